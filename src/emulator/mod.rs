@@ -1,0 +1,3 @@
+//! A Filestack of our own.
+
+pub mod transform;

@@ -1,0 +1,1 @@
+//! Transformations: the URL grammar and the image tasks.
