@@ -16,5 +16,9 @@
 //! emulator, filestack → nothing of ours
 //! ```
 
+pub mod clock;
+pub mod crypto;
+pub mod db;
 pub mod emulator;
 pub mod filestack;
+pub mod ids;

@@ -1,0 +1,104 @@
+//! One connection type for both databases, and how one is opened.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use diesel::connection::SimpleConnection as _;
+use diesel::r2d2::R2D2Connection as _;
+use diesel::{Connection as _, PgConnection, SqliteConnection};
+
+/// A connection to whichever database the URL names.
+#[derive(diesel::MultiConnection)]
+pub enum DbConn {
+    /// PostgreSQL.
+    Postgres(PgConnection),
+    /// SQLite, compiled in.
+    Sqlite(SqliteConnection),
+}
+
+/// Which database, and where.
+#[derive(Clone)]
+pub enum Location {
+    /// A file; made when it is not there.
+    Sqlite(PathBuf),
+    /// A `postgres://` URL.
+    Postgres(String),
+}
+
+impl fmt::Debug for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Location::Sqlite(path) => write!(f, "sqlite://{}", path.display()),
+            Location::Postgres(_) => f.write_str("postgres://…"),
+        }
+    }
+}
+
+/// Waiting for another writer is bounded, so that a busy database becomes a 503 and never a hang (R9).
+const SQLITE_PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
+    PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000;";
+
+/// A statement that has not ended by then is given up by PostgreSQL: no request may hang on a lock (R9).
+const POSTGRES_SETTINGS: &str = "SET statement_timeout = '30s'; SET lock_timeout = '5s'; \
+    SET idle_in_transaction_session_timeout = '30s'; SET client_min_messages = warning;";
+
+/// How r2d2 opens and checks connections.
+///
+/// Diesel's own manager would report every failure of the enum as an invalid URL; this one keeps the database's words.
+#[derive(Debug)]
+pub struct Manager {
+    /// Which database.
+    pub location: Location,
+    /// Refuse writes on this connection: SQLite's readers.
+    pub read_only: bool,
+}
+
+impl Manager {
+    /// Opens one connection.
+    pub fn open(&self) -> Result<DbConn, String> {
+        match &self.location {
+            Location::Postgres(url) => {
+                let mut connection = PgConnection::establish(url).map_err(|error| error.to_string())?;
+                connection
+                    .batch_execute(POSTGRES_SETTINGS)
+                    .map_err(|error| error.to_string())?;
+                Ok(DbConn::Postgres(connection))
+            }
+            Location::Sqlite(path) => {
+                let path = path.to_str().ok_or("the path of the database is not UTF-8")?;
+                let mut connection = SqliteConnection::establish(path).map_err(|error| error.to_string())?;
+                connection
+                    .batch_execute(SQLITE_PRAGMAS)
+                    .map_err(|error| error.to_string())?;
+                if self.read_only {
+                    connection
+                        .batch_execute("PRAGMA query_only = ON")
+                        .map_err(|error| error.to_string())?;
+                }
+                Ok(DbConn::Sqlite(connection))
+            }
+        }
+    }
+}
+
+/// Why a connection could not be had.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct ConnectError(pub String);
+
+impl r2d2::ManageConnection for Manager {
+    type Connection = DbConn;
+    type Error = ConnectError;
+
+    fn connect(&self) -> Result<DbConn, ConnectError> {
+        self.open().map_err(ConnectError)
+    }
+
+    fn is_valid(&self, connection: &mut DbConn) -> Result<(), ConnectError> {
+        connection.ping().map_err(|error| ConnectError(error.to_string()))
+    }
+
+    fn has_broken(&self, connection: &mut DbConn) -> bool {
+        std::thread::panicking() || connection.is_broken()
+    }
+}

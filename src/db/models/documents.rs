@@ -1,0 +1,285 @@
+//! Documents: a row for each file that somebody keeps.
+
+use diesel::prelude::*;
+use diesel::query_builder::BoxedSqlQuery;
+use diesel::sql_types::{BigInt, Text};
+
+use super::search::{self, Search};
+use crate::clock::UtcTime;
+use crate::db::schema::documents;
+use crate::db::{DbConn, DbError};
+use crate::ids::{DocumentId, UserId};
+
+/// The state of a document whose file is at Filestack and may be served.
+pub const STORED: &str = "stored";
+
+/// A document.
+#[derive(Clone, Debug, Queryable, Selectable, QueryableByName)]
+#[diesel(table_name = documents)]
+pub struct Document {
+    /// Short number: rowid of its entry in the search index.
+    pub seq: i64,
+    /// Id, of its upload too.
+    pub id: DocumentId,
+    /// Whose.
+    pub owner_id: UserId,
+    /// Filestack's handle of the file.
+    pub handle: String,
+    /// Name shown, sanitised.
+    pub name: String,
+    /// Name as it is sorted and searched.
+    pub name_key: String,
+    /// Type, from the bytes.
+    pub content_type: String,
+    /// Type the uploader named.
+    pub declared_type: String,
+    /// Bytes.
+    pub size_bytes: i64,
+    /// SHA-256 of the bytes, hex.
+    pub sha256: String,
+    /// State: [`STORED`].
+    pub status: String,
+    /// When the upload ended.
+    pub created_at: UtcTime,
+    /// Last change of the row.
+    pub updated_at: UtcTime,
+}
+
+/// A document to be.
+#[derive(Clone, Debug, Insertable)]
+#[diesel(table_name = documents)]
+#[expect(missing_docs, reason = "the same fields as in `Document`")]
+pub struct NewDocument {
+    pub id: DocumentId,
+    pub owner_id: UserId,
+    pub handle: String,
+    pub name: String,
+    pub name_key: String,
+    pub content_type: String,
+    pub declared_type: String,
+    pub size_bytes: i64,
+    pub sha256: String,
+    pub status: &'static str,
+    pub created_at: UtcTime,
+    pub updated_at: UtcTime,
+}
+
+/// Adds a document; the caller enters it in the search index and counts it.
+pub fn insert(connection: &mut DbConn, document: &NewDocument) -> Result<(), DbError> {
+    diesel::insert_into(documents::table)
+        .values(document)
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Adds many documents with one statement.
+pub fn insert_batch(connection: &mut DbConn, batch: &[NewDocument]) -> Result<(), DbError> {
+    let insert = diesel::insert_into(documents::table).values(batch);
+    match connection {
+        DbConn::Postgres(inner) => insert.execute(inner)?,
+        DbConn::Sqlite(inner) => insert.execute(inner)?,
+    };
+    Ok(())
+}
+
+/// The owner's document of this id.
+pub fn find_owned(
+    connection: &mut DbConn,
+    owner: UserId,
+    id: DocumentId,
+) -> Result<Option<Document>, DbError> {
+    Ok(documents::table
+        .filter(documents::id.eq(id).and(documents::owner_id.eq(owner)))
+        .select(Document::as_select())
+        .first(connection)
+        .optional()?)
+}
+
+/// Gives the owner's document another name; `false` when there is none.
+pub fn rename(
+    connection: &mut DbConn,
+    owner: UserId,
+    id: DocumentId,
+    name: &str,
+    now: UtcTime,
+) -> Result<bool, DbError> {
+    let changed =
+        diesel::update(documents::table.filter(documents::id.eq(id).and(documents::owner_id.eq(owner))))
+            .set((
+                documents::name.eq(name),
+                documents::name_key.eq(search::name_key(name)),
+                documents::updated_at.eq(now),
+            ))
+            .execute(connection)?;
+    Ok(changed == 1)
+}
+
+/// Removes the owner's document; `false` when there is none any more.
+pub fn delete(connection: &mut DbConn, owner: UserId, id: DocumentId) -> Result<bool, DbError> {
+    let filter = documents::id.eq(id).and(documents::owner_id.eq(owner));
+    Ok(diesel::delete(documents::table.filter(filter)).execute(connection)? == 1)
+}
+
+/// What a list is sorted by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SortKey {
+    /// When it was added.
+    Created,
+    /// Name, ignoring case.
+    Name,
+    /// Bytes.
+    Size,
+}
+
+/// An order of the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sort {
+    /// By what.
+    pub key: SortKey,
+    /// Largest first.
+    pub descending: bool,
+}
+
+impl Sort {
+    /// The newest first.
+    pub const NEWEST: Sort = Sort {
+        key: SortKey::Created,
+        descending: true,
+    };
+
+    fn column(self) -> &'static str {
+        match self.key {
+            SortKey::Created => "created_at",
+            SortKey::Name => "name_key",
+            SortKey::Size => "size_bytes",
+        }
+    }
+}
+
+/// A place between two rows of a list: the sort key and the id of a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Key of the row.
+    pub key: PlaceKey,
+    /// Id of the row.
+    pub id: DocumentId,
+}
+
+/// The value a row is sorted by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlaceKey {
+    /// Of [`SortKey::Created`] and [`SortKey::Size`].
+    Number(i64),
+    /// Of [`SortKey::Name`].
+    Text(String),
+}
+
+impl Document {
+    /// Where this document stands in a list of this order.
+    pub fn place(&self, sort: Sort) -> Place {
+        let key = match sort.key {
+            SortKey::Created => PlaceKey::Number(self.created_at.micros()),
+            SortKey::Size => PlaceKey::Number(self.size_bytes),
+            SortKey::Name => PlaceKey::Text(self.name_key.clone()),
+        };
+        Place { key, id: self.id }
+    }
+}
+
+/// Which part of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// Its beginning.
+    First,
+    /// What follows this place.
+    After(Place),
+    /// What precedes it.
+    Before(Place),
+}
+
+/// A page of an owner's documents: at most `limit` rows, in the list's order whichever way the page was reached.
+#[derive(Clone, Debug)]
+pub struct ListQuery {
+    /// Whose.
+    pub owner: UserId,
+    /// Order.
+    pub sort: Sort,
+    /// Only those found by this, and whether so many are that the list is walked in its own order.
+    pub search: Option<(Search, bool)>,
+    /// Which part.
+    pub part: Part,
+    /// Most rows.
+    pub limit: i64,
+}
+
+type Boxed<'a> = BoxedSqlQuery<'a, <DbConn as Connection>::Backend, diesel::query_builder::SqlQuery>;
+
+/// Lists a page. The place is compared as a row, so that both databases start reading the index right there: page 150 costs what
+/// page 1 does.
+pub fn list(connection: &mut DbConn, query: &ListQuery) -> Result<Vec<Document>, DbError> {
+    let column = query.sort.column();
+    let backwards = matches!(query.part, Part::Before(_));
+    let descending = query.sort.descending != backwards;
+    let (direction, comparison) = if descending { ("DESC", "<") } else { ("ASC", ">") };
+
+    let mut from = "documents".to_owned();
+    let mut conditions = vec!["documents.owner_id = $1".to_owned()];
+    let mut parameters = 1;
+    let place = match &query.part {
+        Part::First => None,
+        Part::After(place) | Part::Before(place) => Some(place),
+    };
+    if place.is_some() {
+        conditions.push(format!(
+            "(documents.{column}, documents.id) {comparison} ($2, $3)"
+        ));
+        parameters += 2;
+    }
+    let mut expression = None;
+    if let Some((search, dense)) = &query.search {
+        parameters += 1;
+        conditions.push(format!(r"documents.name_key LIKE ${parameters} ESCAPE '\'"));
+        if !dense {
+            parameters += 1;
+            conditions.push(Search::condition(connection, parameters));
+            expression = Some(search.expression(connection));
+            // CROSS JOIN is how SQLite is told to begin with the few rows found.
+            from = match connection {
+                DbConn::Sqlite(_) => {
+                    "document_search CROSS JOIN documents ON documents.seq = document_search.rowid"
+                }
+                DbConn::Postgres(_) => {
+                    "document_search JOIN documents ON documents.seq = document_search.rowid"
+                }
+            }
+            .to_owned();
+        }
+    }
+    let sql = format!(
+        "SELECT documents.seq, documents.id, documents.owner_id, documents.handle, documents.name, documents.name_key, \
+         documents.content_type, documents.declared_type, documents.size_bytes, documents.sha256, documents.status, \
+         documents.created_at, documents.updated_at FROM {from} WHERE {} \
+         ORDER BY documents.{column} {direction}, documents.id {direction} LIMIT {}",
+        conditions.join(" AND "),
+        query.limit,
+    );
+    let mut boxed: Boxed<'_> = diesel::sql_query(sql).into_boxed().bind::<Text, _>(query.owner);
+    if let Some(place) = place {
+        boxed = match &place.key {
+            PlaceKey::Number(number) => boxed.bind::<BigInt, _>(*number),
+            PlaceKey::Text(text) => boxed.bind::<Text, _>(text.clone()),
+        };
+        boxed = boxed.bind::<Text, _>(place.id);
+    }
+    if let Some((search, _)) = &query.search {
+        boxed = boxed.bind::<Text, _>(search.pattern.clone());
+    }
+    if let Some(expression) = expression {
+        boxed = boxed.bind::<Text, _>(expression);
+    }
+    let mut rows: Vec<Document> = boxed.load(connection)?;
+    if backwards {
+        rows.reverse();
+    }
+    Ok(rows)
+}

@@ -1,0 +1,14 @@
+//! A file for each table: its rows and every query on them.
+//!
+//! Functions take a connection and give a [`DbError`](super::DbError); what must happen together is put into one
+//! [`Db::write`](super::Db::write) by the services.
+
+pub mod api_tokens;
+pub mod documents;
+pub mod file_removals;
+pub mod search;
+pub mod sessions;
+pub mod setup;
+pub mod sign_in_attempts;
+pub mod uploads;
+pub mod users;

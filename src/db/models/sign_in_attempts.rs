@@ -1,0 +1,83 @@
+//! Tries at signing in, counted before the password is looked at, so that a hundred at once are a hundred tries (R8).
+
+use diesel::prelude::*;
+
+use crate::clock::UtcTime;
+use crate::db::schema::sign_in_attempts;
+use crate::db::{DbConn, DbError};
+
+/// What is known of one subject: an account, an address, or both together.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = sign_in_attempts)]
+pub struct SignInAttempts {
+    /// Keyed hash of whom this is about.
+    pub subject: String,
+    /// Tries since the last success or the last calm hour.
+    pub failures: i32,
+    /// No try before then.
+    pub blocked_until: UtcTime,
+    /// The last one.
+    pub last_at: UtcTime,
+}
+
+/// What is known of the subject, locked until the transaction ends: on SQLite every write transaction is alone anyway.
+pub fn find_for_update(connection: &mut DbConn, subject: &str) -> Result<Option<SignInAttempts>, DbError> {
+    let table = sign_in_attempts::table;
+    Ok(match connection {
+        DbConn::Postgres(inner) => table
+            .find(subject)
+            .select(SignInAttempts::as_select())
+            .for_update()
+            .first(inner)
+            .optional()?,
+        DbConn::Sqlite(inner) => table
+            .find(subject)
+            .select(SignInAttempts::as_select())
+            .first(inner)
+            .optional()?,
+    })
+}
+
+/// Makes sure there is a row to lock.
+pub fn ensure(connection: &mut DbConn, subject: &str, now: UtcTime) -> Result<(), DbError> {
+    let fresh = SignInAttempts {
+        subject: subject.to_owned(),
+        failures: 0,
+        blocked_until: now,
+        last_at: now,
+    };
+    let insert = diesel::insert_into(sign_in_attempts::table)
+        .values(fresh)
+        .on_conflict_do_nothing();
+    match connection {
+        DbConn::Postgres(inner) => insert.execute(inner)?,
+        DbConn::Sqlite(inner) => insert.execute(inner)?,
+    };
+    Ok(())
+}
+
+/// Writes what is known now.
+pub fn save(connection: &mut DbConn, attempts: &SignInAttempts) -> Result<(), DbError> {
+    diesel::update(sign_in_attempts::table.find(&attempts.subject))
+        .set((
+            sign_in_attempts::failures.eq(attempts.failures),
+            sign_in_attempts::blocked_until.eq(attempts.blocked_until),
+            sign_in_attempts::last_at.eq(attempts.last_at),
+        ))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Forgets a subject: it has signed in.
+pub fn delete(connection: &mut DbConn, subject: &str) -> Result<(), DbError> {
+    diesel::delete(sign_in_attempts::table.find(subject)).execute(connection)?;
+    Ok(())
+}
+
+/// Forgets what is older than `oldest`, so that the table stays small under attack.
+pub fn delete_older(connection: &mut DbConn, oldest: UtcTime) -> Result<usize, DbError> {
+    Ok(
+        diesel::delete(sign_in_attempts::table.filter(sign_in_attempts::last_at.lt(oldest)))
+            .execute(connection)?,
+    )
+}

@@ -1,0 +1,158 @@
+//! Uploads: intents, written before the first byte goes to Filestack. Once recorded, the document has the same id.
+
+use std::fmt;
+use std::str::FromStr;
+
+use diesel::deserialize::FromSqlRow;
+use diesel::expression::AsExpression;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+
+use crate::clock::UtcTime;
+use crate::db::schema::uploads;
+use crate::db::{DbConn, DbError};
+use crate::ids::{DocumentId, UserId};
+
+/// How far an upload has come: `started → stored → recorded`, or `failed`, or `abandoned`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, AsExpression, FromSqlRow)]
+#[diesel(sql_type = Text)]
+pub enum UploadState {
+    /// Bytes may be on their way to Filestack.
+    Started,
+    /// Filestack has the file, and the document could not be written: the sweep removes the file.
+    Stored,
+    /// The document is there.
+    Recorded,
+    /// It ended without a document, and the uploader was told.
+    Failed,
+    /// It ended without a document, and nobody knows how: the process died.
+    Abandoned,
+}
+
+impl UploadState {
+    /// The word kept in the column.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            UploadState::Started => "started",
+            UploadState::Stored => "stored",
+            UploadState::Recorded => "recorded",
+            UploadState::Failed => "failed",
+            UploadState::Abandoned => "abandoned",
+        }
+    }
+}
+
+impl fmt::Display for UploadState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for UploadState {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        Ok(match text {
+            "started" => UploadState::Started,
+            "stored" => UploadState::Stored,
+            "recorded" => UploadState::Recorded,
+            "failed" => UploadState::Failed,
+            "abandoned" => UploadState::Abandoned,
+            other => return Err(format!("no upload state {other}")),
+        })
+    }
+}
+
+crate::db::types::text_column!(UploadState);
+
+/// An intent.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = uploads)]
+pub struct Upload {
+    /// Id, of the document too.
+    pub id: DocumentId,
+    /// Whose.
+    pub owner_id: UserId,
+    /// How far.
+    pub state: UploadState,
+    /// The document's name to be.
+    pub name: String,
+    /// Where Filestack is told to put it: nobody else's upload has this path.
+    pub path: String,
+    /// Filestack's handle, once known.
+    pub handle: Option<String>,
+    /// Why it ended without a document.
+    pub failure: Option<String>,
+    /// When it began.
+    pub started_at: UtcTime,
+    /// Last change of state.
+    pub updated_at: UtcTime,
+}
+
+/// Adds an intent.
+pub fn insert(connection: &mut DbConn, upload: Upload) -> Result<(), DbError> {
+    diesel::insert_into(uploads::table)
+        .values(upload)
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Moves a started upload on; `false` when it had already ended otherwise.
+pub fn finish(
+    connection: &mut DbConn,
+    id: DocumentId,
+    state: UploadState,
+    handle: Option<&str>,
+    failure: Option<&str>,
+    now: UtcTime,
+) -> Result<bool, DbError> {
+    let changed = diesel::update(
+        uploads::table
+            .find(id)
+            .filter(uploads::state.eq(UploadState::Started)),
+    )
+    .set((
+        uploads::state.eq(state),
+        uploads::handle.eq(handle),
+        uploads::failure.eq(failure),
+        uploads::updated_at.eq(now),
+    ))
+    .execute(connection)?;
+    Ok(changed == 1)
+}
+
+/// The upload of this id.
+pub fn find(connection: &mut DbConn, id: DocumentId) -> Result<Option<Upload>, DbError> {
+    Ok(uploads::table
+        .find(id)
+        .select(Upload::as_select())
+        .first(connection)
+        .optional()?)
+}
+
+/// Uploads that began before `before` and have not settled.
+pub fn list_unsettled(connection: &mut DbConn, before: UtcTime, limit: i64) -> Result<Vec<Upload>, DbError> {
+    Ok(uploads::table
+        .filter(uploads::state.eq_any([UploadState::Started, UploadState::Stored]))
+        .filter(uploads::updated_at.lt(before))
+        .order(uploads::updated_at)
+        .limit(limit)
+        .select(Upload::as_select())
+        .load(connection)?)
+}
+
+/// Settles an upload that nobody finished.
+pub fn abandon(connection: &mut DbConn, id: DocumentId, now: UtcTime) -> Result<(), DbError> {
+    diesel::update(
+        uploads::table
+            .find(id)
+            .filter(uploads::state.eq_any([UploadState::Started, UploadState::Stored])),
+    )
+    .set((
+        uploads::state.eq(UploadState::Abandoned),
+        uploads::failure.eq(Some("the server stopped before the upload ended")),
+        uploads::updated_at.eq(now),
+    ))
+    .execute(connection)?;
+    Ok(())
+}

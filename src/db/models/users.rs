@@ -1,0 +1,143 @@
+//! Users: who may sign in, as what, and how much they keep.
+
+use std::fmt;
+use std::str::FromStr;
+
+use diesel::deserialize::FromSqlRow;
+use diesel::expression::AsExpression;
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+
+use crate::clock::UtcTime;
+use crate::db::schema::users;
+use crate::db::{DbConn, DbError};
+use crate::ids::UserId;
+
+/// What a user may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, AsExpression, FromSqlRow)]
+#[diesel(sql_type = Text)]
+pub enum Role {
+    /// Looks after everybody's documents and accounts.
+    Admin,
+    /// Keeps documents of their own.
+    Member,
+}
+
+impl Role {
+    /// The word kept in the column.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Role::Admin => "admin",
+            Role::Member => "member",
+        }
+    }
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Role {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "admin" => Ok(Role::Admin),
+            "member" => Ok(Role::Member),
+            other => Err(format!("no role {other}")),
+        }
+    }
+}
+
+crate::db::types::text_column!(Role);
+
+/// A user, without the password's hash: nothing that shows a user can hold it (I12).
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = users)]
+pub struct User {
+    /// Short number for the words of the search index.
+    pub seq: i64,
+    /// Id.
+    pub id: UserId,
+    /// Address, normalised.
+    pub email: String,
+    /// Role.
+    pub role: Role,
+    /// How many documents they keep.
+    pub document_count: i64,
+    /// Bytes of those.
+    pub stored_bytes: i64,
+    /// When the account was made.
+    pub created_at: UtcTime,
+    /// Since when they may no longer sign in.
+    pub disabled_at: Option<UtcTime>,
+}
+
+/// A user to be.
+#[derive(Insertable)]
+#[diesel(table_name = users)]
+pub struct NewUser {
+    /// Id.
+    pub id: UserId,
+    /// Address, normalised.
+    pub email: String,
+    /// PHC string.
+    pub password_hash: String,
+    /// Role.
+    pub role: Role,
+    /// Now.
+    pub created_at: UtcTime,
+}
+
+/// Adds a user; [`DbError::Conflict`] when the address is taken.
+pub fn insert(connection: &mut DbConn, user: NewUser) -> Result<(), DbError> {
+    diesel::insert_into(users::table)
+        .values(user)
+        .execute(connection)?;
+    Ok(())
+}
+
+/// The user of this id.
+pub fn find(connection: &mut DbConn, id: UserId) -> Result<Option<User>, DbError> {
+    Ok(users::table
+        .find(id)
+        .select(User::as_select())
+        .first(connection)
+        .optional()?)
+}
+
+/// The user with this address, and the password's hash.
+pub fn find_with_password(connection: &mut DbConn, email: &str) -> Result<Option<(User, String)>, DbError> {
+    Ok(users::table
+        .filter(users::email.eq(email))
+        .select((User::as_select(), users::password_hash))
+        .first(connection)
+        .optional()?)
+}
+
+/// The user with this address.
+pub fn find_by_email(connection: &mut DbConn, email: &str) -> Result<Option<User>, DbError> {
+    Ok(users::table
+        .filter(users::email.eq(email))
+        .select(User::as_select())
+        .first(connection)
+        .optional()?)
+}
+
+/// Whether there is any user at all.
+pub fn any(connection: &mut DbConn) -> Result<bool, DbError> {
+    Ok(diesel::select(diesel::dsl::exists(users::table.select(users::id))).get_result(connection)?)
+}
+
+/// Adds to what a user keeps, in the transaction that adds or removes the document.
+pub fn add_usage(connection: &mut DbConn, id: UserId, documents: i64, bytes: i64) -> Result<(), DbError> {
+    diesel::update(users::table.find(id))
+        .set((
+            users::document_count.eq(users::document_count + documents),
+            users::stored_bytes.eq(users::stored_bytes + bytes),
+        ))
+        .execute(connection)?;
+    Ok(())
+}
