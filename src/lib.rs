@@ -16,5 +16,8 @@
 //! emulator, filestack → nothing of ours
 //! ```
 
+pub mod cli;
+pub mod config;
 pub mod emulator;
 pub mod filestack;
+pub mod telemetry;
