@@ -56,7 +56,7 @@ pub enum FilestackMode {
         /// The secret of the app, which signs policies.
         app_secret: Secret,
         /// Where it is.
-        hosts: Hosts,
+        hosts: Box<Hosts>,
     },
 }
 
@@ -85,7 +85,7 @@ pub(super) struct FilestackSettings {
 pub(super) struct Service {
     pub(super) api_key: String,
     app_secret: Secret,
-    pub(super) hosts: Hosts,
+    pub(super) hosts: Box<Hosts>,
 }
 
 #[derive(Clone, Debug)]
@@ -164,7 +164,7 @@ fn service(vars: &Vars) -> Result<Option<Service>, ConfigError> {
             Ok(Some(Service {
                 api_key: api_key.to_owned(),
                 app_secret,
-                hosts: hosts(vars)?,
+                hosts: Box::new(hosts(vars)?),
             }))
         }
         (Some(_), None) => Err(half_set(APP_SECRET, examples::APP_SECRET, API_KEY)),

@@ -13,6 +13,9 @@ use super::vars::{NAMES, Source, Vars};
 const HIDDEN: &str = "[hidden]";
 const TO_BE_MADE: &str = "[made up at the first start]";
 
+/// A value, if there is one, and its source where that is not simply the variable's own.
+type Effective = (Option<String>, Option<String>);
+
 /// One setting as it may be shown to anybody.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ShownSetting {
@@ -49,11 +52,8 @@ impl Settings {
         })
     }
 
-    /// Values, and sources where they are not simply the variable's own.
-    fn effective(
-        &self,
-        vars: &Vars,
-    ) -> Result<BTreeMap<&'static str, (Option<String>, Option<String>)>, ConfigError> {
+    /// What holds, by variable; those without a row have no value.
+    fn effective(&self, vars: &Vars) -> Result<BTreeMap<&'static str, Effective>, ConfigError> {
         let kept = Kept::new(&self.data_dir);
         let own = |value: String| (Some(value), None);
         let in_data_dir = |secret: KeptSecret, public: bool| -> Result<_, ConfigError> {

@@ -187,15 +187,15 @@ fn is_read(name: &str) -> bool {
 fn bad_line(text: &[u8], error: &dotenvy::Error) -> ConfigError {
     let advice = "write it as NAME=value, with '…' round a value that has spaces, quotes, # or $ in it";
     let text = String::from_utf8_lossy(text);
-    let place = match error {
-        dotenvy::Error::LineParse(line, _) => line.lines().next().and_then(|line| text.find(line)),
+    let index = match error {
+        dotenvy::Error::LineParse(line, _) => {
+            let first = line.lines().next().unwrap_or_default().trim();
+            text.lines().position(|line| line.trim() == first)
+        }
         _ => None,
     };
-    let problem = match place {
-        Some(at) => format!(
-            "cannot be understood at line {}",
-            text[..at].lines().count().max(1)
-        ),
+    let problem = match index {
+        Some(index) => format!("cannot be understood at line {}", index + 1),
         None => "cannot be read as text".to_owned(),
     };
     ConfigError::with_advice(".env", problem, advice)
