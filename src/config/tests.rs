@@ -1,6 +1,7 @@
 //! Every setting good, bad and empty; where values come from; what is kept; what is hidden.
 
 mod keeping;
+mod services;
 mod showing;
 mod sources;
 mod values;
