@@ -16,9 +16,15 @@
 //! emulator, filestack → nothing of ours
 //! ```
 
+pub mod cli;
 pub mod clock;
+pub mod config;
 pub mod crypto;
 pub mod db;
 pub mod emulator;
+pub mod error;
 pub mod filestack;
 pub mod ids;
+pub mod services;
+pub mod telemetry;
+pub mod web;

@@ -1,0 +1,100 @@
+//! The command line: what can be asked for, one file per command, and how the answer is reported.
+//!
+//! A command gets its arguments and the configuration, and returns an error that says what to do next; it prints results on
+//! stdout through [`print`] and nothing else. May use `app`, `services`, `db`, `emulator` and `filestack`.
+
+mod args;
+mod config;
+mod demo;
+mod emulator;
+mod error;
+mod migrate;
+mod serve;
+mod token;
+mod user;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, ConfigError, Settings, Vars};
+
+pub use error::CliError;
+
+/// A document service on top of Filestack.
+///
+/// Without a command it serves: with nothing configured, an SQLite database and an emulator of Filestack, both under ./data.
+/// Settings come from the environment and from .env in the current directory; `satchel config show` lists them.
+#[derive(Debug, Parser)]
+#[command(
+    name = "satchel",
+    version,
+    after_help = "Example:\n  satchel                   start the server\n  satchel config show       see the settings"
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(serve::Args),
+    Migrate(migrate::Args),
+    User(user::Args),
+    Token(token::Args),
+    Emulator(emulator::Args),
+    Demo(demo::Args),
+    Config(config::Args),
+}
+
+impl Command {
+    async fn run(self, vars: &Vars) -> Result<(), CliError> {
+        match self {
+            Self::Serve(args) => serve::run(args, Config::from_vars(vars)?).await,
+            Self::Migrate(args) => migrate::run(args, Config::from_vars(vars)?).await,
+            Self::User(args) => user::run(args, Config::from_vars(vars)?).await,
+            Self::Token(args) => token::run(args, Config::from_vars(vars)?).await,
+            Self::Demo(args) => demo::run(args, Config::from_vars(vars)?).await,
+            // These two keep no secret that they do not need.
+            Self::Emulator(args) => emulator::run(args, &Settings::from_vars(vars)?).await,
+            Self::Config(args) => config::run(args, vars).await,
+        }
+    }
+}
+
+/// Does what was asked for and reports how it went: errors on stderr, exit code 1, or 2 for a wrong command line.
+pub fn run(cli: Cli, vars: Result<Vars, ConfigError>) -> ExitCode {
+    let command = cli
+        .command
+        .unwrap_or_else(|| Command::Serve(serve::Args::default()));
+    let outcome = vars.map_err(CliError::from).and_then(|vars| {
+        if !matches!(command, Command::Config(_)) {
+            vars.unknown().iter().for_each(|warning| log::warn!("{warning}"));
+        }
+        actix_web::rt::System::new().block_on(command.run(&vars))
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // If stderr is gone too there is nobody left to tell.
+            let _ = writeln!(io::stderr(), "error: {error}");
+            error.exit_code()
+        }
+    }
+}
+
+/// Writes `text` and a line end to stdout. A reader that has gone away (`| head`) is no error.
+fn print(text: &str) -> Result<(), CliError> {
+    let mut out = io::stdout().lock();
+    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError::failed(
+            format!("The result could not be written to stdout: {error}"),
+            "Free some space or write it elsewhere, then run the command again",
+        )),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,47 @@
+//! How large and how many: `SATCHEL_MAX_UPLOAD_BYTES`, `SATCHEL_UPLOAD_MEMORY_BYTES`.
+
+use super::error::ConfigError;
+use super::parse;
+use super::vars::Vars;
+
+const MIB: u64 = 1 << 20;
+const GIB: u64 = 1 << 30;
+
+const DEFAULT_MAX_UPLOAD_BYTES: u64 = 5 * GIB;
+/// Sizes are signed 64-bit numbers in both databases.
+const LARGEST_MAX_UPLOAD_BYTES: u64 = i64::MAX as u64;
+
+const DEFAULT_UPLOAD_MEMORY_BYTES: u64 = 256 * MIB;
+/// Room for two parts of the usual size: with less, one upload could not read a part while another is on its way.
+const LEAST_UPLOAD_MEMORY_BYTES: u64 = 16 * MIB;
+const LARGEST_UPLOAD_MEMORY_BYTES: u64 = 1024 * GIB;
+
+/// Bounds on uploads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LimitsConfig {
+    /// The size of the largest file that is taken.
+    pub max_upload_bytes: u64,
+    /// What all uploads in flight may hold in memory together; beyond it they wait.
+    pub upload_memory_bytes: u64,
+}
+
+impl LimitsConfig {
+    pub(super) fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
+        Ok(Self {
+            max_upload_bytes: parse::number(
+                vars,
+                "SATCHEL_MAX_UPLOAD_BYTES",
+                DEFAULT_MAX_UPLOAD_BYTES,
+                1..=LARGEST_MAX_UPLOAD_BYTES,
+                "bytes",
+            )?,
+            upload_memory_bytes: parse::number(
+                vars,
+                "SATCHEL_UPLOAD_MEMORY_BYTES",
+                DEFAULT_UPLOAD_MEMORY_BYTES,
+                LEAST_UPLOAD_MEMORY_BYTES..=LARGEST_UPLOAD_MEMORY_BYTES,
+                "bytes",
+            )?,
+        })
+    }
+}
