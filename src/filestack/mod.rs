@@ -1,1 +1,43 @@
-//! A client for the Filestack API.
+//! A client for the Filestack API: policies, streamed uploads, file calls, delivery and transformation URLs, webhooks.
+//!
+//! It uses nothing else of this project, so that it could be a crate by itself. The way in is [`Filestack`]: a cheap
+//! handle made once from [`Credentials`], [`Endpoints`] and [`Options`]. Every call to the server takes a [`Grant`], which
+//! [`Filestack::grant`] signs for one [`Purpose`] and a few minutes; there is no other way to get one, so nothing is ever
+//! sent with more rights than it needs. [`FilestackError`] says what the caller may do about a failure and never holds a
+//! secret, a policy, a signature or a signed address.
+//!
+//! Where to look next: `policy` (what each purpose may do), `upload` (multipart and intelligent ingestion), `files` and
+//! `store` (everything else that talks to the server), `delivery` and [`transform`] (URLs, no traffic), [`webhook`].
+
+mod body;
+mod client;
+mod credentials;
+mod delivery;
+mod encode;
+mod endpoints;
+mod error;
+mod files;
+mod handle;
+mod options;
+mod policy;
+mod reply;
+mod retry;
+mod store;
+pub mod transform;
+mod upload;
+pub mod webhook;
+
+#[cfg(test)]
+mod tests;
+
+pub use client::Filestack;
+pub use credentials::{ApiKey, AppSecret, Credentials};
+pub use endpoints::Endpoints;
+pub use error::FilestackError;
+pub use files::{Metadata, MetadataField, Overwritten};
+pub use handle::Handle;
+pub use options::Options;
+pub use policy::{Grant, Purpose};
+pub use store::{Access, Location, NewStore, StoreOptions, StoredFile};
+pub use transform::Transform;
+pub use upload::{NewUpload, Upload};
