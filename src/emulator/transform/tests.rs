@@ -1,0 +1,3 @@
+//! Paths as the SDKs spell them, and pictures made to show what each task does.
+
+mod grammar;
