@@ -3,6 +3,8 @@
 //! A picture is decoded when the first task needs its pixels and written once at the end. When no task asks for anything
 //! to change, or the change was only meant to save bytes and saves none, the file itself is the answer.
 
+use std::fmt;
+
 use serde_json::json;
 
 use super::codec::{self, Encoding, Format, Picture};
@@ -17,7 +19,7 @@ const COMPRESSED_QUALITY: u8 = 80;
 const DEFAULT_QUALITY: u8 = 95;
 
 /// What a transformation answers with.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum Reply {
     /// A file, changed or not.
     Image {
@@ -29,6 +31,16 @@ pub enum Reply {
     /// Facts about the file. The report of `debug` has `null` where only the routes know: `apikey`, `start_time`,
     /// `processing_time`, `source.url` and `task_uri`.
     Json(serde_json::Value),
+}
+
+impl fmt::Debug for Reply {
+    /// Says how long a file is instead of writing it out: one line in a log, not a hundred megabytes.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Image { bytes, mimetype } => write!(f, "Image({} bytes of {mimetype})", bytes.len()),
+            Self::Json(value) => write!(f, "Json({value})"),
+        }
+    }
 }
 
 /// Carries out `tasks` on a file. Blocks, up to seconds for the largest pictures.

@@ -1,4 +1,4 @@
-//! How parameters are described and checked; the descriptions themselves are in `table`.
+//! How parameters are described and checked; the descriptions themselves are in `pictures` and `files`.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,8 @@ use super::color::Color;
 use super::error::GrammarError;
 use super::scan::{Args, RawTask, Value};
 
-mod table;
+mod files;
+mod pictures;
 
 /// What a task is called and takes.
 pub(super) struct TaskSpec {
@@ -58,6 +59,19 @@ enum Checked {
     Color(Color),
     Text(String),
     Any,
+}
+
+const fn param(name: &'static str, alias: &'static str, kind: Kind) -> ParamSpec {
+    ParamSpec { name, alias, kind }
+}
+
+const fn task(name: &'static str, params: &'static [ParamSpec]) -> TaskSpec {
+    TaskSpec {
+        name,
+        other_name: "",
+        params,
+        whole: "",
+    }
 }
 
 /// The values of one task, by full names.
@@ -118,7 +132,7 @@ impl CheckedArgs {
 /// The description of the task with this name.
 pub(super) fn find(name: &str) -> Option<&'static TaskSpec> {
     let is_named = |spec: &&TaskSpec| !name.is_empty() && (spec.name == name || spec.other_name == name);
-    table::TASKS.iter().find(is_named)
+    pictures::TASKS.iter().chain(files::TASKS).find(is_named)
 }
 
 /// Checks a task's parameters against its description.
