@@ -1,1 +1,30 @@
-//! Transformations: the URL grammar and the image tasks.
+//! Delivery URLs and what they ask for: the grammar of a transformation path, the tasks it names, and the pictures they make.
+//!
+//! [`parse_path`] turns the path of a delivery URL into typed [`Task`]s and a [`Source`]; [`run`] carries the tasks out
+//! on bytes. Neither knows HTTP, policies or storage: the routes look the source up, check the policy and answer.
+//! `spec` holds one table of every documented task, `scan` and `grammar` read paths against it, `task` gives the ones that
+//! are carried out their types, and `codec`, `geometry` and `enhance` do the pixels. All of it blocks: call it off the
+//! async threads.
+
+mod codec;
+mod color;
+mod enhance;
+mod error;
+mod geometry;
+mod grammar;
+mod run;
+mod scan;
+mod spec;
+mod task;
+
+#[cfg(test)]
+mod tests;
+
+pub use codec::{Format, MAX_ALLOCATION_BYTES, MAX_INPUT_BYTES, MAX_PIXELS};
+pub use color::Color;
+pub use error::{GrammarError, TransformError};
+pub use grammar::{MAX_PATH_BYTES, MAX_SOURCES, MAX_TASKS, Parsed, Source, parse_path};
+pub use run::{Reply, run};
+pub use task::{
+    Align, Cache, Crop, Enhance, Fit, Horizontal, Output, Quality, Resize, Rotate, Task, Turn, Vertical,
+};

@@ -1,0 +1,267 @@
+//! How parameters are described and checked; the descriptions themselves are in `pictures` and `files`.
+
+use std::collections::BTreeMap;
+
+use super::color::Color;
+use super::error::GrammarError;
+use super::scan::{Args, RawTask, Value};
+
+mod files;
+mod pictures;
+
+/// What a task is called and takes.
+pub(super) struct TaskSpec {
+    pub(super) name: &'static str,
+    /// Another spelling that some SDK sends.
+    pub(super) other_name: &'static str,
+    pub(super) params: &'static [ParamSpec],
+    /// The parameter that a value without a name stands for, as in `cache=false`; empty when there is none.
+    pub(super) whole: &'static str,
+}
+
+/// What a parameter is called and takes.
+pub(super) struct ParamSpec {
+    pub(super) name: &'static str,
+    /// Its one-letter or other spelling; empty when there is none.
+    pub(super) alias: &'static str,
+    pub(super) kind: Kind,
+}
+
+/// What values a parameter takes.
+pub(super) enum Kind {
+    /// A whole number in a range.
+    Whole(u32, u32),
+    /// A whole number in a range, or one of some words.
+    WholeOr(u32, u32, &'static [&'static str]),
+    /// `true` or `false`.
+    Flag,
+    /// One of some words.
+    Word(&'static [&'static str]),
+    /// One of some words, or a pair of them.
+    Words(&'static [&'static str]),
+    /// A list of whole numbers, each with its range.
+    Wholes(&'static [(u32, u32)]),
+    /// A colour.
+    Color,
+    /// Any text.
+    Text,
+    /// Anything: not used here, so not judged here.
+    Any,
+}
+
+/// A value that fits its description.
+#[derive(Debug, Clone, PartialEq)]
+enum Checked {
+    Whole(u32),
+    Flag(bool),
+    Words(Vec<&'static str>),
+    Wholes(Vec<u32>),
+    Color(Color),
+    Text(String),
+    Any,
+}
+
+const fn param(name: &'static str, alias: &'static str, kind: Kind) -> ParamSpec {
+    ParamSpec { name, alias, kind }
+}
+
+const fn task(name: &'static str, params: &'static [ParamSpec]) -> TaskSpec {
+    TaskSpec {
+        name,
+        other_name: "",
+        params,
+        whole: "",
+    }
+}
+
+/// The values of one task, by full names.
+#[derive(Debug)]
+pub(super) struct CheckedArgs {
+    pub(super) task: &'static str,
+    values: BTreeMap<&'static str, Checked>,
+}
+
+impl CheckedArgs {
+    pub(super) fn whole(&self, name: &str) -> Option<u32> {
+        match self.values.get(name) {
+            Some(Checked::Whole(number)) => Some(*number),
+            _ => None,
+        }
+    }
+
+    pub(super) fn wholes<const N: usize>(&self, name: &str) -> Option<[u32; N]> {
+        match self.values.get(name) {
+            Some(Checked::Wholes(numbers)) => numbers.as_slice().try_into().ok(),
+            _ => None,
+        }
+    }
+
+    pub(super) fn flag(&self, name: &str) -> Option<bool> {
+        match self.values.get(name) {
+            Some(Checked::Flag(flag)) => Some(*flag),
+            _ => None,
+        }
+    }
+
+    pub(super) fn word(&self, name: &str) -> Option<&'static str> {
+        self.words(name).first().copied()
+    }
+
+    pub(super) fn words(&self, name: &str) -> &[&'static str] {
+        match self.values.get(name) {
+            Some(Checked::Words(words)) => words,
+            _ => &[],
+        }
+    }
+
+    pub(super) fn color(&self, name: &str) -> Option<Color> {
+        match self.values.get(name) {
+            Some(Checked::Color(color)) => Some(*color),
+            _ => None,
+        }
+    }
+
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        match self.values.get(name) {
+            Some(Checked::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+}
+
+/// The description of the task with this name.
+pub(super) fn find(name: &str) -> Option<&'static TaskSpec> {
+    let is_named = |spec: &&TaskSpec| !name.is_empty() && (spec.name == name || spec.other_name == name);
+    pictures::TASKS.iter().chain(files::TASKS).find(is_named)
+}
+
+/// Checks a task's parameters against its description.
+pub(super) fn check(raw: RawTask) -> Result<CheckedArgs, GrammarError> {
+    let spec = find(&raw.name).ok_or_else(|| GrammarError::UnknownTask(raw.name.clone()))?;
+    let pairs = match raw.args {
+        Args::Bare => Vec::new(),
+        Args::Pairs(pairs) => pairs,
+        Args::Whole(value) if spec.whole.is_empty() => {
+            return Err(GrammarError::UnknownParameter {
+                task: raw.name,
+                parameter: value.shown(),
+            });
+        }
+        Args::Whole(value) => vec![(spec.whole.to_owned(), value)],
+    };
+    let mut values = BTreeMap::new();
+    for (key, value) in pairs {
+        let is_named = |param: &&ParamSpec| !key.is_empty() && (param.name == key || param.alias == key);
+        let param = spec
+            .params
+            .iter()
+            .find(is_named)
+            .ok_or_else(|| GrammarError::UnknownParameter {
+                task: raw.name.clone(),
+                parameter: key.chars().take(60).collect(),
+            })?;
+        let checked = param.check(spec.name, &value)?;
+        if values.insert(param.name, checked).is_some() {
+            return Err(GrammarError::Repeated {
+                task: spec.name,
+                parameter: param.name.to_owned(),
+            });
+        }
+    }
+    Ok(CheckedArgs {
+        task: spec.name,
+        values,
+    })
+}
+
+impl ParamSpec {
+    fn check(&self, task: &'static str, value: &Value) -> Result<Checked, GrammarError> {
+        self.kind.read(value).ok_or_else(|| GrammarError::InvalidValue {
+            task,
+            parameter: self.name,
+            value: value.shown(),
+            expected: self.kind.describe(),
+        })
+    }
+}
+
+impl Kind {
+    fn read(&self, value: &Value) -> Option<Checked> {
+        match (self, value) {
+            (Self::Any, _) => Some(Checked::Any),
+            (Self::Words(words), Value::List(values)) => {
+                let both: Option<Vec<_>> = values.iter().map(|value| word(words, plain(value)?)).collect();
+                both.filter(|words| words.len() == 2).map(Checked::Words)
+            }
+            (Self::Wholes(ranges), Value::List(values)) if values.len() == ranges.len() => {
+                let numbers = values.iter().zip(*ranges);
+                let read = numbers.map(|(value, (least, most))| whole(plain(value)?, *least, *most));
+                read.collect::<Option<_>>().map(Checked::Wholes)
+            }
+            (_, Value::List(_)) => None,
+            (_, Value::Text { text, .. }) => self.read_text(text),
+        }
+    }
+
+    fn read_text(&self, text: &str) -> Option<Checked> {
+        match self {
+            Self::Whole(least, most) => whole(text, *least, *most).map(Checked::Whole),
+            Self::WholeOr(least, most, words) => whole(text, *least, *most)
+                .map(Checked::Whole)
+                .or_else(|| word(words, text).map(|word| Checked::Words(vec![word]))),
+            Self::Flag if text == "true" => Some(Checked::Flag(true)),
+            Self::Flag if text == "false" => Some(Checked::Flag(false)),
+            Self::Flag | Self::Wholes(_) => None,
+            Self::Word(words) | Self::Words(words) => {
+                word(words, text).map(|word| Checked::Words(vec![word]))
+            }
+            Self::Color => Color::parse(text).map(Checked::Color),
+            Self::Text => Some(Checked::Text(text.to_owned())),
+            Self::Any => Some(Checked::Any),
+        }
+    }
+
+    /// What the values are, to end the sentence "it must be …".
+    fn describe(&self) -> String {
+        match self {
+            Self::Whole(least, most) => format!("a whole number from {least} to {most}"),
+            Self::WholeOr(least, most, words) => {
+                format!("a whole number from {least} to {most}, or {}", words.join(", "))
+            }
+            Self::Flag => "true or false".to_owned(),
+            Self::Word(words) => format!("one of {}", words.join(", ")),
+            Self::Words(words) => format!("one of {}, or a pair of them in brackets", words.join(", ")),
+            Self::Wholes(ranges) => {
+                let each: Vec<_> = ranges
+                    .iter()
+                    .map(|(least, most)| format!("{least} to {most}"))
+                    .collect();
+                format!(
+                    "{} whole numbers in brackets, from {}",
+                    ranges.len(),
+                    each.join(", ")
+                )
+            }
+            Self::Color => "a colour: 3, 6 or 8 hex digits, or a name".to_owned(),
+            Self::Text | Self::Any => "a text".to_owned(),
+        }
+    }
+}
+
+fn plain(value: &Value) -> Option<&str> {
+    match value {
+        Value::Text { text, .. } => Some(text),
+        Value::List(_) => None,
+    }
+}
+
+/// Digits only: no sign, no fraction, no exponent.
+fn whole(text: &str, least: u32, most: u32) -> Option<u32> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = text.parse().ok().filter(|_| digits)?;
+    (least..=most).contains(&number).then_some(number)
+}
+
+fn word(words: &[&'static str], text: &str) -> Option<&'static str> {
+    words.iter().find(|word| **word == text).copied()
+}

@@ -1,0 +1,384 @@
+//! The tasks that are carried out, with their parameters typed and complete.
+
+use super::codec::Format;
+use super::color::Color;
+use super::error::GrammarError;
+use super::scan::RawTask;
+use super::spec::{self, CheckedArgs};
+
+/// One step of a transformation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Task {
+    /// Change the size.
+    Resize(Resize),
+    /// Cut a piece out.
+    Crop(Crop),
+    /// Turn.
+    Rotate(Rotate),
+    /// Mirror top to bottom.
+    Flip,
+    /// Mirror left to right.
+    Flop,
+    /// Improve colours and contrast.
+    Enhance(Enhance),
+    /// Change the file format.
+    Output(Output),
+    /// Answer with the size, as JSON.
+    ImageSize,
+    /// Answer in WebP if the client takes it.
+    AutoImage,
+    /// Leave out what cameras write beside the picture.
+    NoMetadata,
+    /// Trade quality for size, 1 to 100.
+    Quality(u8),
+    /// Make the file smaller.
+    Compress {
+        /// Keep the metadata.
+        metadata: bool,
+    },
+    /// How long the answer may be kept; for the routes.
+    Cache(Cache),
+    /// Answer with a report on the transformation, as JSON.
+    Debug,
+    /// Documented by Filestack, not done here: its name.
+    NotYet(&'static str),
+}
+
+/// The size a picture is brought to; at least one side is given.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Resize {
+    /// Width in pixels.
+    pub width: Option<u32>,
+    /// Height in pixels.
+    pub height: Option<u32>,
+    /// What to do when the ratio differs.
+    pub fit: Fit,
+    /// Which part stays with [`Fit::Crop`].
+    pub align: Align,
+}
+
+/// What happens when a picture and the box asked for have different ratios.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fit {
+    /// Inside the box, keeping the ratio.
+    Clip,
+    /// Fill the box, cut off what is too much.
+    Crop,
+    /// Exactly the box, stretched.
+    Scale,
+    /// As [`Fit::Clip`], but never larger than it was.
+    Max,
+}
+
+/// The part of a picture that matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Align {
+    /// From left to right.
+    pub horizontal: Horizontal,
+    /// From top to bottom.
+    pub vertical: Vertical,
+}
+
+/// A place from left to right.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Horizontal {
+    /// The left edge.
+    Left,
+    /// The middle.
+    Center,
+    /// The right edge.
+    Right,
+}
+
+/// A place from top to bottom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Vertical {
+    /// The top edge.
+    Top,
+    /// The middle.
+    Middle,
+    /// The bottom edge.
+    Bottom,
+}
+
+/// The piece that is cut out; what lies outside the picture is left off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Crop {
+    /// Left edge.
+    pub x: u32,
+    /// Top edge.
+    pub y: u32,
+    /// Width.
+    pub width: u32,
+    /// Height.
+    pub height: u32,
+}
+
+/// How a picture is turned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rotate {
+    /// First turn it upright, as the camera noted.
+    pub exif: bool,
+    /// Then turn it clockwise by so many degrees, 0 to 359.
+    pub degrees: u16,
+    /// What the corners are filled with.
+    pub background: Color,
+}
+
+/// A quarter turn, which moves pixels without changing them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// Not at all.
+    None,
+    /// 90 degrees clockwise.
+    Quarter,
+    /// 180 degrees.
+    Half,
+    /// 270 degrees clockwise.
+    ThreeQuarters,
+}
+
+impl Rotate {
+    /// The turn, if it is one of whole quarters.
+    pub fn turn(&self) -> Option<Turn> {
+        match self.degrees {
+            0 => Some(Turn::None),
+            90 => Some(Turn::Quarter),
+            180 => Some(Turn::Half),
+            270 => Some(Turn::ThreeQuarters),
+            _ => None,
+        }
+    }
+}
+
+/// What the picture is improved for. Filestack does not say what its presets do; ours are made up, mild and repeatable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Enhance {
+    /// Contrast.
+    Auto,
+    /// Contrast and stronger colours; also `outdoor` and `fireworks`.
+    Vivid,
+    /// A little brighter; also `beautify_plus`.
+    Beautify,
+    /// Brighter where it is dark.
+    FixDark,
+    /// Contrast in each colour by itself, which removes a tint.
+    FixTint,
+    /// As it is; noise is not removed here.
+    FixNoise,
+}
+
+/// What file to make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Output {
+    /// The format; without it, the source's.
+    pub format: Option<Format>,
+    /// The quality of a JPEG.
+    pub quality: Quality,
+    /// Spend time on a smaller file.
+    pub compress: bool,
+    /// Leave out the metadata.
+    pub strip: bool,
+    /// What stands behind transparent pixels in a format without transparency.
+    pub background: Color,
+    /// A format or answer that is documented and not made here.
+    pub not_yet: Option<&'static str>,
+}
+
+/// The quality of a lossy format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quality {
+    /// 1 to 100.
+    Value(u8),
+    /// As good as it was.
+    Input,
+}
+
+impl Quality {
+    /// What Filestack documents for `output`.
+    pub const DEFAULT: Self = Self::Value(95);
+}
+
+/// How long an answer may be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cache {
+    /// As without the task.
+    Default,
+    /// Not at all.
+    Off,
+    /// So many seconds.
+    Seconds(u32),
+    /// As long as possible.
+    Max,
+}
+
+impl Task {
+    pub(super) fn from_raw(raw: RawTask) -> Result<Self, GrammarError> {
+        let args = spec::check(raw)?;
+        Ok(match args.task {
+            "resize" => Self::Resize(resize(&args)?),
+            "crop" => Self::Crop(crop(&args)?),
+            "rotate" => Self::Rotate(rotate(&args)?),
+            "flip" => Self::Flip,
+            "flop" => Self::Flop,
+            "enhance" => Self::Enhance(enhance(&args)),
+            "output" => Self::Output(output(&args)),
+            "imagesize" => Self::ImageSize,
+            "auto_image" => Self::AutoImage,
+            "no_metadata" => Self::NoMetadata,
+            "quality" => Self::Quality(percent(
+                args.whole("value").ok_or_else(|| lacks("quality", "a value"))?,
+            )),
+            "compress" => Self::Compress {
+                metadata: args.flag("metadata").unwrap_or(false),
+            },
+            "cache" => Self::Cache(cache(&args)),
+            "debug" => Self::Debug,
+            name => Self::NotYet(name),
+        })
+    }
+
+    /// Whether the task works on its own parameters instead of a file.
+    pub(super) fn needs_no_source(&self) -> bool {
+        matches!(
+            self,
+            Self::NotYet("text_sentiment" | "workflow_status" | "collage")
+        )
+    }
+
+    /// The task's name in paths.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Resize(_) => "resize",
+            Self::Crop(_) => "crop",
+            Self::Rotate(_) => "rotate",
+            Self::Flip => "flip",
+            Self::Flop => "flop",
+            Self::Enhance(_) => "enhance",
+            Self::Output(_) => "output",
+            Self::ImageSize => "imagesize",
+            Self::AutoImage => "auto_image",
+            Self::NoMetadata => "no_metadata",
+            Self::Quality(_) => "quality",
+            Self::Compress { .. } => "compress",
+            Self::Cache(_) => "cache",
+            Self::Debug => "debug",
+            Self::NotYet(name) => name,
+        }
+    }
+}
+
+fn lacks(task: &'static str, reason: &'static str) -> GrammarError {
+    GrammarError::InvalidTask { task, reason }
+}
+
+/// A number whose description keeps it within 0 to 100.
+fn percent(number: u32) -> u8 {
+    number.min(100) as u8
+}
+
+fn resize(args: &CheckedArgs) -> Result<Resize, GrammarError> {
+    // The JS SDK lets 0 pass; it can only mean "not given".
+    let side = |name| args.whole(name).filter(|pixels| *pixels > 0);
+    let (width, height) = (side("width"), side("height"));
+    if width.is_none() && height.is_none() {
+        return Err(lacks("resize", "it needs `width`, `height` or both"));
+    }
+    let fit = match args.word("fit") {
+        Some("crop") => Fit::Crop,
+        Some("scale") => Fit::Scale,
+        Some("max") => Fit::Max,
+        _ => Fit::Clip,
+    };
+    Ok(Resize {
+        width,
+        height,
+        fit,
+        align: align(args.words("align"))?,
+    })
+}
+
+/// There are no faces to be found here: `faces` is the middle.
+fn align(words: &[&'static str]) -> Result<Align, GrammarError> {
+    let (mut horizontal, mut vertical) = (None, None);
+    for word in words {
+        let repeated = match *word {
+            "left" => horizontal.replace(Horizontal::Left).is_some(),
+            "right" => horizontal.replace(Horizontal::Right).is_some(),
+            "top" => vertical.replace(Vertical::Top).is_some(),
+            "bottom" => vertical.replace(Vertical::Bottom).is_some(),
+            _ => false,
+        };
+        if repeated {
+            return Err(lacks("resize", "the two words of `align` contradict each other"));
+        }
+    }
+    Ok(Align {
+        horizontal: horizontal.unwrap_or(Horizontal::Center),
+        vertical: vertical.unwrap_or(Vertical::Middle),
+    })
+}
+
+fn crop(args: &CheckedArgs) -> Result<Crop, GrammarError> {
+    let [x, y, width, height] = args
+        .wholes("dim")
+        .ok_or_else(|| lacks("crop", "it needs `dim`"))?;
+    Ok(Crop { x, y, width, height })
+}
+
+fn rotate(args: &CheckedArgs) -> Result<Rotate, GrammarError> {
+    let exif = args.flag("exif").unwrap_or(false) || args.word("deg").is_some();
+    if !exif && args.whole("deg").is_none() {
+        return Err(lacks("rotate", "it needs `deg` or `exif`"));
+    }
+    let degrees = args.whole("deg").unwrap_or(0).min(359) as u16;
+    Ok(Rotate {
+        exif,
+        degrees,
+        background: args.color("background").unwrap_or(Color::WHITE),
+    })
+}
+
+fn enhance(args: &CheckedArgs) -> Enhance {
+    match args.word("preset") {
+        Some("vivid" | "outdoor" | "fireworks") => Enhance::Vivid,
+        Some("beautify" | "beautify_plus") => Enhance::Beautify,
+        Some("fix_dark") => Enhance::FixDark,
+        Some("fix_tint") => Enhance::FixTint,
+        Some("fix_noise") => Enhance::FixNoise,
+        _ => Enhance::Auto,
+    }
+}
+
+fn output(args: &CheckedArgs) -> Output {
+    let (format, other) = match args.word("format") {
+        Some("jpg") => (Some(Format::Jpeg), None),
+        Some("png") => (Some(Format::Png), None),
+        Some("webp") => (Some(Format::WebP), None),
+        Some("gif") => (Some(Format::Gif), None),
+        other => (None, other),
+    };
+    let docinfo = args.flag("docinfo").filter(|asked| *asked).map(|_| "docinfo");
+    let quality = match (args.whole("quality"), args.word("quality")) {
+        (Some(value), _) => Quality::Value(percent(value)),
+        (None, Some(_)) => Quality::Input,
+        (None, None) => Quality::DEFAULT,
+    };
+    Output {
+        format,
+        quality,
+        compress: args.flag("compress").unwrap_or(false),
+        strip: args.flag("strip").unwrap_or(false),
+        background: args.color("background").unwrap_or(Color::WHITE),
+        not_yet: docinfo.or(other),
+    }
+}
+
+fn cache(args: &CheckedArgs) -> Cache {
+    match (args.flag("store"), args.whole("expiry"), args.word("expiry")) {
+        (Some(false), _, _) => Cache::Off,
+        (_, Some(seconds), _) => Cache::Seconds(seconds),
+        (_, None, Some(_)) => Cache::Max,
+        (_, None, None) => Cache::Default,
+    }
+}
