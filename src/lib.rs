@@ -18,3 +18,4 @@
 
 pub mod emulator;
 pub mod filestack;
+pub mod web;
