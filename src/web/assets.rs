@@ -96,3 +96,75 @@ pub async fn serve(file: web::Path<String>) -> HttpResponse {
         .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .body(asset.content)
 }
+
+/// URL and content of every static file.
+#[cfg(test)]
+pub(super) fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ASSETS.iter().map(|asset| (asset.url.as_str(), asset.content))
+}
+
+#[cfg(test)]
+mod contrast;
+
+#[cfg(test)]
+mod tests {
+    use actix_web::body::to_bytes;
+    use actix_web::http::StatusCode;
+
+    use super::*;
+
+    fn file_of(name: &str) -> web::Path<String> {
+        web::Path::from(url(name).trim_start_matches("/assets/").to_owned())
+    }
+
+    #[actix_web::test]
+    async fn a_static_file_is_kept_for_ever_and_not_sniffed() {
+        let answer = serve(file_of("app.css")).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        for (name, value) in [
+            (CONTENT_TYPE, "text/css; charset=utf-8"),
+            (CACHE_CONTROL, "public, max-age=31536000, immutable"),
+            (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        ] {
+            assert_eq!(answer.headers().get(&name).unwrap(), value);
+        }
+        let body = to_bytes(answer.into_body()).await.unwrap();
+        assert_eq!(body, STYLES.as_bytes());
+    }
+
+    #[actix_web::test]
+    async fn a_name_without_its_hash_or_with_another_is_not_found() {
+        for file in ["app.css", "app.00000000.css", "", "../app.css", "/assets/app.css"] {
+            assert_eq!(
+                serve(web::Path::from(file.to_owned())).await.status(),
+                StatusCode::NOT_FOUND,
+                "{file}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_url_names_its_content() {
+        let (stem, hash) = url("upload.js").trim_end_matches(".js").rsplit_once('.').unwrap();
+        assert_eq!(stem, "/assets/upload");
+        assert!(
+            hash.len() == 8 && hash.chars().all(|digit| digit.is_ascii_hexdigit()),
+            "{hash}"
+        );
+    }
+
+    #[test]
+    fn nothing_is_fetched_from_elsewhere() {
+        for (stem, extension, _, content) in FILES {
+            let text = content.replace("http://www.w3.org/2000/svg", "");
+            assert!(
+                !text.contains("http://") && !text.contains("https://"),
+                "{stem}.{extension}"
+            );
+            assert!(
+                !text.contains("@import") && !text.contains("url("),
+                "{stem}.{extension}"
+            );
+        }
+    }
+}
