@@ -1,0 +1,364 @@
+// The upload page with a queue: several files at once, each with its own progress, cancel and retry.
+// A file is one request to the JSON API; the plain form stays for browsers without scripts.
+
+const AT_ONCE = 3;
+const API = "/api/uploads";
+
+const form = document.getElementById("uploader");
+const input = document.getElementById("file");
+const queue = document.getElementById("queue");
+const list = document.getElementById("queue-list");
+const folderHint = document.getElementById("folder-hint");
+const pattern = document.getElementById("queue-row");
+const maxBytes = Number(form.dataset.maxBytes);
+const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.content ?? "";
+
+let token = meta("csrf-token");
+const items = [];
+
+// States: waiting, sending, saving (all bytes sent), done, failed, refused, cancelled.
+// `failed` and `cancelled` may be tried again, `refused` may not; `checking` comes before a retry after sign-out.
+const RUNNING = new Set(["sending", "saving"]);
+const OPEN = new Set(["waiting", "sending", "saving"]);
+
+class Item {
+  constructor(file) {
+    this.file = file;
+    this.sent = 0;
+    this.row = pattern.content.firstElementChild.cloneNode(true);
+    this.find(".queue-name").textContent = file.name;
+    this.find(".queue-size").textContent = sizeText(file.size);
+    this.find(".thumb").className = `thumb ${kindOf(file.type)}`;
+    const use = this.find("use");
+    use.setAttribute("href", use.getAttribute("href").replace("kind-other", kindOf(file.type)));
+    this.bar = this.find("progress");
+    this.bar.setAttribute("aria-label", `Progress of ${file.name}`);
+    this.button("cancel").addEventListener("click", () => this.cancel());
+    this.button("retry").addEventListener("click", () => this.retry());
+    list.append(this.row);
+    this.become("waiting", "Waiting");
+    if (file.size > maxBytes) {
+      const rule = `It has ${sizeText(file.size)}; one file may have up to ${form.dataset.maxText}.`;
+      this.refuse(`Too large. ${rule}`, "Split it or compress it, then add it again.");
+    }
+  }
+
+  find(selector) {
+    return this.row.querySelector(selector);
+  }
+
+  button(role) {
+    return this.find(`[data-role="${role}"]`);
+  }
+
+  become(state, words) {
+    this.state = state;
+    this.say(words);
+    const failed = state === "failed" || state === "refused";
+    const over = failed || state === "cancelled";
+    this.find(".queue-state").className = `queue-state${state === "done" ? " is-done" : failed ? " is-failed" : ""}`;
+    this.bar.hidden = !RUNNING.has(state);
+    this.button("cancel").hidden = state === "done";
+    const verb = over ? "Remove" : "Cancel";
+    this.button("cancel").title = verb;
+    this.button("cancel").setAttribute("aria-label", `${verb} ${this.file.name}`);
+    this.button("retry").hidden = state !== "failed" && state !== "cancelled";
+    if (!failed) this.help("");
+    if (failed) announce(`${this.file.name}: ${words}`);
+  }
+
+  say(words) {
+    this.find(".queue-state").textContent = words;
+  }
+
+  help(words, requestId) {
+    const help = this.find(".queue-help");
+    help.replaceChildren(words);
+    if (requestId) {
+      const id = document.createElement("code");
+      id.textContent = requestId;
+      help.append(words ? " " : "", "Request id: ", id);
+    }
+    help.hidden = !words && !requestId;
+  }
+
+  refuse(words, help, requestId) {
+    this.become("refused", words);
+    this.help(help, requestId);
+  }
+
+  fail(words, help, requestId, reason = "other") {
+    this.reason = reason;
+    this.become("failed", words);
+    this.help(help, requestId);
+  }
+
+  start() {
+    this.sent = 0;
+    this.begun = performance.now();
+    this.bar.max = Math.max(this.file.size, 1);
+    this.bar.value = 0;
+    this.become("sending", "Starting");
+    const body = new FormData();
+    // The size stands before the bytes: the server then knows what is coming.
+    body.append("size", String(this.file.size));
+    body.append("file", this.file, this.file.name);
+    const request = new XMLHttpRequest();
+    this.request = request;
+    request.open("POST", API);
+    request.setRequestHeader("X-CSRF-Token", token);
+    request.setRequestHeader("Accept", "application/json, application/problem+json");
+    request.upload.addEventListener("progress", (event) => this.progressed(event.loaded));
+    request.upload.addEventListener("load", () => {
+      this.sent = this.file.size;
+      this.bar.removeAttribute("value");
+      this.become("saving", "Saving");
+      draw();
+    });
+    request.addEventListener("load", () => this.answered());
+    request.addEventListener("error", () => this.lost());
+    request.addEventListener("loadend", next);
+    request.send(body);
+  }
+
+  progressed(loaded) {
+    // What is counted includes a few hundred bytes of form around the file.
+    this.sent = Math.min(loaded, this.file.size);
+    this.bar.value = this.sent;
+    const seconds = (performance.now() - this.begun) / 1000;
+    const speed = this.sent / Math.max(seconds, 0.001);
+    const percent = this.file.size ? Math.floor((100 * this.sent) / this.file.size) : 100;
+    const parts = [`${percent} %`, `${sizeText(this.sent)} of ${sizeText(this.file.size)}`];
+    if (seconds > 1 && speed > 0) {
+      parts.push(`${sizeText(speed)}/s`, `${timeText((this.file.size - this.sent) / speed)} left`);
+    }
+    this.say(parts.join(" · "));
+    if (percent >= 50 && !this.halfSaid && seconds > 5) {
+      this.halfSaid = true;
+      announce(`${this.file.name}: half uploaded`);
+    }
+    draw();
+  }
+
+  answered() {
+    const { request } = this;
+    const reply = parsed(request.responseText);
+    if (request.status === 201 && reply.id) return this.finish(reply.id);
+    const sentence = reply.detail || reply.title || `The server answered ${request.status}.`;
+    const id = reply.request_id ?? request.getResponseHeader("X-Request-Id");
+    switch (request.status) {
+      case 401:
+        return this.fail("You are signed out.", "Sign in again in another tab, then press Retry here: your files are kept.", id, "session");
+      case 403:
+        return this.fail(sentence, "Reload this page in another tab to see whether you are signed in, then press Retry.", id, "session");
+      case 400:
+      case 413:
+      case 415:
+      case 422:
+        return this.refuse(sentence, "Change the file, then add it again.", id);
+      case 429:
+      case 503: {
+        const wait = Number(request.getResponseHeader("Retry-After"));
+        const when = wait > 0 ? `in ${timeText(wait)}` : "in a moment";
+        return this.fail(sentence, `Press Retry ${when}.`, id);
+      }
+      default:
+        return this.fail(sentence, "Press Retry. If it happens again, tell your administrator the request id.", id);
+    }
+  }
+
+  lost() {
+    const words = navigator.onLine ? "The connection was cut." : "You are offline.";
+    const help = navigator.onLine
+      ? "Press Retry. If it happens again, the server may have refused the file or be unreachable."
+      : "It starts again by itself when you are back online.";
+    this.fail(words, help, null, "network");
+  }
+
+  finish(id) {
+    this.become("done", "Uploaded");
+    const path = `/documents/${encodeURIComponent(id)}`;
+    const open = this.button("open");
+    open.href = path;
+    open.hidden = false;
+    open.setAttribute("aria-label", `Open ${this.file.name}`);
+    if (!navigator.clipboard) return;
+    const copy = this.button("copy");
+    copy.hidden = false;
+    copy.addEventListener("click", async () => {
+      const url = new URL(path, location.href).href;
+      const words = await navigator.clipboard.writeText(url).then(() => "Copied", () => "Not copied");
+      copy.querySelector("span").textContent = words;
+      announce(words);
+      setTimeout(() => (copy.querySelector("span").textContent = "Copy link"), 2000);
+    });
+  }
+
+  cancel() {
+    if (!OPEN.has(this.state)) {
+      this.state = "removed";
+      items.splice(items.indexOf(this), 1);
+      this.row.remove();
+      input.focus();
+      return next();
+    }
+    this.become("cancelled", "Cancelled");
+    this.request?.abort();
+    this.button("retry").focus();
+    next();
+  }
+
+  async retry() {
+    if (this.reason === "session") {
+      this.become("checking", "Checking whether you are signed in");
+      const problem = await renewToken();
+      if (this.state !== "checking") return; // Removed meanwhile.
+      if (problem) return this.fail(problem, "Sign in again in another tab, then press Retry here.", null, "session");
+    }
+    this.reason = undefined;
+    this.become("waiting", "Waiting");
+    next();
+  }
+}
+
+// After signing in again the old token is worthless; a fresh page has the new one.
+async function renewToken() {
+  try {
+    const answer = await fetch(location.pathname, { headers: { Accept: "text/html" }, cache: "no-store" });
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const find = (name) => page.querySelector(`meta[name="${name}"]`)?.content ?? "";
+    if (!answer.ok || !find("account")) return "You are still signed out.";
+    if (find("account") !== meta("account")) return `You are signed in as ${find("account")} now.`;
+    token = find("csrf-token");
+    return null;
+  } catch {
+    return "The server cannot be reached.";
+  }
+}
+
+function add(files) {
+  const before = items.length;
+  for (const file of files) items.push(new Item(file));
+  if (items.length === before) return;
+  queue.hidden = false;
+  const count = items.length - before;
+  announce(count === 1 ? `${items.at(-1).file.name} added` : `${count} files added`);
+  next();
+}
+
+// Starts what may start, and says where the whole queue is.
+function next() {
+  const running = items.filter((item) => RUNNING.has(item.state)).length;
+  items.filter((item) => item.state === "waiting").slice(0, AT_ONCE - running).forEach((item) => item.start());
+  draw();
+}
+
+let working = false;
+
+function draw() {
+  queue.hidden = items.length === 0;
+  const counted = items.filter((item) => item.state === "done" || OPEN.has(item.state));
+  const total = counted.reduce((sum, item) => sum + item.file.size, 0);
+  const sent = counted.reduce((sum, item) => sum + (item.state === "done" ? item.file.size : item.sent), 0);
+  const done = items.filter((item) => item.state === "done").length;
+  const failed = items.filter((item) => item.state === "failed" || item.state === "refused").length;
+  const open = items.some((item) => OPEN.has(item.state));
+  const percent = total ? Math.floor((100 * sent) / total) : open ? 0 : 100;
+  const words = [`${done} of ${items.length} uploaded`];
+  if (failed) words.push(`${failed} failed`);
+  if (open) words.push(`${percent} %`, `${sizeText(sent)} of ${sizeText(total)}`);
+  document.getElementById("queue-summary").textContent = words.join(" · ");
+  const bar = document.getElementById("queue-progress");
+  bar.value = percent;
+  bar.hidden = !open;
+  document.getElementById("queue-done").hidden = open || done === 0;
+  if (working && !open) announce(`Finished: ${words.join(", ")}`);
+  working = open;
+}
+
+function announce(words) {
+  document.getElementById("announcer").textContent = words;
+}
+
+function parsed(text) {
+  try {
+    return JSON.parse(text) ?? {};
+  } catch {
+    return {}; // A proxy may answer in HTML.
+  }
+}
+
+function sizeText(bytes) {
+  if (bytes < 1024) return `${Math.round(bytes)} ${Math.round(bytes) === 1 ? "byte" : "bytes"}`;
+  const units = ["KiB", "MiB", "GiB", "TiB"];
+  let unit = -1;
+  do {
+    bytes /= 1024;
+    unit += 1;
+  } while (bytes >= 1023.95 && unit < units.length - 1);
+  return `${bytes >= 99.95 ? bytes.toFixed(0) : bytes.toFixed(1).replace(/\.0$/, "")} ${units[unit]}`;
+}
+
+function timeText(seconds) {
+  if (seconds < 1) return "1 s";
+  if (seconds < 90) return `${Math.ceil(seconds)} s`;
+  if (seconds < 90 * 60) return `${Math.round(seconds / 60)} min`;
+  return `${(seconds / 3600).toFixed(1)} h`;
+}
+
+// Only a hint until the server has looked at the bytes.
+function kindOf(type) {
+  const families = { image: "kind-image", audio: "kind-audio", video: "kind-video", text: "kind-text" };
+  if (type === "application/pdf") return "kind-pdf";
+  if (/zip|tar|7z|rar/.test(type)) return "kind-archive";
+  if (/spreadsheet|excel|csv/.test(type)) return "kind-sheet";
+  if (/presentation|powerpoint/.test(type)) return "kind-slides";
+  return families[type.split("/")[0]] ?? "kind-other";
+}
+
+// A folder cannot be sent as a file.
+function dropped(transfer) {
+  const folders = [...transfer.items]
+    .map((item) => item.webkitGetAsEntry?.())
+    .filter((entry) => entry?.isDirectory)
+    .map((entry) => entry.name);
+  folderHint.hidden = folders.length === 0;
+  return [...transfer.files].filter((file) => !folders.includes(file.name));
+}
+
+const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
+const dragging = (on) => document.documentElement.classList.toggle("is-dragging", on);
+
+input.addEventListener("change", () => {
+  add(input.files);
+  input.value = ""; // The same file may be chosen again.
+});
+form.addEventListener("submit", (event) => event.preventDefault());
+document.getElementById("queue-more").addEventListener("click", () => {
+  input.focus();
+  input.click();
+});
+document.addEventListener("dragover", (event) => {
+  if (!carriesFiles(event)) return;
+  event.preventDefault();
+  dragging(true);
+});
+document.addEventListener("dragleave", (event) => {
+  if (!event.relatedTarget) dragging(false);
+});
+document.addEventListener("drop", (event) => {
+  dragging(false);
+  if (!carriesFiles(event)) return;
+  event.preventDefault();
+  add(dropped(event.dataTransfer));
+});
+document.addEventListener("paste", (event) => {
+  if (event.clipboardData?.files.length) add(event.clipboardData.files);
+});
+addEventListener("beforeunload", (event) => {
+  if (items.some((item) => OPEN.has(item.state))) event.preventDefault();
+});
+addEventListener("online", () => {
+  items.filter((item) => item.state === "failed" && item.reason === "network").forEach((item) => item.retry());
+});
+document.documentElement.classList.add("is-enhanced");

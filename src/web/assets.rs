@@ -1,0 +1,170 @@
+//! Static files: compiled in, and named by their content so that a browser may keep them for ever.
+
+use std::sync::LazyLock;
+
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use actix_web::{HttpResponse, web};
+use sha2::{Digest, Sha256};
+
+/// One style sheet for the browser, a file per concern for the reader; the order is the cascade.
+const STYLES: &str = concat!(
+    include_str!("../../assets/css/tokens.css"),
+    include_str!("../../assets/css/base.css"),
+    include_str!("../../assets/css/controls.css"),
+    include_str!("../../assets/css/shell.css"),
+    include_str!("../../assets/css/documents.css"),
+    include_str!("../../assets/css/uploads.css"),
+);
+
+/// Name, extension, media type, content.
+const FILES: [(&str, &str, &str, &str); 5] = [
+    ("app", "css", "text/css; charset=utf-8", STYLES),
+    (
+        "app",
+        "js",
+        "text/javascript; charset=utf-8",
+        include_str!("../../assets/app.js"),
+    ),
+    (
+        "upload",
+        "js",
+        "text/javascript; charset=utf-8",
+        include_str!("../../assets/upload.js"),
+    ),
+    (
+        "icons",
+        "svg",
+        "image/svg+xml",
+        include_str!("../../assets/icons.svg"),
+    ),
+    (
+        "favicon",
+        "svg",
+        "image/svg+xml",
+        include_str!("../../assets/favicon.svg"),
+    ),
+];
+
+static ASSETS: LazyLock<Vec<Asset>> = LazyLock::new(|| FILES.into_iter().map(Asset::new).collect());
+
+struct Asset {
+    name: String,
+    url: String,
+    media_type: &'static str,
+    content: &'static str,
+}
+
+impl Asset {
+    fn new((stem, extension, media_type, content): (&str, &str, &'static str, &'static str)) -> Self {
+        let hash: String = Sha256::digest(content)
+            .iter()
+            .take(4)
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        Asset {
+            name: format!("{stem}.{extension}"),
+            url: format!("/assets/{stem}.{hash}.{extension}"),
+            media_type,
+            content,
+        }
+    }
+}
+
+/// The URL of a static file, such as `/assets/app.1f2e3d4c.css` for `app.css`.
+///
+/// # Panics
+///
+/// If there is no such file: names are written in templates, and a test renders them all.
+pub fn url(name: &str) -> &'static str {
+    let asset = ASSETS.iter().find(|asset| asset.name == name);
+    &asset
+        .unwrap_or_else(|| panic!("there is no static file {name}"))
+        .url
+}
+
+/// `GET /assets/{file}`: answers only to the name with the hash of what it holds.
+pub async fn serve(file: web::Path<String>) -> HttpResponse {
+    let Some(asset) = ASSETS
+        .iter()
+        .find(|asset| asset.url.strip_prefix("/assets/") == Some(file.as_str()))
+    else {
+        return HttpResponse::NotFound().finish();
+    };
+    HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, asset.media_type))
+        .insert_header((CACHE_CONTROL, "public, max-age=31536000, immutable"))
+        .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .body(asset.content)
+}
+
+/// URL and content of every static file.
+#[cfg(test)]
+pub(super) fn all() -> impl Iterator<Item = (&'static str, &'static str)> {
+    ASSETS.iter().map(|asset| (asset.url.as_str(), asset.content))
+}
+
+#[cfg(test)]
+mod contrast;
+
+#[cfg(test)]
+mod tests {
+    use actix_web::body::to_bytes;
+    use actix_web::http::StatusCode;
+
+    use super::*;
+
+    fn file_of(name: &str) -> web::Path<String> {
+        web::Path::from(url(name).trim_start_matches("/assets/").to_owned())
+    }
+
+    #[actix_web::test]
+    async fn a_static_file_is_kept_for_ever_and_not_sniffed() {
+        let answer = serve(file_of("app.css")).await;
+        assert_eq!(answer.status(), StatusCode::OK);
+        for (name, value) in [
+            (CONTENT_TYPE, "text/css; charset=utf-8"),
+            (CACHE_CONTROL, "public, max-age=31536000, immutable"),
+            (X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        ] {
+            assert_eq!(answer.headers().get(&name).unwrap(), value);
+        }
+        let body = to_bytes(answer.into_body()).await.unwrap();
+        assert_eq!(body, STYLES.as_bytes());
+    }
+
+    #[actix_web::test]
+    async fn a_name_without_its_hash_or_with_another_is_not_found() {
+        for file in ["app.css", "app.00000000.css", "", "../app.css", "/assets/app.css"] {
+            assert_eq!(
+                serve(web::Path::from(file.to_owned())).await.status(),
+                StatusCode::NOT_FOUND,
+                "{file}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_url_names_its_content() {
+        let (stem, hash) = url("upload.js").trim_end_matches(".js").rsplit_once('.').unwrap();
+        assert_eq!(stem, "/assets/upload");
+        assert!(
+            hash.len() == 8 && hash.chars().all(|digit| digit.is_ascii_hexdigit()),
+            "{hash}"
+        );
+    }
+
+    #[test]
+    fn nothing_is_fetched_from_elsewhere() {
+        for (stem, extension, _, content) in FILES {
+            let text = content.replace("http://www.w3.org/2000/svg", "");
+            assert!(
+                !text.contains("http://") && !text.contains("https://"),
+                "{stem}.{extension}"
+            );
+            assert!(
+                !text.contains("@import") && !text.contains("url("),
+                "{stem}.{extension}"
+            );
+        }
+    }
+}

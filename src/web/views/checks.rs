@@ -1,0 +1,351 @@
+//! Renders every page from its samples and checks what must hold for all of them.
+//!
+//! With `SATCHEL_PAGE_SAMPLES=DIR` in the environment the rendered pages and the static files are also written there,
+//! to be looked at in a browser.
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+
+use askama::Template;
+use scraper::{ElementRef, Html, Selector};
+
+use super::*;
+use crate::web::assets;
+
+/// Every page with every variant worth seeing: `(name, HTML)`. The first variant of a page has the page's bare name.
+fn pages() -> Vec<(&'static str, String)> {
+    fn page(name: &'static str, template: impl Template) -> (&'static str, String) {
+        (
+            name,
+            template
+                .render()
+                .unwrap_or_else(|error| panic!("{name}: {error}")),
+        )
+    }
+    let noticed = |kind, text: &str| {
+        let mut page = DocumentIndexPage::sample();
+        page.shell.notice = Some(Notice {
+            kind,
+            text: text.into(),
+        });
+        page.shell.emulator_banner = false;
+        page
+    };
+    let themed = |theme| {
+        let mut page = DocumentShowPage::sample();
+        page.shell.theme = theme;
+        page
+    };
+    vec![
+        page("setup", SetupPage::sample()),
+        page("setup+errors", SetupPage::sample_with_errors()),
+        page("sign-in", SignInPage::sample()),
+        page("sign-in+error", SignInPage::sample_with_error()),
+        page("documents", DocumentIndexPage::sample()),
+        page("documents+search", DocumentIndexPage::sample_search()),
+        page("documents+no-match", DocumentIndexPage::sample_no_match()),
+        page("documents+empty", DocumentIndexPage::sample_empty()),
+        page("documents+past-the-end", DocumentIndexPage::sample_past_the_end()),
+        page(
+            "documents+success",
+            noticed(NoticeKind::Success, "“Budget Q2.xlsx” was deleted."),
+        ),
+        page("documents+info", noticed(NoticeKind::Info, "You are signed in.")),
+        page(
+            "documents+warning",
+            noticed(NoticeKind::Warning, "Its file could not be deleted at Filestack."),
+        ),
+        page("document", DocumentShowPage::sample()),
+        page("document+no-preview", DocumentShowPage::sample_without_preview()),
+        page("document+dark", themed(Theme::Dark)),
+        page("document+light", themed(Theme::Light)),
+        page("deletion", DocumentDeletePage::sample()),
+        page("upload", UploadNewPage::sample()),
+        page("upload+error", UploadNewPage::sample_with_error()),
+        page("upload-result", UploadResultPage::sample()),
+        page("error", ErrorPage::sample()),
+        page("error+unavailable", ErrorPage::sample_unavailable()),
+    ]
+}
+
+fn each_page(check: impl Fn(&str, &Html)) {
+    for (name, html) in pages() {
+        check(name, &Html::parse_document(&html));
+    }
+}
+
+fn all<'a>(page: &'a Html, selector: &str) -> Vec<ElementRef<'a>> {
+    page.select(&Selector::parse(selector).unwrap()).collect()
+}
+
+fn text(element: ElementRef<'_>) -> String {
+    element.text().collect::<String>().trim().to_owned()
+}
+
+#[test]
+fn every_page_has_one_heading_a_language_and_landmarks() {
+    each_page(|name, page| {
+        let headings = all(page, "h1");
+        assert_eq!(headings.len(), 1, "{name}");
+        assert!(!text(headings[0]).is_empty(), "{name}");
+        assert_eq!(all(page, "html[lang=en]").len(), 1, "{name}");
+        for landmark in [
+            "body > header",
+            "main#main",
+            "body > footer",
+            "a.skip-link[href='#main']",
+        ] {
+            assert_eq!(all(page, landmark).len(), 1, "{name}: {landmark}");
+        }
+        assert_eq!(all(page, "meta[name=viewport]").len(), 1, "{name}");
+    });
+}
+
+#[test]
+fn every_page_has_a_title_of_its_own() {
+    let mut owners = BTreeMap::new();
+    for (name, html) in pages() {
+        let title = text(all(&Html::parse_document(&html), "head title")[0]);
+        assert!(
+            title.ends_with(" · Satchel") && title.len() > " · Satchel".len(),
+            "{name}: {title}"
+        );
+        if !name.contains('+')
+            && let Some(other) = owners.insert(title, name)
+        {
+            panic!("{name} has the title of {other}");
+        }
+    }
+}
+
+#[test]
+fn every_field_has_a_label() {
+    each_page(|name, page| {
+        for field in all(page, "input:not([type=hidden]), select, textarea") {
+            let labelled = field.attr("aria-label").is_some()
+                || field
+                    .ancestors()
+                    .filter_map(ElementRef::wrap)
+                    .any(|a| a.value().name() == "label")
+                || field
+                    .attr("id")
+                    .is_some_and(|id| !all(page, &format!("label[for={id}]")).is_empty());
+            assert!(labelled, "{name}: {}", field.html());
+        }
+    });
+}
+
+#[test]
+fn every_link_and_button_has_a_name_and_a_target() {
+    each_page(|name, page| {
+        for element in all(page, "a, button, summary, label, th, h2, option") {
+            let named = element
+                .attr("aria-label")
+                .is_some_and(|label| !label.trim().is_empty());
+            assert!(named || !text(element).is_empty(), "{name}: {}", element.html());
+        }
+        for link in all(page, "a") {
+            let href = link.attr("href").unwrap_or_default();
+            assert!(href.starts_with('/') || href.starts_with('#'), "{name}: {href:?}");
+        }
+        assert!(
+            all(page, "button:not([type])").is_empty(),
+            "{name}: a button says what it does"
+        );
+    });
+}
+
+#[test]
+fn no_page_carries_inline_script_or_style() {
+    each_page(|name, page| {
+        assert!(
+            all(page, "script:not([src]), style, [style]").is_empty(),
+            "{name}"
+        );
+        for element in all(page, "*") {
+            for (attribute, value) in element.value().attrs() {
+                assert!(!attribute.starts_with("on"), "{name}: {attribute}");
+                assert!(
+                    !value.trim_start().starts_with("javascript:"),
+                    "{name}: {attribute}"
+                );
+            }
+        }
+        for element in all(page, "[src], link[href], form[action]") {
+            let url = ["src", "href", "action"]
+                .iter()
+                .find_map(|key| element.attr(key))
+                .unwrap_or_default();
+            assert!(url.starts_with('/') && !url.starts_with("//"), "{name}: {url}");
+        }
+    });
+}
+
+#[test]
+fn u3_a_hostile_name_stays_text() {
+    let hostile = "<img src=x onerror=alert(1)>\"'></script></title>";
+    let mut list = DocumentIndexPage::sample();
+    list.rows[0].name = hostile.into();
+    list.query = hostile.into();
+    let shown = DocumentShowPage {
+        name: hostile.into(),
+        rename: Field::of(hostile),
+        ..DocumentShowPage::sample()
+    };
+    let deletion = DocumentDeletePage {
+        name: hostile.into(),
+        ..DocumentDeletePage::sample()
+    };
+    let mut result = UploadResultPage::sample();
+    result.files[0].name = hostile.into();
+    for html in [list.render(), shown.render(), deletion.render(), result.render()] {
+        let page = Html::parse_document(&html.unwrap());
+        assert!(all(&page, "[onerror], img[src=x]").is_empty());
+        assert!(
+            all(&page, "main")
+                .iter()
+                .any(|main| text(*main).contains(hostile))
+        );
+    }
+}
+
+#[test]
+fn every_form_that_changes_something_begins_with_the_token() {
+    each_page(|name, page| {
+        for form in all(page, "form[method=post]") {
+            let first = form.select(&Selector::parse("input").unwrap()).next();
+            let token = first.filter(|input| input.attr("name") == Some("csrf_token"));
+            assert!(
+                token.is_some_and(|input| input.attr("value") != Some("")),
+                "{name}: {}",
+                form.html()
+            );
+        }
+    });
+}
+
+#[test]
+fn every_reference_inside_a_page_has_its_target() {
+    each_page(|name, page| {
+        let ids: Vec<_> = all(page, "[id]")
+            .iter()
+            .filter_map(|element| element.attr("id"))
+            .collect();
+        let unique: HashSet<_> = ids.iter().collect();
+        assert_eq!(unique.len(), ids.len(), "{name}: an id is used twice");
+        for key in [
+            "for",
+            "aria-labelledby",
+            "aria-describedby",
+            "data-copies",
+            "data-reveals",
+            "data-opens",
+        ] {
+            for element in all(page, &format!("[{key}]")) {
+                for id in element.attr(key).unwrap_or_default().split_whitespace() {
+                    assert!(ids.contains(&id), "{name}: {key}={id}");
+                }
+            }
+        }
+        for link in all(page, "a[href^='#']") {
+            assert!(
+                ids.contains(&&link.attr("href").unwrap_or_default()[1..]),
+                "{name}"
+            );
+        }
+        assert!(
+            all(page, "[tabindex]")
+                .iter()
+                .all(|element| element.attr("tabindex") == Some("-1")),
+            "{name}"
+        );
+    });
+}
+
+#[test]
+fn every_icon_is_in_the_sprite_and_every_picture_has_an_alternative() {
+    let sprite = include_str!("../../../assets/icons.svg");
+    each_page(|name, page| {
+        for icon in all(page, "use") {
+            let (file, symbol) = icon.attr("href").and_then(|href| href.split_once('#')).unwrap();
+            assert_eq!(file, assets::url("icons.svg"), "{name}");
+            assert!(
+                sprite.contains(&format!("<symbol id=\"{symbol}\"")),
+                "{name}: {symbol}"
+            );
+        }
+        assert!(all(page, "img:not([alt])").is_empty(), "{name}");
+        assert!(
+            all(page, "table img:not([width][height][loading=lazy])").is_empty(),
+            "{name}"
+        );
+    });
+}
+
+#[test]
+fn the_list_is_a_table_with_a_row_for_each_document() {
+    let page = Html::parse_document(&DocumentIndexPage::sample().render().unwrap());
+    assert_eq!(all(&page, "table caption").len(), 1);
+    assert_eq!(
+        all(&page, "table tbody tr").len(),
+        DocumentIndexPage::sample().rows.len()
+    );
+    assert_eq!(all(&page, "thead th[scope=col]").len(), 7);
+    assert_eq!(all(&page, "thead th[aria-sort=descending] a").len(), 1);
+    assert_eq!(
+        all(&page, "a[rel=next]")[0].attr("href"),
+        Some("/documents?after=cursor-after")
+    );
+    assert_eq!(
+        all(&page, "a[rel=prev]")[0].attr("href"),
+        Some("/documents?before=cursor-before")
+    );
+    assert!(text(all(&page, ".count")[0]).contains("1,234 documents"));
+}
+
+#[test]
+fn no_match_offers_to_clear_and_nothing_yet_offers_to_upload() {
+    let offered = |page: DocumentIndexPage| {
+        let html = Html::parse_document(&page.render().unwrap());
+        all(&html, ".empty a")
+            .iter()
+            .filter_map(|link| link.attr("href").map(str::to_owned))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(
+        offered(DocumentIndexPage::sample_no_match()),
+        ["/documents?sort=name"]
+    );
+    assert_eq!(offered(DocumentIndexPage::sample_empty()), ["/uploads/new"]);
+    assert_eq!(offered(DocumentIndexPage::sample_past_the_end()), ["/documents"]);
+}
+
+#[test]
+fn a_full_page_of_the_list_weighs_less_than_100_kb() {
+    let mut page = DocumentIndexPage::sample();
+    page.rows = page.rows.iter().cycle().take(50).cloned().collect();
+    let html = page.render().unwrap();
+    assert!(html.len() < 100_000, "{} bytes", html.len());
+}
+
+#[test]
+fn a_password_is_never_sent_back() {
+    each_page(|name, page| {
+        assert!(all(page, "input[type=password][value]").is_empty(), "{name}");
+    });
+}
+
+#[test]
+fn samples_can_be_looked_at() {
+    let Some(dir) = std::env::var_os("SATCHEL_PAGE_SAMPLES") else {
+        return;
+    };
+    let dir = Path::new(&dir);
+    for (name, html) in pages() {
+        std::fs::write(dir.join(format!("{name}.html")), html).unwrap();
+    }
+    std::fs::create_dir_all(dir.join("assets")).unwrap();
+    for (url, content) in assets::all() {
+        std::fs::write(dir.join(url.trim_start_matches('/')), content).unwrap();
+    }
+}

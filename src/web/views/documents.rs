@@ -1,0 +1,322 @@
+//! The list of documents, a document's own page, and the question before it is deleted.
+
+use askama::Template;
+use time::OffsetDateTime;
+use url::form_urlencoded;
+
+use super::filters;
+use super::kind::Kind;
+use super::shell::{Field, Shell};
+
+/// The order of the list when none is asked for.
+const DEFAULT_SORT: &str = "-created";
+
+/// How far a document has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DocumentStatus {
+    /// It can be opened.
+    Ready,
+    /// Something is still to be done with it.
+    Processing,
+    /// Its file could not be deleted at Filestack yet.
+    DeleteFailed,
+}
+
+impl DocumentStatus {
+    /// The status in words.
+    pub fn label(self) -> &'static str {
+        match self {
+            DocumentStatus::Ready => "Ready",
+            DocumentStatus::Processing => "Processing",
+            DocumentStatus::DeleteFailed => "Not deleted",
+        }
+    }
+
+    /// The icon beside the words.
+    pub fn icon(self) -> &'static str {
+        match self {
+            DocumentStatus::Ready => "check",
+            DocumentStatus::Processing => "clock",
+            DocumentStatus::DeleteFailed => "alert",
+        }
+    }
+
+    /// The class that colours it.
+    pub fn class(self) -> &'static str {
+        match self {
+            DocumentStatus::Ready => "status-ready",
+            DocumentStatus::Processing => "status-processing",
+            DocumentStatus::DeleteFailed => "status-failed",
+        }
+    }
+}
+
+/// One document in the list.
+#[derive(Debug, Clone)]
+pub struct DocumentRow {
+    /// The id in its URLs.
+    pub id: String,
+    /// The name shown; any text.
+    pub name: String,
+    /// The sniffed media type.
+    pub content_type: String,
+    /// Bytes.
+    pub size: i64,
+    /// When it was added.
+    pub created_at: OffsetDateTime,
+    /// How far it has come.
+    pub status: DocumentStatus,
+    /// An image of at least 96 by 96 pixels; none shows the icon of its type.
+    pub thumbnail_url: Option<String>,
+}
+
+impl DocumentRow {
+    /// What sort of file it is.
+    pub fn kind(&self) -> Kind {
+        Kind::of(&self.content_type)
+    }
+}
+
+/// `GET /documents`: one page of the list.
+#[derive(Debug, Clone, Template)]
+#[template(path = "documents/index.html")]
+pub struct DocumentIndexPage {
+    /// What surrounds the page.
+    pub shell: Shell,
+    /// The time that "3 hours ago" is counted from.
+    pub now: OffsetDateTime,
+    /// How many documents match `query` on all pages.
+    pub total: i64,
+    /// The part of a name that was searched for; empty for all.
+    pub query: String,
+    /// The order: `created`, `name` or `size`, with `-` in front for descending.
+    pub sort: String,
+    /// The documents of this page.
+    pub rows: Vec<DocumentRow>,
+    /// The cursor for `before`, if there is a previous page.
+    pub previous: Option<String>,
+    /// The cursor for `after`, if there is a next page.
+    pub next: Option<String>,
+}
+
+impl DocumentIndexPage {
+    /// The columns of the table, in order.
+    pub fn columns(&self) -> [Column; 7] {
+        [
+            Column::silent("Preview"),
+            self.sortable("Name", "name", "name"),
+            Column::plain("Type"),
+            self.sortable("Size", "size", "-size"),
+            self.sortable("Added", "created", "-created"),
+            Column::plain("Status"),
+            Column::silent("Actions"),
+        ]
+    }
+
+    /// The list without the search, in the same order.
+    pub fn clear_href(&self) -> String {
+        href(&self.sort, "", None)
+    }
+
+    /// The page before or after this one: `key` is `before` or `after`.
+    pub fn page_href(&self, key: &str, cursor: &str) -> String {
+        href(&self.sort, &self.query, Some((key, cursor)))
+    }
+
+    /// The order, if it has to travel with the search form.
+    pub fn chosen_sort(&self) -> Option<&str> {
+        (self.sort != DEFAULT_SORT).then_some(self.sort.as_str())
+    }
+
+    fn sortable(&self, label: &'static str, key: &'static str, first: &'static str) -> Column {
+        let (direction, other) = match self.sort.strip_prefix('-') {
+            Some(by) if by == key => (Some("descending"), key.to_owned()),
+            None if self.sort == key => (Some("ascending"), format!("-{key}")),
+            _ => (None, first.to_owned()),
+        };
+        Column {
+            label,
+            silent: false,
+            direction,
+            href: Some(href(&other, &self.query, None)),
+        }
+    }
+}
+
+/// A column of the list.
+#[derive(Debug, Clone)]
+pub struct Column {
+    /// Its heading.
+    pub label: &'static str,
+    /// Whether the heading is for screen readers only.
+    pub silent: bool,
+    /// The value of `aria-sort`, if the list is ordered by it.
+    pub direction: Option<&'static str>,
+    /// Where the heading leads, if the list can be ordered by it.
+    pub href: Option<String>,
+}
+
+impl Column {
+    fn plain(label: &'static str) -> Self {
+        Column {
+            label,
+            silent: false,
+            direction: None,
+            href: None,
+        }
+    }
+
+    fn silent(label: &'static str) -> Self {
+        Column {
+            silent: true,
+            ..Column::plain(label)
+        }
+    }
+
+    /// The icon that shows the order.
+    pub fn icon(&self) -> &'static str {
+        match self.direction {
+            Some("ascending") => "arrow-up",
+            Some(_) => "arrow-down",
+            None => "sort",
+        }
+    }
+}
+
+fn href(sort: &str, query: &str, cursor: Option<(&str, &str)>) -> String {
+    let mut pairs = form_urlencoded::Serializer::new(String::new());
+    if sort != DEFAULT_SORT {
+        pairs.append_pair("sort", sort);
+    }
+    if !query.is_empty() {
+        pairs.append_pair("q", query);
+    }
+    if let Some((key, value)) = cursor {
+        pairs.append_pair(key, value);
+    }
+    match pairs.finish() {
+        none if none.is_empty() => "/documents".into(),
+        some => format!("/documents?{some}"),
+    }
+}
+
+/// `GET /documents/{id}`: one document.
+#[derive(Debug, Clone, Template)]
+#[template(path = "documents/show.html")]
+pub struct DocumentShowPage {
+    /// What surrounds the page.
+    pub shell: Shell,
+    /// The time that "3 hours ago" is counted from.
+    pub now: OffsetDateTime,
+    /// The id in its URLs.
+    pub id: String,
+    /// Filestack's id of the file.
+    pub handle: String,
+    /// The name shown.
+    pub name: String,
+    /// The field `name` of the rename form; after an error, what was typed.
+    pub rename: Field,
+    /// The sniffed media type.
+    pub content_type: String,
+    /// The type that the uploader declared, whether it differs or not.
+    pub declared_type: Option<String>,
+    /// Bytes.
+    pub size: i64,
+    /// SHA-256 of the bytes, in hex.
+    pub sha256: String,
+    /// When it was added.
+    pub created_at: OffsetDateTime,
+    /// When it was changed last.
+    pub updated_at: OffsetDateTime,
+    /// How far it has come.
+    pub status: DocumentStatus,
+    /// A preview of about 960 pixels; none shows the icon of its type.
+    pub preview_url: Option<String>,
+}
+
+impl DocumentShowPage {
+    /// What sort of file it is.
+    pub fn kind(&self) -> Kind {
+        Kind::of(&self.content_type)
+    }
+
+    /// The declared type, if it is another one than the bytes show.
+    pub fn contradicting_type(&self) -> Option<&str> {
+        self.declared_type
+            .as_deref()
+            .filter(|declared| *declared != self.content_type)
+    }
+}
+
+/// `GET /documents/{id}/deletion`: asks before a document is deleted.
+#[derive(Debug, Clone, Template)]
+#[template(path = "documents/delete.html")]
+pub struct DocumentDeletePage {
+    /// What surrounds the page.
+    pub shell: Shell,
+    /// The id in its URLs.
+    pub id: String,
+    /// The name shown.
+    pub name: String,
+    /// The sniffed media type.
+    pub content_type: String,
+    /// Bytes.
+    pub size: i64,
+}
+
+impl DocumentDeletePage {
+    /// What sort of file it is.
+    pub fn kind(&self) -> Kind {
+        Kind::of(&self.content_type)
+    }
+}
+
+#[cfg(test)]
+mod samples;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_heading_turns_its_own_order_round_and_starts_with_the_useful_one() {
+        let mut page = DocumentIndexPage::sample();
+        let of = |page: &DocumentIndexPage, label: &str| {
+            page.columns()
+                .into_iter()
+                .find(|column| column.label == label)
+                .expect("the column is there")
+        };
+        assert_eq!(of(&page, "Added").direction, Some("descending"));
+        assert_eq!(
+            of(&page, "Added").href.as_deref(),
+            Some("/documents?sort=created")
+        );
+        assert_eq!(of(&page, "Size").href.as_deref(), Some("/documents?sort=-size"));
+        page.sort = "created".into();
+        assert_eq!(of(&page, "Added").direction, Some("ascending"));
+        assert_eq!(of(&page, "Added").href.as_deref(), Some("/documents"));
+        assert_eq!(of(&page, "Name").direction, None);
+    }
+
+    #[test]
+    fn links_to_other_pages_keep_the_search_and_the_order() {
+        let page = DocumentIndexPage {
+            query: "a&b=ü".into(),
+            sort: "-size".into(),
+            ..DocumentIndexPage::sample()
+        };
+        let next = page.page_href("after", "c/1");
+        assert_eq!(next, "/documents?sort=-size&q=a%26b%3D%C3%BC&after=c%2F1");
+        assert_eq!(page.clear_href(), "/documents?sort=-size");
+    }
+
+    #[test]
+    fn a_declared_type_is_mentioned_only_if_the_bytes_say_otherwise() {
+        let mut page = DocumentShowPage::sample();
+        page.declared_type = Some(page.content_type.clone());
+        assert_eq!(page.contradicting_type(), None);
+        page.declared_type = Some("text/html".into());
+        assert_eq!(page.contradicting_type(), Some("text/html"));
+    }
+}

@@ -1,0 +1,181 @@
+//! Sample values of the document pages, hostile names among them.
+
+use time::macros::datetime;
+use time::{Duration, OffsetDateTime};
+
+use super::*;
+
+const NOW: OffsetDateTime = datetime!(2026-03-12 14:05 UTC);
+
+impl DocumentRow {
+    fn sample(number: i64, name: &str, content_type: &str, size: i64, age: Duration) -> Self {
+        DocumentRow {
+            id: format!("0195-sample-{number}"),
+            name: name.into(),
+            content_type: content_type.into(),
+            size,
+            created_at: NOW - age,
+            status: DocumentStatus::Ready,
+            thumbnail_url: None,
+        }
+    }
+}
+
+impl DocumentIndexPage {
+    pub(in super::super) fn sample() -> Self {
+        const SHEET: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+        const SLIDES: &str = "application/vnd.openxmlformats-officedocument.presentationml.presentation";
+        const WORDS: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+        let long =
+            "Minutes of the extraordinary general meeting with all annexes, signed and scanned in colour.pdf";
+        let mut rows = vec![
+            DocumentRow::sample(
+                1,
+                "harbour at dawn.jpg",
+                "image/jpeg",
+                4_817_224,
+                Duration::seconds(20),
+            ),
+            DocumentRow::sample(
+                2,
+                "Contract Nordlicht 2026.pdf",
+                "application/pdf",
+                381_220,
+                Duration::minutes(9),
+            ),
+            DocumentRow::sample(3, "Budget Q2.xlsx", SHEET, 48_130, Duration::hours(3)),
+            DocumentRow::sample(
+                4,
+                "Board deck, final (3).pptx",
+                SLIDES,
+                18_400_992,
+                Duration::hours(26),
+            ),
+            DocumentRow::sample(5, "Letter to the landlord.docx", WORDS, 23_552, Duration::days(3)),
+            DocumentRow::sample(
+                6,
+                "site-backup.tar.gz",
+                "application/gzip",
+                7_516_192_768,
+                Duration::days(5),
+            ),
+            DocumentRow::sample(7, "interview.m4a", "audio/mp4", 52_400_118, Duration::days(8)),
+            DocumentRow::sample(
+                8,
+                "drone flight.mp4",
+                "video/mp4",
+                1_288_490_188,
+                Duration::days(40),
+            ),
+            DocumentRow::sample(
+                9,
+                "<script>alert(1)</script>.json",
+                "application/json",
+                0,
+                Duration::days(80),
+            ),
+            DocumentRow::sample(10, long, "application/pdf", 9_812_330, Duration::days(500)),
+        ];
+        rows[0].thumbnail_url = Some("/documents/0195-sample-1/thumbnail".into());
+        rows[3].status = DocumentStatus::Processing;
+        rows[6].status = DocumentStatus::DeleteFailed;
+        DocumentIndexPage {
+            shell: Shell::sample("/documents"),
+            now: NOW,
+            total: 1234,
+            query: String::new(),
+            sort: DEFAULT_SORT.into(),
+            rows,
+            previous: Some("cursor-before".into()),
+            next: Some("cursor-after".into()),
+        }
+    }
+
+    pub(in super::super) fn sample_search() -> Self {
+        let mut page = DocumentIndexPage::sample();
+        page.rows.truncate(2);
+        DocumentIndexPage {
+            query: "\"a\" & <b>".into(),
+            sort: "name".into(),
+            total: 2,
+            previous: None,
+            next: None,
+            ..page
+        }
+    }
+
+    pub(in super::super) fn sample_no_match() -> Self {
+        DocumentIndexPage {
+            rows: Vec::new(),
+            total: 0,
+            ..DocumentIndexPage::sample_search()
+        }
+    }
+
+    pub(in super::super) fn sample_empty() -> Self {
+        DocumentIndexPage {
+            rows: Vec::new(),
+            total: 0,
+            previous: None,
+            next: None,
+            ..DocumentIndexPage::sample()
+        }
+    }
+
+    pub(in super::super) fn sample_past_the_end() -> Self {
+        DocumentIndexPage {
+            rows: Vec::new(),
+            next: None,
+            ..DocumentIndexPage::sample()
+        }
+    }
+}
+
+impl DocumentShowPage {
+    pub(in super::super) fn sample() -> Self {
+        DocumentShowPage {
+            shell: Shell::sample("/documents/0195-sample-1"),
+            now: NOW,
+            id: "0195-sample-1".into(),
+            handle: "KW9EJhYtS6y48Whm2S6D".into(),
+            name: "harbour at dawn.jpg".into(),
+            rename: Field::of("harbour at dawn.jpg"),
+            content_type: "image/jpeg".into(),
+            declared_type: Some("image/jpeg".into()),
+            size: 4_817_224,
+            sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".into(),
+            created_at: NOW - Duration::hours(3),
+            updated_at: NOW - Duration::minutes(4),
+            status: DocumentStatus::Ready,
+            preview_url: Some("/documents/0195-sample-1/preview".into()),
+        }
+    }
+
+    pub(in super::super) fn sample_without_preview() -> Self {
+        DocumentShowPage {
+            name: "not-a-picture <b>really</b>.png".into(),
+            rename: Field {
+                value: String::new(),
+                error: Some("Enter a name.".into()),
+            },
+            content_type: "application/zip".into(),
+            declared_type: Some("image/png".into()),
+            size: 1,
+            status: DocumentStatus::DeleteFailed,
+            preview_url: None,
+            ..DocumentShowPage::sample()
+        }
+    }
+}
+
+impl DocumentDeletePage {
+    pub(in super::super) fn sample() -> Self {
+        DocumentDeletePage {
+            shell: Shell::sample("/documents/0195-sample-2/deletion"),
+            id: "0195-sample-2".into(),
+            name: "Contract Nordlicht 2026.pdf".into(),
+            content_type: "application/pdf".into(),
+            size: 381_220,
+        }
+    }
+}

@@ -1,0 +1,25 @@
+//! What the pages show: a plain struct for each page, and the template of the same name that renders it.
+//!
+//! Handlers fill these structs; no struct here knows a row, a request or a clock. [`Shell`] is what every page has
+//! in common. Text and numbers are dressed for people in `filters`, file types in [`Kind`]. The pages' samples and
+//! the checks that run over all of them are in `checks`.
+
+mod accounts;
+mod documents;
+mod errors;
+mod filters;
+mod kind;
+mod shell;
+mod uploads;
+
+#[cfg(test)]
+mod checks;
+
+pub use accounts::{SetupPage, SignInPage};
+pub use documents::{
+    Column, DocumentDeletePage, DocumentIndexPage, DocumentRow, DocumentShowPage, DocumentStatus,
+};
+pub use errors::ErrorPage;
+pub use kind::Kind;
+pub use shell::{Field, Notice, NoticeKind, Shell, ShellUser, THEME_COOKIE, Theme};
+pub use uploads::{UploadNewPage, UploadOutcome, UploadResultPage, UploadedFile};
