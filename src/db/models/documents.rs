@@ -222,7 +222,7 @@ pub fn list(connection: &mut DbConn, query: &ListQuery) -> Result<Vec<Document>,
     let descending = query.sort.descending != backwards;
     let (direction, comparison) = if descending { ("DESC", "<") } else { ("ASC", ">") };
 
-    let mut from = "documents".to_owned();
+    let mut from = "documents";
     let mut conditions = vec!["documents.owner_id = $1".to_owned()];
     let mut parameters = 1;
     let place = match &query.part {
@@ -236,23 +236,14 @@ pub fn list(connection: &mut DbConn, query: &ListQuery) -> Result<Vec<Document>,
         parameters += 2;
     }
     let mut expression = None;
-    if let Some((search, dense)) = &query.search {
+    if let Some((wanted, dense)) = &query.search {
         parameters += 1;
         conditions.push(format!(r"documents.name_key LIKE ${parameters} ESCAPE '\'"));
         if !dense {
             parameters += 1;
             conditions.push(Search::condition(connection, parameters));
-            expression = Some(search.expression(connection));
-            // CROSS JOIN is how SQLite is told to begin with the few rows found.
-            from = match connection {
-                DbConn::Sqlite(_) => {
-                    "document_search CROSS JOIN documents ON documents.seq = document_search.rowid"
-                }
-                DbConn::Postgres(_) => {
-                    "document_search JOIN documents ON documents.seq = document_search.rowid"
-                }
-            }
-            .to_owned();
+            expression = Some(wanted.expression(connection));
+            from = search::first_the_found(connection);
         }
     }
     let sql = format!(
@@ -271,8 +262,8 @@ pub fn list(connection: &mut DbConn, query: &ListQuery) -> Result<Vec<Document>,
         };
         boxed = boxed.bind::<Text, _>(place.id);
     }
-    if let Some((search, _)) = &query.search {
-        boxed = boxed.bind::<Text, _>(search.pattern.clone());
+    if let Some((wanted, _)) = &query.search {
+        boxed = boxed.bind::<Text, _>(wanted.pattern.clone());
     }
     if let Some(expression) = expression {
         boxed = boxed.bind::<Text, _>(expression);

@@ -12,7 +12,7 @@ use diesel::sql_types::{BigInt, Text};
 
 use crate::crypto::hex;
 use crate::db::{DbConn, DbError};
-use crate::ids::DocumentId;
+use crate::ids::{DocumentId, UserId};
 
 /// The longest text searched for, in characters.
 pub const MAX_QUERY_CHARS: usize = 100;
@@ -137,18 +137,29 @@ struct Count {
     count: i64,
 }
 
-/// How many documents have all the words, counted to one past [`DENSE`].
-pub fn count(connection: &mut DbConn, search: &Search) -> Result<i64, DbError> {
+/// How many of the owner's documents match, counted to one past [`DENSE`].
+pub fn count(connection: &mut DbConn, owner: UserId, search: &Search) -> Result<i64, DbError> {
+    let join = first_the_found(connection);
     let condition = Search::condition(connection, 1);
     let sql = format!(
-        "SELECT COUNT(*) AS count FROM (SELECT rowid FROM document_search WHERE {condition} LIMIT {}) AS found",
+        "SELECT COUNT(*) AS count FROM (SELECT documents.seq FROM {join} WHERE {condition} \
+         AND documents.owner_id = $2 AND documents.name_key LIKE $3 ESCAPE '\\' LIMIT {}) AS found",
         DENSE + 1
     );
-    let expression = search.expression(connection);
     let row: Count = diesel::sql_query(sql)
-        .bind::<Text, _>(expression)
+        .bind::<Text, _>(search.expression(connection))
+        .bind::<Text, _>(owner)
+        .bind::<Text, _>(search.pattern.clone())
         .get_result(connection)?;
     Ok(row.count)
+}
+
+/// The join that begins with what the index finds: CROSS JOIN is how SQLite is told to keep that order.
+pub(super) fn first_the_found(connection: &DbConn) -> &'static str {
+    match connection {
+        DbConn::Sqlite(_) => "document_search CROSS JOIN documents ON documents.seq = document_search.rowid",
+        DbConn::Postgres(_) => "document_search JOIN documents ON documents.seq = document_search.rowid",
+    }
 }
 
 #[cfg(test)]

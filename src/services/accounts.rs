@@ -1,0 +1,309 @@
+//! Accounts: set-up, users, sessions and API tokens. Signing in with a password is `sign_in`.
+
+use std::time::Duration;
+
+use crate::clock::UtcTime;
+use crate::crypto::{self, MAX_PASSWORD_BYTES};
+use crate::db::models::api_tokens::{self, NewApiToken};
+use crate::db::models::sessions::{self, Session};
+use crate::db::models::setup;
+use crate::db::models::users::{self, NewUser, Role, User};
+use crate::db::{DbConn, DbError};
+use crate::error::AppError;
+use crate::ids::{ApiTokenId, UserId};
+use crate::services::{Services, emails};
+
+/// The shortest password taken, in characters: length is the only rule.
+pub const MIN_PASSWORD_CHARS: usize = 12;
+/// A session ends after so long without a request.
+pub const SESSION_IDLE: Duration = Duration::from_secs(7 * 24 * 3_600);
+/// A session ends then, used or not.
+pub const SESSION_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3_600);
+/// Sessions and tokens note their last use to this precision: not every request should write.
+const TOUCH: Duration = Duration::from_secs(60);
+/// How long a printed set-up link works.
+const SETUP_LINK: Duration = Duration::from_secs(24 * 3_600);
+/// What API tokens begin with, so that people and scanners know one when they see it.
+pub const API_TOKEN_PREFIX: &str = "satchel_";
+
+/// Who asks, and how they said so.
+#[derive(Clone, Debug)]
+pub struct Identity {
+    /// Who.
+    pub user: User,
+    /// How.
+    pub means: Means,
+}
+
+/// How somebody showed who they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Means {
+    /// A session's cookie: sent by the browser unasked, so what changes things needs a form token too.
+    Session,
+    /// An API token: sent on purpose.
+    ApiToken,
+}
+
+/// Checks a new password; gives what is wrong with it.
+pub fn check_password(password: &str) -> Result<(), String> {
+    if password.len() > MAX_PASSWORD_BYTES {
+        return Err(format!("A password has at most {MAX_PASSWORD_BYTES} bytes. Choose a shorter one."));
+    }
+    if password.chars().count() < MIN_PASSWORD_CHARS {
+        return Err(format!(
+            "A password has at least {MIN_PASSWORD_CHARS} characters. Choose a longer one, for example four words."
+        ));
+    }
+    Ok(())
+}
+
+impl Services {
+    /// Hashes a password off the async threads, a few at a time.
+    pub async fn hash_password(&self, password: String) -> Result<String, AppError> {
+        let _turn = self.hashing.acquire().await.map_err(|_| closed())?;
+        tokio::task::spawn_blocking(move || crypto::hash_password(&password)).await.map_err(|_| closed())
+    }
+
+    /// Checks a password off the async threads, a few at a time.
+    pub(super) async fn password_matches(&self, password: String, hash: String) -> Result<bool, AppError> {
+        if password.len() > MAX_PASSWORD_BYTES {
+            return Ok(false);
+        }
+        let _turn = self.hashing.acquire().await.map_err(|_| closed())?;
+        tokio::task::spawn_blocking(move || crypto::verify_password(&password, &hash)).await.map_err(|_| closed())
+    }
+}
+
+fn closed() -> AppError {
+    AppError::Internal("the password could not be hashed".to_owned())
+}
+
+/// A link that lets one person make the first administrator; `None` once there is one.
+pub async fn new_setup_token(services: &Services) -> Result<Option<String>, AppError> {
+    let token = crypto::new_token();
+    let hash = crypto::token_hash(&token);
+    let now = services.clock.now();
+    let open = services
+        .db
+        .write(move |c| {
+            if !setup::is_open(c)? {
+                return Ok(false);
+            }
+            setup::add_token(c, &hash, now, now.minus(SETUP_LINK))?;
+            Ok(true)
+        })
+        .await?;
+    Ok(open.then_some(token))
+}
+
+/// Whether this is a token of [`new_setup_token`] and set-up is still open.
+pub async fn setup_token_is_valid(services: &Services, token: &str) -> Result<bool, AppError> {
+    let hash = crypto::token_hash(token);
+    Ok(services.db.run(move |c| Ok(setup::is_open(c)? && setup::has_token(c, &hash)?)).await?)
+}
+
+/// Makes the first administrator; of several at once, one succeeds (A9).
+///
+/// # Errors
+///
+/// [`AppError::Fields`] for a bad address or password, [`AppError::NotFound`] for a wrong token or when set-up is over.
+pub async fn set_up(
+    services: &Services,
+    token: &str,
+    email: &str,
+    password: String,
+) -> Result<User, AppError> {
+    let email = checked(email, &password)?;
+    if !setup_token_is_valid(services, token).await? {
+        return Err(AppError::NotFound);
+    }
+    let hash = services.hash_password(password).await?;
+    let token_hash = crypto::token_hash(token);
+    let now = services.clock.now();
+    let user = services
+        .db
+        .write(move |c| {
+            // The token is looked at again in the transaction that closes set-up.
+            if !setup::has_token(c, &token_hash)? || !setup::close(c, now)? {
+                return Err(DbError::NotFound);
+            }
+            add_user(c, email, hash, Role::Admin, now)
+        })
+        .await?;
+    Ok(user)
+}
+
+/// Makes a user; the first one closes set-up.
+///
+/// # Errors
+///
+/// [`AppError::Fields`] for a bad address or password, [`AppError::Conflict`] when the address has an account.
+pub async fn create_user(
+    services: &Services,
+    email: &str,
+    password: String,
+    role: Role,
+) -> Result<User, AppError> {
+    let email = checked(email, &password)?;
+    let hash = services.hash_password(password).await?;
+    let now = services.clock.now();
+    let taken = email.clone();
+    let user = services
+        .db
+        .write(move |c| {
+            let user = add_user(c, email, hash, role, now)?;
+            setup::close(c, now)?;
+            Ok(user)
+        })
+        .await;
+    user.map_err(|error| match error {
+        DbError::Conflict => AppError::Conflict {
+            code: "email-taken",
+            detail: format!("{taken} already has an account. Choose another address."),
+        },
+        other => other.into(),
+    })
+}
+
+fn checked(email: &str, password: &str) -> Result<String, AppError> {
+    let email = emails::normalise(email);
+    let password = check_password(password);
+    match (email, password) {
+        (Ok(email), Ok(())) => Ok(email),
+        (email, password) => {
+            let fields = [("email", email.err()), ("password", password.err())];
+            Err(AppError::Fields(fields.into_iter().filter_map(|(name, wrong)| Some((name, wrong?))).collect()))
+        }
+    }
+}
+
+fn add_user(
+    c: &mut DbConn,
+    email: String,
+    password_hash: String,
+    role: Role,
+    now: UtcTime,
+) -> Result<User, DbError> {
+    let id = UserId::new(now);
+    users::insert(c, NewUser { id, email, password_hash, role, created_at: now })?;
+    users::find(c, id)?.ok_or(DbError::NotFound)
+}
+
+/// Begins a session and gives the cookie's value, which is kept nowhere. A session the browser already had is ended (A1).
+pub async fn begin_session(
+    services: &Services,
+    user: UserId,
+    previous: Option<String>,
+    ip: String,
+    user_agent: String,
+) -> Result<String, AppError> {
+    let token = crypto::new_token();
+    let now = services.clock.now();
+    let session = Session {
+        id_hash: crypto::token_hash(&token),
+        user_id: user,
+        created_at: now,
+        last_seen_at: now,
+        expires_at: now.plus(SESSION_LIFETIME),
+        ip,
+        user_agent: user_agent.chars().take(200).collect(),
+    };
+    services
+        .db
+        .write(move |c| {
+            if let Some(previous) = previous {
+                sessions::delete(c, &crypto::token_hash(&previous))?;
+            }
+            sessions::insert(c, session)
+        })
+        .await?;
+    Ok(token)
+}
+
+/// Ends a session.
+pub async fn end_session(services: &Services, token: &str) -> Result<(), AppError> {
+    let hash = crypto::token_hash(token);
+    Ok(services.db.write(move |c| sessions::delete(c, &hash)).await?)
+}
+
+/// Whose session this is; `None` when it has ended, one way or another.
+pub async fn find_session(services: &Services, token: &str) -> Result<Option<Identity>, AppError> {
+    let hash = crypto::token_hash(token);
+    let now = services.clock.now();
+    let lookup = hash.clone();
+    let Some((session, user)) = services.db.run(move |c| sessions::find_with_user(c, &lookup)).await? else {
+        return Ok(None);
+    };
+    let over = session.expires_at <= now || now.since(session.last_seen_at) > SESSION_IDLE;
+    if over || user.disabled_at.is_some() {
+        return Ok(None);
+    }
+    if now.since(session.last_seen_at) > TOUCH {
+        services.db.write(move |c| sessions::touch(c, &hash, now)).await?;
+    }
+    Ok(Some(Identity { user, means: Means::Session }))
+}
+
+/// Makes an API token for the account with this address, and gives it: it is kept nowhere.
+///
+/// # Errors
+///
+/// [`AppError::Invalid`] when there is no such account or the name is empty or too long.
+pub async fn create_api_token(
+    services: &Services,
+    email: &str,
+    name: &str,
+    lifetime: Duration,
+) -> Result<String, AppError> {
+    let name = name.trim().to_owned();
+    if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
+        return Err(AppError::invalid(
+            "invalid-token-name",
+            "A token's name has 1 to 100 characters. Name it after the program that uses it.",
+        ));
+    }
+    let email = emails::normalise(email).map_err(|wrong| AppError::invalid("invalid-email", wrong))?;
+    let token = format!("{API_TOKEN_PREFIX}{}", crypto::new_token());
+    let token_hash = crypto::token_hash(&token);
+    let now = services.clock.now();
+    let lookup = email.clone();
+    let added = services
+        .db
+        .write(move |c| {
+            let Some(user) = users::find_by_email(c, &lookup)? else { return Ok(false) };
+            let id = ApiTokenId::new(now);
+            let expires_at = now.plus(lifetime);
+            api_tokens::insert(
+                c,
+                NewApiToken { id, user_id: user.id, name, token_hash, created_at: now, expires_at },
+            )?;
+            Ok(true)
+        })
+        .await?;
+    if !added {
+        return Err(AppError::invalid(
+            "no-such-user",
+            format!("There is no account for {email}. Make one first with `satchel user create`."),
+        ));
+    }
+    Ok(token)
+}
+
+/// Whose API token this is; `None` when it is none, or no longer.
+pub async fn find_api_token(services: &Services, token: &str) -> Result<Option<Identity>, AppError> {
+    if !token.starts_with(API_TOKEN_PREFIX) || token.len() > 100 {
+        return Ok(None);
+    }
+    let hash = crypto::token_hash(token);
+    let now = services.clock.now();
+    let Some((token, user)) = services.db.run(move |c| api_tokens::find_with_user(c, &hash)).await? else {
+        return Ok(None);
+    };
+    if token.expires_at <= now || user.disabled_at.is_some() {
+        return Ok(None);
+    }
+    if token.last_used_at.is_none_or(|last| now.since(last) > TOUCH) {
+        services.db.write(move |c| api_tokens::touch(c, token.id, now)).await?;
+    }
+    Ok(Some(Identity { user, means: Means::ApiToken }))
+}

@@ -1,0 +1,267 @@
+//! Documents: listing, reading, renaming, deleting, and the signed addresses their files are had from.
+
+use std::time::Duration;
+
+use url::Url;
+
+use crate::clock::UtcTime;
+use crate::db::models::documents::{self, Document, ListQuery, Part, Sort};
+use crate::db::models::search::{self, DENSE, Search, name_key};
+use crate::db::models::users::{self, User};
+use crate::error::AppError;
+use crate::filestack::transform::{Enhance, Fit, Resize};
+use crate::filestack::{Handle, Purpose, Transform};
+use crate::ids::{DocumentId, UserId};
+use crate::services::{Services, names, removals, upstream};
+
+/// How long a signed address works.
+pub const URL_LIFETIME: Duration = Duration::from_secs(300);
+/// Thumbnails on pages are signed to the end of the current quarter of an hour and the next one: the address stays the same for a
+/// while, so that browsers keep the picture.
+const THUMBNAIL_STEP: Duration = Duration::from_secs(900);
+/// The sides of a thumbnail, pixels.
+pub const THUMBNAIL_SIDES: std::ops::RangeInclusive<u32> = 1..=1_024;
+
+/// A part of somebody's documents.
+#[derive(Debug)]
+pub struct DocumentPage {
+    /// The rows, in order.
+    pub documents: Vec<Document>,
+    /// Whether there are rows before these.
+    pub has_previous: bool,
+    /// Whether there are rows after these.
+    pub has_next: bool,
+    /// How many there are in all.
+    pub total: Total,
+}
+
+/// How many documents a list has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Total {
+    /// So many.
+    Exactly(u64),
+    /// More than so many: counting on would cost more than it tells.
+    MoreThan(u64),
+}
+
+/// Lists a part of the user's documents: one turn at the database, two queries when searching and else one.
+pub async fn list(
+    services: &Services,
+    user: &User,
+    sort: Sort,
+    text: &str,
+    part: Part,
+    limit: i64,
+) -> Result<DocumentPage, AppError> {
+    let search = Search::new(user.seq, &name_key(text.trim()));
+    let owner = user.id;
+    let kept = user.document_count.max(0) as u64;
+    let page = services
+        .db
+        .run(move |c| {
+            let (search, total) = match search {
+                None => (None, Total::Exactly(kept)),
+                Some(search) => {
+                    let found = search::count(c, owner, &search)?;
+                    let total =
+                        if found > DENSE { Total::MoreThan(DENSE as u64) } else { Total::Exactly(found as u64) };
+                    (Some((search, found > DENSE)), total)
+                }
+            };
+            let mut query = ListQuery { owner, sort, search, part, limit: limit + 1 };
+            let mut rows = documents::list(c, &query)?;
+            if rows.is_empty() && query.part != Part::First {
+                // What was here has gone: begin again rather than show an empty page with no way on.
+                query.part = Part::First;
+                rows = documents::list(c, &query)?;
+            }
+            Ok(cut(rows, &query.part, limit as usize, total))
+        })
+        .await?;
+    Ok(page)
+}
+
+/// One row more than a page was asked for, and says whether the list goes on that way.
+fn cut(mut rows: Vec<Document>, part: &Part, limit: usize, total: Total) -> DocumentPage {
+    let more = rows.len() > limit;
+    let (has_previous, has_next) = match part {
+        Part::First => (false, more),
+        Part::After(_) => (true, more),
+        Part::Before(_) => (more, true),
+    };
+    if more {
+        match part {
+            Part::Before(_) => drop(rows.remove(0)),
+            _ => drop(rows.pop()),
+        }
+    }
+    DocumentPage { documents: rows, has_previous, has_next, total }
+}
+
+/// The user's document of this id, else [`AppError::NotFound`], whether or not somebody else has one (S7).
+pub async fn get(services: &Services, owner: UserId, id: DocumentId) -> Result<Document, AppError> {
+    services.db.run(move |c| documents::find_owned(c, owner, id)).await?.ok_or(AppError::NotFound)
+}
+
+/// Gives a document another name.
+///
+/// # Errors
+///
+/// [`AppError::Fields`] when nothing is left of the name.
+pub async fn rename(
+    services: &Services,
+    owner: UserId,
+    id: DocumentId,
+    name: &str,
+) -> Result<Document, AppError> {
+    let name = names::sanitise(name).ok_or_else(|| {
+        AppError::Fields(vec![("name", "Enter a name with at least one visible character.".to_owned())])
+    })?;
+    let now = services.clock.now();
+    let renamed = services
+        .db
+        .write(move |c| {
+            if !documents::rename(c, owner, id, &name, now)? {
+                return Ok(None);
+            }
+            let (Some(document), Some(user)) = (documents::find_owned(c, owner, id)?, users::find(c, owner)?) else {
+                return Ok(None);
+            };
+            search::delete(c, document.seq)?;
+            search::insert(c, user.seq, id, &document.name_key)?;
+            Ok(Some(document))
+        })
+        .await?;
+    renamed.ok_or(AppError::NotFound)
+}
+
+/// How deleting ended.
+#[derive(Debug)]
+pub struct Deleted {
+    /// The name it had.
+    pub name: String,
+    /// Whether Filestack has removed the file too; if not, it is tried again until it has.
+    pub file_removed: bool,
+}
+
+/// Deletes a document, and its file at Filestack.
+///
+/// The row goes first, together with a note that the file is to go: after a crash or while Filestack is down the note remains,
+/// and nothing ever shows a document whose file is gone.
+pub async fn delete(services: &Services, owner: UserId, id: DocumentId) -> Result<Deleted, AppError> {
+    let now = services.clock.now();
+    let deleted = services
+        .db
+        .write(move |c| {
+            let Some(document) = documents::find_owned(c, owner, id)? else { return Ok(None) };
+            search::delete(c, document.seq)?;
+            if !documents::delete(c, owner, id)? {
+                // Somebody else deleted it between the two: PostgreSQL lets both read it.
+                return Ok(None);
+            }
+            users::add_usage(c, owner, -1, -document.size_bytes)?;
+            removals::enter(c, &document.handle, "document-deleted", now)?;
+            Ok(Some(document))
+        })
+        .await?;
+    let document = deleted.ok_or(AppError::NotFound)?;
+    let file_removed = removals::attempt(services, &document.handle, 0).await.unwrap_or(false);
+    Ok(Deleted { name: document.name, file_removed })
+}
+
+/// An address that gives the file to whoever has it, and when that ends.
+#[derive(Debug)]
+pub struct SignedUrl {
+    /// Address.
+    pub url: Url,
+    /// End.
+    pub expires_at: UtcTime,
+}
+
+/// The document's file for [`URL_LIFETIME`], to show or, as `attachment`, to save.
+pub fn download_url(
+    services: &Services,
+    document: &Document,
+    attachment: bool,
+) -> Result<SignedUrl, AppError> {
+    let handle = handle(document)?;
+    let now = services.clock.now();
+    let grant = services.filestack.grant(Purpose::Read { handle: &handle }, now.system(), URL_LIFETIME);
+    let url = if attachment {
+        services.filestack.download_url(&handle, Some(&grant))
+    } else {
+        services.filestack.delivery_url(&handle, Some(&grant))
+    };
+    Ok(SignedUrl { url, expires_at: now.plus(URL_LIFETIME) })
+}
+
+/// The document's plain address at Filestack, which works for nobody without a signature.
+pub fn plain_url(services: &Services, document: &Document) -> Result<Url, AppError> {
+    Ok(services.filestack.delivery_url(&handle(document)?, None))
+}
+
+/// A picture of the document that fills a box of this size, for [`URL_LIFETIME`].
+///
+/// # Errors
+///
+/// [`AppError::Invalid`] when a side is out of [`THUMBNAIL_SIDES`], [`AppError::Conflict`] when the document is no picture.
+pub fn thumbnail_url(
+    services: &Services,
+    document: &Document,
+    width: u32,
+    height: u32,
+) -> Result<SignedUrl, AppError> {
+    if !THUMBNAIL_SIDES.contains(&width) || !THUMBNAIL_SIDES.contains(&height) {
+        return Err(AppError::invalid(
+            "invalid-size",
+            "A thumbnail is 1 to 1024 pixels wide and high. Choose a width and a height in that range.",
+        ));
+    }
+    if !has_thumbnail(document) {
+        return Err(AppError::Conflict {
+            code: "no-thumbnail",
+            detail: "Thumbnails are made of JPEG, PNG, GIF and WebP pictures, and this document is none.".to_owned(),
+        });
+    }
+    let now = services.clock.now();
+    let url = signed_thumbnail(services, document, width, height, now, URL_LIFETIME)?;
+    Ok(SignedUrl { url, expires_at: now.plus(URL_LIFETIME) })
+}
+
+/// A picture of the document for one of our own pages; `None` when there can be none.
+pub fn page_thumbnail(services: &Services, document: &Document, side: u32) -> Option<Url> {
+    if !has_thumbnail(document) {
+        return None;
+    }
+    let now = services.clock.now();
+    let step = THUMBNAIL_STEP.as_micros() as i64;
+    let begun = UtcTime::from_micros(now.micros() / step * step);
+    signed_thumbnail(services, document, side, side, begun, THUMBNAIL_STEP * 2).ok()
+}
+
+/// Whether Filestack makes pictures of this type without a doubt.
+pub fn has_thumbnail(document: &Document) -> bool {
+    matches!(document.content_type.as_str(), "image/jpeg" | "image/png" | "image/gif" | "image/webp")
+}
+
+fn signed_thumbnail(
+    services: &Services,
+    document: &Document,
+    width: u32,
+    height: u32,
+    from: UtcTime,
+    lifetime: Duration,
+) -> Result<Url, AppError> {
+    let handle = handle(document)?;
+    let grant = services.filestack.grant(Purpose::Convert { handle: &handle }, from.system(), lifetime);
+    let transform = Transform::new()
+        .resize(Resize::within(width, height).map_err(upstream)?.fit(Fit::Crop))
+        .enhance(Enhance::Auto);
+    Ok(services.filestack.transform_url(&handle, &transform, Some(&grant)))
+}
+
+/// A handle in the database was valid when it was written.
+fn handle(document: &Document) -> Result<Handle, AppError> {
+    Handle::new(document.handle.as_str())
+        .map_err(|error| AppError::Internal(format!("document {} has a bad handle: {error}", document.id)))
+}

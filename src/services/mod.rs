@@ -1,0 +1,130 @@
+//! The verbs: everything Satchel does, free of HTTP and of pages.
+//!
+//! May use `db`, `filestack` and the small shared modules. [`Services`] is what they work with; a file is one subject.
+
+pub mod accounts;
+pub mod cursor;
+pub mod documents;
+pub mod emails;
+pub mod names;
+pub mod removals;
+pub mod sign_in;
+pub mod sniff;
+pub mod sweep;
+pub mod uploads;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Semaphore, watch};
+
+use crate::clock::Clock;
+use crate::db::Db;
+use crate::error::AppError;
+use crate::filestack::{Filestack, FilestackError};
+use uploads::Budget;
+
+/// Password hashes computed at once: each takes 19 MiB and a core, and a flood of sign-ins must leave some of both.
+const HASHES_AT_ONCE: usize = 2;
+
+/// What the verbs work with. Clones share it.
+#[derive(Clone)]
+pub struct Services(Arc<Inner>);
+
+/// The parts of [`Services`].
+pub struct Inner {
+    /// Rows.
+    pub db: Db,
+    /// Files.
+    pub filestack: Filestack,
+    /// Time.
+    pub clock: Clock,
+    /// Signs what is handed out and must come back unchanged: form tokens, places in lists.
+    pub secret_key: [u8; 32],
+    /// Largest file taken, bytes.
+    pub max_upload_bytes: u64,
+    /// Memory of all uploads in flight.
+    pub budget: Budget,
+    hashing: Semaphore,
+    stop: watch::Sender<bool>,
+}
+
+impl std::ops::Deref for Services {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl Services {
+    /// Brings the parts together; `upload_memory_bytes` is what all uploads in flight may hold.
+    pub fn new(
+        db: Db,
+        filestack: Filestack,
+        clock: Clock,
+        secret_key: [u8; 32],
+        max_upload_bytes: u64,
+        upload_memory_bytes: u64,
+    ) -> Self {
+        Services(Arc::new(Inner {
+            db,
+            filestack,
+            clock,
+            secret_key,
+            max_upload_bytes,
+            budget: Budget::new(upload_memory_bytes),
+            hashing: Semaphore::new(HASHES_AT_ONCE),
+            stop: watch::Sender::new(false),
+        }))
+    }
+
+    /// Tells everything that is still at work to give up: the drain time is over.
+    pub fn stop(&self) {
+        self.stop.send_replace(true);
+    }
+
+    /// Ends when [`Services::stop`] has been called.
+    pub async fn stopped(&self) {
+        let mut stop = self.stop.subscribe();
+        // An error would mean that the sender is gone, and it lives as long as we do.
+        let _ = stop.wait_for(|stopped| *stopped).await;
+    }
+}
+
+/// What a failure at Filestack means for whoever asked (the log has Filestack's own words).
+pub fn upstream(error: FilestackError) -> AppError {
+    let (code, detail, retry_after) = match &error {
+        FilestackError::RateLimited { retry_after } => (
+            "filestack-busy",
+            "Filestack asks us to slow down. Nothing was stored; try again in a moment.",
+            Some(retry_after.unwrap_or(Duration::from_secs(30))),
+        ),
+        FilestackError::Unavailable { retry_after, .. } => (
+            "filestack-unavailable",
+            "Filestack cannot be reached or failed. Nothing was stored; try again in a moment.",
+            Some(retry_after.unwrap_or(Duration::from_secs(10))),
+        ),
+        FilestackError::TooLarge => {
+            return AppError::TooLarge("Filestack refused the file as too large. Choose a smaller one.".to_owned());
+        }
+        FilestackError::NotFound => (
+            "filestack-file-missing",
+            "Filestack no longer has this file. Delete the document and upload it again.",
+            None,
+        ),
+        FilestackError::Rejected { .. } => (
+            "filestack-refused",
+            "Filestack refused the request. Nothing was stored; the administrator should check the API key, the secret \
+             and this computer's clock.",
+            None,
+        ),
+        FilestackError::Protocol(_) | FilestackError::Interrupted(_) | FilestackError::Invalid(_) => (
+            "filestack-failed",
+            "Filestack answered in a way we do not understand. Nothing was stored; try again, and tell the \
+             administrator if it stays.",
+            None,
+        ),
+    };
+    AppError::Upstream { code, detail: detail.to_owned(), retry_after, source: error }
+}

@@ -1,0 +1,65 @@
+//! Tidying up what no request will: uploads that nobody finished, files that are to go, sessions that have ended.
+
+use std::time::Duration;
+
+use crate::db::models::uploads::{self, UploadState};
+use crate::db::models::{sessions, sign_in_attempts};
+use crate::error::AppError;
+use crate::services::{Services, removals};
+
+/// An upload without a word for this long has no process behind it any more; a slow one says something with every part.
+pub const GRACE: Duration = Duration::from_secs(6 * 3_600);
+/// Tries at signing in are forgotten after a day.
+const ATTEMPTS_KEPT: Duration = Duration::from_secs(24 * 3_600);
+/// Between two rounds.
+const PAUSE: Duration = Duration::from_secs(60);
+/// Uploads settled in one round.
+const ROUND: i64 = 200;
+
+/// Sweeps again and again until the services are stopped.
+pub async fn run(services: Services) {
+    loop {
+        if let Err(error) = once(&services).await {
+            log::warn!(event = "sweep-failed"; "the sweep could not finish: {error}");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(PAUSE) => {}
+            () = services.stopped() => return,
+        }
+    }
+}
+
+/// One round.
+pub async fn once(services: &Services) -> Result<(), AppError> {
+    settle_uploads(services).await?;
+    removals::attempt_due(services).await?;
+    let now = services.clock.now();
+    services
+        .db
+        .write(move |c| {
+            sessions::delete_expired(c, now)?;
+            sign_in_attempts::delete_older(c, now.minus(ATTEMPTS_KEPT))
+        })
+        .await?;
+    Ok(())
+}
+
+/// An intent that never ended is abandoned; a file it is known to have left at Filestack goes too (S11).
+async fn settle_uploads(services: &Services) -> Result<(), AppError> {
+    let now = services.clock.now();
+    let unsettled =
+        services.db.run(move |c| uploads::list_unsettled(c, now.minus(GRACE), ROUND)).await?;
+    for upload in unsettled {
+        log::info!(event = "upload-abandoned", upload = upload.id.as_str(); "an unfinished upload was abandoned");
+        services
+            .db
+            .write(move |c| {
+                if let (UploadState::Stored, Some(handle)) = (upload.state, &upload.handle) {
+                    removals::enter(c, handle, "upload-abandoned", now)?;
+                }
+                uploads::abandon(c, upload.id, now)
+            })
+            .await?;
+    }
+    Ok(())
+}

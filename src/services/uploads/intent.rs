@@ -1,0 +1,123 @@
+//! The intent of an upload, from its first row to its document or to the reason why there is none.
+
+use crate::clock::UtcTime;
+use crate::db::DbError;
+use crate::db::models::documents::{self, Document, NewDocument};
+use crate::db::models::search;
+use crate::db::models::uploads::{self, Upload, UploadState};
+use crate::db::models::users::{self, User};
+use crate::error::AppError;
+use crate::ids::DocumentId;
+use crate::services::{Services, removals};
+
+/// An intent that has not ended. Dropped unfinished (the client went away, the server stops) it ends as failed.
+pub(super) struct Intent {
+    services: Services,
+    pub(super) id: DocumentId,
+    pub(super) path: String,
+    ended: bool,
+}
+
+impl Intent {
+    /// Writes the intent.
+    pub(super) async fn begin(services: &Services, owner: &User, name: &str) -> Result<Self, AppError> {
+        let now = services.clock.now();
+        let id = DocumentId::new(now);
+        let path = format!("user-uploads/{}/{id}/", owner.id);
+        let upload = Upload {
+            id,
+            owner_id: owner.id,
+            state: UploadState::Started,
+            name: name.to_owned(),
+            path: path.clone(),
+            handle: None,
+            failure: None,
+            started_at: now,
+            updated_at: now,
+        };
+        services.db.write(move |c| uploads::insert(c, upload)).await?;
+        Ok(Intent { services: services.clone(), id, path, ended: false })
+    }
+
+    /// Writes the document, counts it and ends the intent: all at once.
+    ///
+    /// When that fails, the file is at Filestack and nobody knows it: it is entered for removal.
+    pub(super) async fn record(mut self, owner: &User, document: NewDocument) -> Result<Document, AppError> {
+        self.ended = true;
+        let (id, owner_id, owner_seq) = (self.id, owner.id, owner.seq);
+        let handle = document.handle.clone();
+        let now = document.created_at;
+        let recorded = self
+            .services
+            .db
+            .write(move |c| {
+                if !uploads::finish(c, id, UploadState::Recorded, Some(&document.handle), None, now)? {
+                    return Err(DbError::Conflict);
+                }
+                documents::insert(c, &document)?;
+                search::insert(c, owner_seq, id, &document.name_key)?;
+                users::add_usage(c, owner_id, 1, document.size_bytes)?;
+                documents::find_owned(c, owner_id, id)?.ok_or(DbError::NotFound)
+            })
+            .await;
+        match recorded {
+            Ok(document) => Ok(document),
+            Err(error) => {
+                self.let_go(handle, "document-not-recorded").await;
+                Err(error.into())
+            }
+        }
+    }
+
+    /// Ends the intent without a document; a file that reached Filestack all the same is removed.
+    pub(super) async fn fail(mut self, reason: &'static str, handle: Option<String>) {
+        self.ended = true;
+        match handle {
+            Some(handle) => self.let_go(handle, reason).await,
+            None => end_as_failed(&self.services, self.id, reason).await,
+        }
+    }
+
+    async fn let_go(&self, handle: String, reason: &'static str) {
+        let (id, now, file) = (self.id, self.services.clock.now(), handle.clone());
+        let entered = self
+            .services
+            .db
+            .write(move |c| {
+                uploads::finish(c, id, UploadState::Failed, Some(&file), Some(reason), now)?;
+                removals::enter(c, &file, reason, now)
+            })
+            .await;
+        let removed = match entered {
+            Ok(()) => removals::attempt(&self.services, &handle, 0).await.map(|_| ()),
+            Err(error) => Err(error.into()),
+        };
+        if let Err(error) = removed {
+            log::error!(event = "file-stranded", handle = handle.as_str(); "a file could not be let go: {error}");
+        }
+    }
+}
+
+impl Drop for Intent {
+    fn drop(&mut self) {
+        if self.ended {
+            return;
+        }
+        let (services, id) = (self.services.clone(), self.id);
+        // Without a runtime the process is ending, and the sweep finds the intent.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move { end_as_failed(&services, id, "interrupted").await });
+        }
+    }
+}
+
+async fn end_as_failed(services: &Services, id: DocumentId, reason: &'static str) {
+    let now: UtcTime = services.clock.now();
+    let ended = services
+        .db
+        .write(move |c| uploads::finish(c, id, UploadState::Failed, None, Some(reason), now))
+        .await;
+    if let Err(error) = ended {
+        log::warn!(event = "intent-left-open", upload = id.as_str(); "the sweep will end this upload: {error}");
+    }
+}

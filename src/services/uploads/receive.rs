@@ -1,0 +1,356 @@
+//! Receiving one file: read ahead, choose the way to Filestack, send while reading, record.
+
+use std::io;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::stream;
+use sha2::{Digest, Sha256};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::body::{Body, Part, Size, Source, too_large};
+use super::intent::Intent;
+use crate::crypto::hex;
+use crate::db::models::documents::{Document, NewDocument, STORED};
+use crate::db::models::search::name_key;
+use crate::db::models::users::User;
+use crate::error::AppError;
+use crate::filestack::{FilestackError, Grant, NewStore, NewUpload, Purpose, StoredFile, Upload};
+use crate::services::{Services, names, sniff, upstream};
+
+/// Bytes of a part, and how far a file is read before the way to Filestack is chosen. Intelligent ingestion has parts of this size; so
+/// have regular uploads, to need no second look at what was read.
+pub const LOOKAHEAD: usize = 8 * 1_024 * 1_024;
+/// Files over 10 000 parts of [`LOOKAHEAD`] get larger parts (`filestack-protocol` §3.7).
+const MOST_PARTS: u64 = 10_000;
+/// A policy to upload lives so long and is made anew in time; an upload may take hours.
+const GRANT: Duration = Duration::from_secs(600);
+/// Chunks on their way into a streamed store, and the memory they are taken to need.
+const CHUNKS: usize = 8;
+const CHUNK: usize = 64 * 1_024;
+const CHUNK_MEMORY: usize = CHUNKS * CHUNK;
+
+/// A file to receive.
+#[derive(Clone, Debug)]
+pub struct NewFile {
+    /// What the client calls it, as it came.
+    pub name: String,
+    /// What the client says it is, as it came.
+    pub declared_type: String,
+    /// What is known of its size.
+    pub size: Size,
+}
+
+/// Receives a file for its owner and gives the document.
+///
+/// Filestack must be told the exact size before the first byte. A file that ends within [`LOOKAHEAD`] is read to its end first, in
+/// memory set aside for it. A longer one is uploaded in parts when the client declared its size, or when the request's length
+/// says it provided nothing follows the file; parts are sent side by side and again when one fails. Of a body whose length nobody
+/// knows, Filestack's REST store takes the bytes as they come: one request that cannot be repeated, and the only call of
+/// Filestack's that needs no size.
+///
+/// # Errors
+///
+/// For the client: no name, too large, broken off, stalled, not the size announced. [`AppError::Upstream`] for Filestack. Nothing
+/// is left behind in any case: no document, and no completed file.
+pub async fn receive<S: Source>(
+    services: &Services,
+    owner: &User,
+    file: NewFile,
+    source: &mut S,
+) -> Result<Document, AppError> {
+    let work = receive_file(services, owner, file, source);
+    tokio::select! {
+        done = work => done,
+        () = services.stopped() => Err(AppError::Unavailable {
+            code: "stopping",
+            detail: "The server is stopping. Nothing was stored; try again in a moment.".to_owned(),
+            retry_after: Duration::from_secs(5),
+        }),
+    }
+}
+
+async fn receive_file<S: Source>(
+    services: &Services,
+    owner: &User,
+    file: NewFile,
+    source: &mut S,
+) -> Result<Document, AppError> {
+    let limit = services.max_upload_bytes;
+    let name = names::sanitise(&file.name).ok_or_else(|| {
+        AppError::invalid("empty-filename", "The file has no name. Send it with a filename of at least one visible character.")
+    })?;
+    if let Size::Declared(bytes) = file.size
+        && bytes > limit
+    {
+        return Err(too_large(limit));
+    }
+    let part_size = part_size(file.size);
+    let mut body = Body::new(source, &services.budget, file.size, limit);
+    let first = body.part(part_size).await?;
+    let whole = body.at_end().await?;
+    let head = first.as_ref().map_or(&[][..], |part| &part.bytes[..part.bytes.len().min(sniff::SNIFF_BYTES)]);
+    let details = Details {
+        content_type: sniff::content_type(head, &name),
+        declared_type: sniff::declared_type(&file.declared_type),
+        name,
+    };
+    let exact = if whole { body.read() } else { file.size.most() };
+    if matches!(file.size, Size::Declared(bytes) if bytes != exact) {
+        return Err(not_as_announced(file.size));
+    }
+    let intent = Intent::begin(services, owner, &details.name).await?;
+    let sent = if whole || !matches!(file.size, Size::AtMost(_)) {
+        send_parts(services, &intent, &details, exact, first, &mut body, file.size).await
+    } else {
+        send_stream(services, &intent, &details, first, &mut body).await
+    };
+    match sent {
+        Ok(sent) => finish(services, owner, intent, details, sent).await,
+        Err(error) => {
+            intent.fail(error.code(), None).await;
+            Err(error)
+        }
+    }
+}
+
+/// What a document is called and taken for.
+struct Details {
+    name: String,
+    content_type: String,
+    declared_type: String,
+}
+
+/// All bytes have been taken in and handed to Filestack; `ending` makes a file of them.
+struct Sent {
+    size: u64,
+    sha256: String,
+    ending: Ending,
+}
+
+enum Ending {
+    Complete(Box<Upload>),
+    Stored(JoinHandle<Result<StoredFile, FilestackError>>),
+}
+
+fn part_size(size: Size) -> usize {
+    let needed = match size {
+        Size::Declared(bytes) | Size::Expected(bytes) => bytes.div_ceil(MOST_PARTS),
+        Size::AtMost(_) => 0,
+    };
+    LOOKAHEAD.max(usize::try_from(needed).unwrap_or(usize::MAX))
+}
+
+fn grant(services: &Services, intent: &Intent) -> Grant {
+    let purpose = Purpose::Upload { path: &intent.path, max_size: services.max_upload_bytes };
+    services.filestack.grant(purpose, services.clock.now().system(), GRANT)
+}
+
+/// Multipart upload: parts go out while the next one is read, and are hashed beside both.
+async fn send_parts<S: Source>(
+    services: &Services,
+    intent: &Intent,
+    details: &Details,
+    size: u64,
+    first: Option<Part>,
+    body: &mut Body<'_, S>,
+    announced: Size,
+) -> Result<Sent, AppError> {
+    let new = NewUpload {
+        filename: details.name.clone(),
+        mimetype: details.content_type.clone(),
+        size,
+        path: Some(intent.path.clone()),
+        ..NewUpload::default()
+    };
+    let mut granted_at = services.clock.now();
+    let mut upload = services.filestack.start_upload(new, grant(services, intent)).await.map_err(upstream)?;
+    let mut hasher = Hasher::default();
+    let mut next = first;
+    let mut given = 0;
+    while let Some(part) = next {
+        let wanted = upload.next_part_len();
+        if part.bytes.len() != wanted {
+            return Err(not_as_announced(announced));
+        }
+        given += wanted as u64;
+        let bytes = part.reservation.hold(part.bytes);
+        hasher.update(bytes.clone()).await?;
+        if services.clock.now().since(granted_at) > GRANT / 2 {
+            granted_at = services.clock.now();
+            upload.renew(grant(services, intent));
+        }
+        upload.push(bytes).await.map_err(upstream)?;
+        upload.ready().await.map_err(upstream)?;
+        next = body.part(upload.next_part_len().max(1)).await?;
+        if next.is_some() && given == size {
+            return Err(not_as_announced(announced));
+        }
+    }
+    if given != size {
+        return Err(not_as_announced(announced));
+    }
+    upload.renew(grant(services, intent));
+    Ok(Sent { size, sha256: hasher.finish().await?, ending: Ending::Complete(Box::new(upload)) })
+}
+
+/// REST store: one request whose body is the file as it comes in.
+///
+/// The channel is the back pressure, and its end mark tells the end of the file from our own end: a request that is dropped half-way
+/// must never look like a finished file.
+async fn send_stream<S: Source>(
+    services: &Services,
+    intent: &Intent,
+    details: &Details,
+    first: Option<Part>,
+    body: &mut Body<'_, S>,
+) -> Result<Sent, AppError> {
+    let (sender, receiver) = mpsc::channel::<Option<Bytes>>(CHUNKS);
+    let chunks = stream::unfold(Some(receiver), |receiver| async {
+        let mut receiver = receiver?;
+        match receiver.recv().await {
+            Some(Some(chunk)) => Some((Ok(chunk), Some(receiver))),
+            Some(None) => None,
+            None => Some((Err(io::Error::other("the upload was abandoned")), None)),
+        }
+    });
+    let new = NewStore {
+        filename: details.name.clone(),
+        mimetype: details.content_type.clone(),
+        path: Some(intent.path.clone()),
+        ..NewStore::default()
+    };
+    let (filestack, grant) = (services.filestack.clone(), grant(services, intent));
+    let storing = tokio::spawn(async move { filestack.store_stream(new, grant, chunks).await });
+
+    let mut feed = Feed { sender, hasher: Sha256::new(), size: 0 };
+    // What was read ahead keeps its memory until it is gone; a little of it stands for the chunks after that.
+    let mut chunk_memory = None;
+    let mut open = true;
+    if let Some(Part { bytes, mut reservation }) = first {
+        chunk_memory = reservation.take(CHUNK_MEMORY);
+        let bytes = reservation.hold(bytes);
+        for start in (0..bytes.len()).step_by(CHUNK) {
+            open = open && feed.send(bytes.slice(start..bytes.len().min(start + CHUNK))).await;
+        }
+    }
+    while open && let Some(chunk) = body.chunk().await? {
+        open = feed.send(chunk).await;
+    }
+    drop(chunk_memory);
+    // Closed early means that Filestack has answered before the end: its answer says why. Any error above drops the channel without
+    // the end mark, the request breaks off, and nothing is stored.
+    let sha256 = hex(&feed.hasher.finalize());
+    if open {
+        let _ = feed.sender.send(None).await;
+    }
+    Ok(Sent { size: feed.size, sha256, ending: Ending::Stored(storing) })
+}
+
+/// Hashes and counts chunks on their way into a streamed store.
+struct Feed {
+    sender: mpsc::Sender<Option<Bytes>>,
+    hasher: Sha256,
+    size: u64,
+}
+
+impl Feed {
+    /// `false` when nobody takes chunks any more.
+    async fn send(&mut self, chunk: Bytes) -> bool {
+        self.hasher.update(&chunk);
+        self.size += chunk.len() as u64;
+        self.sender.send(Some(chunk)).await.is_ok()
+    }
+}
+
+/// The bytes are all here: from now on the document comes to be whether or not the client waits for the answer.
+async fn finish(
+    services: &Services,
+    owner: &User,
+    intent: Intent,
+    details: Details,
+    sent: Sent,
+) -> Result<Document, AppError> {
+    let (services, owner) = (services.clone(), owner.clone());
+    let finishing = tokio::spawn(async move {
+        let stored = match sent.ending {
+            Ending::Complete(upload) => upload.complete().await,
+            Ending::Stored(storing) => match storing.await {
+                Ok(stored) => stored,
+                Err(error) => Err(FilestackError::Interrupted(Box::new(error))),
+            },
+        };
+        let stored = match stored {
+            Ok(stored) if stored.size == sent.size => stored,
+            Ok(stored) => {
+                let error = FilestackError::Protocol(format!("{} of {} bytes were stored", stored.size, sent.size));
+                intent.fail("size-mismatch", Some(stored.handle.as_str().to_owned())).await;
+                return Err(upstream(error));
+            }
+            Err(error) => {
+                let error = upstream(error);
+                intent.fail(error.code(), None).await;
+                return Err(error);
+            }
+        };
+        let now = services.clock.now();
+        let document = NewDocument {
+            id: intent.id,
+            owner_id: owner.id,
+            handle: stored.handle.as_str().to_owned(),
+            name_key: name_key(&details.name),
+            name: details.name,
+            content_type: details.content_type,
+            declared_type: details.declared_type,
+            size_bytes: sent.size as i64,
+            sha256: sent.sha256,
+            status: STORED,
+            created_at: now,
+            updated_at: now,
+        };
+        intent.record(&owner, document).await
+    });
+    finishing.await.map_err(|error| AppError::Internal(format!("finishing an upload: {error}")))?
+}
+
+/// SHA-256 over parts, off the async threads and beside whatever else happens; one part at a time.
+#[derive(Default)]
+struct Hasher(Option<JoinHandle<Sha256>>);
+
+impl Hasher {
+    /// Takes a part once the one before is done.
+    async fn update(&mut self, part: Bytes) -> Result<(), AppError> {
+        let mut hasher = self.settle().await?;
+        self.0 = Some(tokio::task::spawn_blocking(move || {
+            hasher.update(&part);
+            hasher
+        }));
+        Ok(())
+    }
+
+    async fn finish(mut self) -> Result<String, AppError> {
+        Ok(hex(&self.settle().await?.finalize()))
+    }
+
+    async fn settle(&mut self) -> Result<Sha256, AppError> {
+        match self.0.take() {
+            None => Ok(Sha256::new()),
+            Some(hashing) => hashing.await.map_err(|error| AppError::Internal(format!("hashing: {error}"))),
+        }
+    }
+}
+
+fn not_as_announced(announced: Size) -> AppError {
+    match announced {
+        Size::Declared(bytes) => AppError::invalid(
+            "size-mismatch",
+            format!("The file does not have the {bytes} bytes that were announced. Send it again with its own size."),
+        ),
+        _ => AppError::invalid(
+            "size-unknown",
+            "The file was followed by something else, so that its size could not be known in advance. Send the file as the last \
+             field, or its size in a field named size before it.",
+        ),
+    }
+}
