@@ -85,7 +85,10 @@ const RETRY_SOON: Duration = Duration::from_secs(2);
 impl AppError {
     /// A request that breaks a rule.
     pub fn invalid(code: &'static str, detail: impl Into<String>) -> Self {
-        AppError::Invalid { code, detail: detail.into() }
+        AppError::Invalid {
+            code,
+            detail: detail.into(),
+        }
     }
 
     /// HTTP status.
@@ -101,7 +104,10 @@ impl AppError {
             AppError::UnsupportedMedia(_) => 415,
             AppError::TooSlow(_) => 408,
             AppError::TooMany(_) => 429,
-            AppError::Upstream { retry_after: Some(_), .. } | AppError::Unavailable { .. } => 503,
+            AppError::Upstream {
+                retry_after: Some(_), ..
+            }
+            | AppError::Unavailable { .. } => 503,
             AppError::Upstream { .. } => 502,
             AppError::Internal(_) => 500,
         }
@@ -140,7 +146,10 @@ impl AppError {
     /// When to try again, if that may help.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            AppError::TooMany(wait) | AppError::Unavailable { retry_after: wait, .. } => Some(*wait),
+            AppError::TooMany(wait)
+            | AppError::Unavailable {
+                retry_after: wait, ..
+            } => Some(*wait),
             AppError::Upstream { retry_after, .. } => *retry_after,
             _ => None,
         }
@@ -157,8 +166,9 @@ impl From<DbError> for AppError {
             },
             DbError::Busy(_) | DbError::Unreachable(_) => AppError::Unavailable {
                 code: "database-busy",
-                detail: "The database is busy or cannot be reached. Nothing was changed; try again in a moment."
-                    .to_owned(),
+                detail:
+                    "The database is busy or cannot be reached. Nothing was changed; try again in a moment."
+                        .to_owned(),
                 retry_after: RETRY_SOON,
             },
             DbError::Query(text) => AppError::Internal(text),

@@ -47,7 +47,9 @@ pub enum Means {
 /// Checks a new password; gives what is wrong with it.
 pub fn check_password(password: &str) -> Result<(), String> {
     if password.len() > MAX_PASSWORD_BYTES {
-        return Err(format!("A password has at most {MAX_PASSWORD_BYTES} bytes. Choose a shorter one."));
+        return Err(format!(
+            "A password has at most {MAX_PASSWORD_BYTES} bytes. Choose a shorter one."
+        ));
     }
     if password.chars().count() < MIN_PASSWORD_CHARS {
         return Err(format!(
@@ -61,7 +63,9 @@ impl Services {
     /// Hashes a password off the async threads, a few at a time.
     pub async fn hash_password(&self, password: String) -> Result<String, AppError> {
         let _turn = self.hashing.acquire().await.map_err(|_| closed())?;
-        tokio::task::spawn_blocking(move || crypto::hash_password(&password)).await.map_err(|_| closed())
+        tokio::task::spawn_blocking(move || crypto::hash_password(&password))
+            .await
+            .map_err(|_| closed())
     }
 
     /// Checks a password off the async threads, a few at a time.
@@ -70,7 +74,9 @@ impl Services {
             return Ok(false);
         }
         let _turn = self.hashing.acquire().await.map_err(|_| closed())?;
-        tokio::task::spawn_blocking(move || crypto::verify_password(&password, &hash)).await.map_err(|_| closed())
+        tokio::task::spawn_blocking(move || crypto::verify_password(&password, &hash))
+            .await
+            .map_err(|_| closed())
     }
 }
 
@@ -99,7 +105,10 @@ pub async fn new_setup_token(services: &Services) -> Result<Option<String>, AppE
 /// Whether this is a token of [`new_setup_token`] and set-up is still open.
 pub async fn setup_token_is_valid(services: &Services, token: &str) -> Result<bool, AppError> {
     let hash = crypto::token_hash(token);
-    Ok(services.db.run(move |c| Ok(setup::is_open(c)? && setup::has_token(c, &hash)?)).await?)
+    Ok(services
+        .db
+        .run(move |c| Ok(setup::is_open(c)? && setup::has_token(c, &hash)?))
+        .await?)
 }
 
 /// Makes the first administrator; of several at once, one succeeds (A9).
@@ -172,7 +181,12 @@ fn checked(email: &str, password: &str) -> Result<String, AppError> {
         (Ok(email), Ok(())) => Ok(email),
         (email, password) => {
             let fields = [("email", email.err()), ("password", password.err())];
-            Err(AppError::Fields(fields.into_iter().filter_map(|(name, wrong)| Some((name, wrong?))).collect()))
+            Err(AppError::Fields(
+                fields
+                    .into_iter()
+                    .filter_map(|(name, wrong)| Some((name, wrong?)))
+                    .collect(),
+            ))
         }
     }
 }
@@ -185,7 +199,16 @@ fn add_user(
     now: UtcTime,
 ) -> Result<User, DbError> {
     let id = UserId::new(now);
-    users::insert(c, NewUser { id, email, password_hash, role, created_at: now })?;
+    users::insert(
+        c,
+        NewUser {
+            id,
+            email,
+            password_hash,
+            role,
+            created_at: now,
+        },
+    )?;
     users::find(c, id)?.ok_or(DbError::NotFound)
 }
 
@@ -231,7 +254,11 @@ pub async fn find_session(services: &Services, token: &str) -> Result<Option<Ide
     let hash = crypto::token_hash(token);
     let now = services.clock.now();
     let lookup = hash.clone();
-    let Some((session, user)) = services.db.run(move |c| sessions::find_with_user(c, &lookup)).await? else {
+    let Some((session, user)) = services
+        .db
+        .run(move |c| sessions::find_with_user(c, &lookup))
+        .await?
+    else {
         return Ok(None);
     };
     let over = session.expires_at <= now || now.since(session.last_seen_at) > SESSION_IDLE;
@@ -241,7 +268,10 @@ pub async fn find_session(services: &Services, token: &str) -> Result<Option<Ide
     if now.since(session.last_seen_at) > TOUCH {
         services.db.write(move |c| sessions::touch(c, &hash, now)).await?;
     }
-    Ok(Some(Identity { user, means: Means::Session }))
+    Ok(Some(Identity {
+        user,
+        means: Means::Session,
+    }))
 }
 
 /// Makes an API token for the account with this address, and gives it: it is kept nowhere.
@@ -270,12 +300,21 @@ pub async fn create_api_token(
     let added = services
         .db
         .write(move |c| {
-            let Some(user) = users::find_by_email(c, &lookup)? else { return Ok(false) };
+            let Some(user) = users::find_by_email(c, &lookup)? else {
+                return Ok(false);
+            };
             let id = ApiTokenId::new(now);
             let expires_at = now.plus(lifetime);
             api_tokens::insert(
                 c,
-                NewApiToken { id, user_id: user.id, name, token_hash, created_at: now, expires_at },
+                NewApiToken {
+                    id,
+                    user_id: user.id,
+                    name,
+                    token_hash,
+                    created_at: now,
+                    expires_at,
+                },
             )?;
             Ok(true)
         })
@@ -296,14 +335,24 @@ pub async fn find_api_token(services: &Services, token: &str) -> Result<Option<I
     }
     let hash = crypto::token_hash(token);
     let now = services.clock.now();
-    let Some((token, user)) = services.db.run(move |c| api_tokens::find_with_user(c, &hash)).await? else {
+    let Some((token, user)) = services
+        .db
+        .run(move |c| api_tokens::find_with_user(c, &hash))
+        .await?
+    else {
         return Ok(None);
     };
     if token.expires_at <= now || user.disabled_at.is_some() {
         return Ok(None);
     }
     if token.last_used_at.is_none_or(|last| now.since(last) > TOUCH) {
-        services.db.write(move |c| api_tokens::touch(c, token.id, now)).await?;
+        services
+            .db
+            .write(move |c| api_tokens::touch(c, token.id, now))
+            .await?;
     }
-    Ok(Some(Identity { user, means: Means::ApiToken }))
+    Ok(Some(Identity {
+        user,
+        means: Means::ApiToken,
+    }))
 }

@@ -49,7 +49,10 @@ pub fn decode(sort: Sort, text: &str) -> Result<Place, AppError> {
         }
         _ => return Err(wrong()),
     };
-    Ok(Place { key, id: id.parse().map_err(|_| wrong())? })
+    Ok(Place {
+        key,
+        id: id.parse().map_err(|_| wrong())?,
+    })
 }
 
 /// The order as it stands in a URL.
@@ -98,11 +101,18 @@ mod tests {
     #[test]
     fn a_place_comes_back_as_it_was_and_only_in_its_order() {
         let id = DocumentId::new(UtcTime::from_micros(1));
-        for (name, key) in [("-created", PlaceKey::Number(5)), ("name", PlaceKey::Text("ä".to_owned()))] {
+        for (name, key) in [
+            ("-created", PlaceKey::Number(5)),
+            ("name", PlaceKey::Text("ä".to_owned())),
+        ] {
             let sort = parse_sort(name).expect("an order");
             let place = Place { key, id };
             let text = encode(sort, &place);
-            assert!(text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)), "{text}");
+            assert!(
+                text.bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)),
+                "{text}"
+            );
             assert_eq!(decode(sort, &text).expect("a place"), place);
             assert!(decode(parse_sort("size").expect("an order"), &text).is_err());
         }
@@ -111,7 +121,14 @@ mod tests {
     #[test]
     fn x5_nonsense_is_refused() {
         let sort = parse_sort("").expect("an order");
-        for bad in ["", "x", "!!!", "W10", &"A".repeat(5_000), "WyItY3JlYXRlZCIsIngiLCJ5Il0"] {
+        for bad in [
+            "",
+            "x",
+            "!!!",
+            "W10",
+            &"A".repeat(5_000),
+            "WyItY3JlYXRlZCIsIngiLCJ5Il0",
+        ] {
             assert!(decode(sort, bad).is_err(), "{bad}");
         }
         for bad in ["-", "owner_id", "name;DROP", "--name"] {

@@ -63,12 +63,21 @@ pub async fn list(
                 None => (None, Total::Exactly(kept)),
                 Some(search) => {
                     let found = search::count(c, owner, &search)?;
-                    let total =
-                        if found > DENSE { Total::MoreThan(DENSE as u64) } else { Total::Exactly(found as u64) };
+                    let total = if found > DENSE {
+                        Total::MoreThan(DENSE as u64)
+                    } else {
+                        Total::Exactly(found as u64)
+                    };
                     (Some((search, found > DENSE)), total)
                 }
             };
-            let mut query = ListQuery { owner, sort, search, part, limit: limit + 1 };
+            let mut query = ListQuery {
+                owner,
+                sort,
+                search,
+                part,
+                limit: limit + 1,
+            };
             let mut rows = documents::list(c, &query)?;
             if rows.is_empty() && query.part != Part::First {
                 // What was here has gone: begin again rather than show an empty page with no way on.
@@ -76,6 +85,36 @@ pub async fn list(
                 rows = documents::list(c, &query)?;
             }
             Ok(cut(rows, &query.part, limit as usize, total))
+        })
+        .await?;
+    Ok(page)
+}
+
+/// Lists a part for a program that walks through all of them: what follows a place, even when nothing does any more.
+pub async fn list_strictly(
+    services: &Services,
+    user: &User,
+    sort: Sort,
+    part: Part,
+    limit: i64,
+) -> Result<DocumentPage, AppError> {
+    let query = ListQuery {
+        owner: user.id,
+        sort,
+        search: None,
+        part,
+        limit: limit + 1,
+    };
+    let total = Total::Exactly(user.document_count.max(0) as u64);
+    let page = services
+        .db
+        .run(move |c| {
+            Ok(cut(
+                documents::list(c, &query)?,
+                &query.part,
+                limit as usize,
+                total,
+            ))
         })
         .await?;
     Ok(page)
@@ -95,12 +134,21 @@ fn cut(mut rows: Vec<Document>, part: &Part, limit: usize, total: Total) -> Docu
             _ => drop(rows.pop()),
         }
     }
-    DocumentPage { documents: rows, has_previous, has_next, total }
+    DocumentPage {
+        documents: rows,
+        has_previous,
+        has_next,
+        total,
+    }
 }
 
 /// The user's document of this id, else [`AppError::NotFound`], whether or not somebody else has one (S7).
 pub async fn get(services: &Services, owner: UserId, id: DocumentId) -> Result<Document, AppError> {
-    services.db.run(move |c| documents::find_owned(c, owner, id)).await?.ok_or(AppError::NotFound)
+    services
+        .db
+        .run(move |c| documents::find_owned(c, owner, id))
+        .await?
+        .ok_or(AppError::NotFound)
 }
 
 /// Gives a document another name.
@@ -115,7 +163,10 @@ pub async fn rename(
     name: &str,
 ) -> Result<Document, AppError> {
     let name = names::sanitise(name).ok_or_else(|| {
-        AppError::Fields(vec![("name", "Enter a name with at least one visible character.".to_owned())])
+        AppError::Fields(vec![(
+            "name",
+            "Enter a name with at least one visible character.".to_owned(),
+        )])
     })?;
     let now = services.clock.now();
     let renamed = services
@@ -124,7 +175,8 @@ pub async fn rename(
             if !documents::rename(c, owner, id, &name, now)? {
                 return Ok(None);
             }
-            let (Some(document), Some(user)) = (documents::find_owned(c, owner, id)?, users::find(c, owner)?) else {
+            let (Some(document), Some(user)) = (documents::find_owned(c, owner, id)?, users::find(c, owner)?)
+            else {
                 return Ok(None);
             };
             search::delete(c, document.seq)?;
@@ -153,7 +205,9 @@ pub async fn delete(services: &Services, owner: UserId, id: DocumentId) -> Resul
     let deleted = services
         .db
         .write(move |c| {
-            let Some(document) = documents::find_owned(c, owner, id)? else { return Ok(None) };
+            let Some(document) = documents::find_owned(c, owner, id)? else {
+                return Ok(None);
+            };
             search::delete(c, document.seq)?;
             if !documents::delete(c, owner, id)? {
                 // Somebody else deleted it between the two: PostgreSQL lets both read it.
@@ -165,8 +219,13 @@ pub async fn delete(services: &Services, owner: UserId, id: DocumentId) -> Resul
         })
         .await?;
     let document = deleted.ok_or(AppError::NotFound)?;
-    let file_removed = removals::attempt(services, &document.handle, 0).await.unwrap_or(false);
-    Ok(Deleted { name: document.name, file_removed })
+    let file_removed = removals::attempt(services, &document.handle, 0)
+        .await
+        .unwrap_or(false);
+    Ok(Deleted {
+        name: document.name,
+        file_removed,
+    })
 }
 
 /// An address that gives the file to whoever has it, and when that ends.
@@ -186,13 +245,18 @@ pub fn download_url(
 ) -> Result<SignedUrl, AppError> {
     let handle = handle(document)?;
     let now = services.clock.now();
-    let grant = services.filestack.grant(Purpose::Read { handle: &handle }, now.system(), URL_LIFETIME);
+    let grant = services
+        .filestack
+        .grant(Purpose::Read { handle: &handle }, now.system(), URL_LIFETIME);
     let url = if attachment {
         services.filestack.download_url(&handle, Some(&grant))
     } else {
         services.filestack.delivery_url(&handle, Some(&grant))
     };
-    Ok(SignedUrl { url, expires_at: now.plus(URL_LIFETIME) })
+    Ok(SignedUrl {
+        url,
+        expires_at: now.plus(URL_LIFETIME),
+    })
 }
 
 /// The document's plain address at Filestack, which works for nobody without a signature.
@@ -220,44 +284,65 @@ pub fn thumbnail_url(
     if !has_thumbnail(document) {
         return Err(AppError::Conflict {
             code: "no-thumbnail",
-            detail: "Thumbnails are made of JPEG, PNG, GIF and WebP pictures, and this document is none.".to_owned(),
+            detail: "Thumbnails are made of JPEG, PNG, GIF and WebP pictures, and this document is none."
+                .to_owned(),
         });
     }
+    let resize = Resize::within(width, height).map_err(upstream)?.fit(Fit::Crop);
+    let transform = Transform::new().resize(resize).enhance(Enhance::Auto);
     let now = services.clock.now();
-    let url = signed_thumbnail(services, document, width, height, now, URL_LIFETIME)?;
-    Ok(SignedUrl { url, expires_at: now.plus(URL_LIFETIME) })
+    let url = signed_picture(services, document, &transform, now, URL_LIFETIME)?;
+    Ok(SignedUrl {
+        url,
+        expires_at: now.plus(URL_LIFETIME),
+    })
 }
 
-/// A picture of the document for one of our own pages; `None` when there can be none.
+/// A square picture of the document for a list on one of our own pages; `None` when there can be none.
 pub fn page_thumbnail(services: &Services, document: &Document, side: u32) -> Option<Url> {
+    let resize = Resize::within(side, side).ok()?.fit(Fit::Crop);
+    page_picture(
+        services,
+        document,
+        Transform::new().resize(resize).enhance(Enhance::Auto),
+    )
+}
+
+/// A picture of the whole document within a square; `None` when there can be none.
+pub fn page_preview(services: &Services, document: &Document, side: u32) -> Option<Url> {
+    let resize = Resize::within(side, side).ok()?.fit(Fit::Max);
+    page_picture(services, document, Transform::new().resize(resize))
+}
+
+fn page_picture(services: &Services, document: &Document, transform: Transform) -> Option<Url> {
     if !has_thumbnail(document) {
         return None;
     }
-    let now = services.clock.now();
     let step = THUMBNAIL_STEP.as_micros() as i64;
-    let begun = UtcTime::from_micros(now.micros() / step * step);
-    signed_thumbnail(services, document, side, side, begun, THUMBNAIL_STEP * 2).ok()
+    let begun = UtcTime::from_micros(services.clock.now().micros() / step * step);
+    signed_picture(services, document, &transform, begun, THUMBNAIL_STEP * 2).ok()
 }
 
 /// Whether Filestack makes pictures of this type without a doubt.
 pub fn has_thumbnail(document: &Document) -> bool {
-    matches!(document.content_type.as_str(), "image/jpeg" | "image/png" | "image/gif" | "image/webp")
+    matches!(
+        document.content_type.as_str(),
+        "image/jpeg" | "image/png" | "image/gif" | "image/webp"
+    )
 }
 
-fn signed_thumbnail(
+fn signed_picture(
     services: &Services,
     document: &Document,
-    width: u32,
-    height: u32,
+    transform: &Transform,
     from: UtcTime,
     lifetime: Duration,
 ) -> Result<Url, AppError> {
     let handle = handle(document)?;
-    let grant = services.filestack.grant(Purpose::Convert { handle: &handle }, from.system(), lifetime);
-    let transform = Transform::new()
-        .resize(Resize::within(width, height).map_err(upstream)?.fit(Fit::Crop))
-        .enhance(Enhance::Auto);
-    Ok(services.filestack.transform_url(&handle, &transform, Some(&grant)))
+    let grant = services
+        .filestack
+        .grant(Purpose::Convert { handle: &handle }, from.system(), lifetime);
+    Ok(services.filestack.transform_url(&handle, transform, Some(&grant)))
 }
 
 /// A handle in the database was valid when it was written.

@@ -14,7 +14,9 @@ pub fn normalise(text: &str) -> Result<String, String> {
     if email.len() > MAX_BYTES {
         return Err(format!("An e-mail address has at most {MAX_BYTES} characters."));
     }
-    let Some((name, host)) = email.split_once('@') else { return wrong() };
+    let Some((name, host)) = email.split_once('@') else {
+        return wrong();
+    };
     let odd = |c: char| c.is_whitespace() || c.is_control() || "<>()[]\\,;:\"@".contains(c);
     if name.is_empty() || host.is_empty() || email.contains(char::is_whitespace) {
         return wrong();
@@ -37,7 +39,17 @@ mod tests {
 
     #[test]
     fn what_is_no_address_is_refused_with_an_example() {
-        for bad in ["", "ana", "@x", "ana@", "a b@x.org", "ana@x@y", "ana@.org", "a\u{0}@x.org", "<a>@x.org"] {
+        for bad in [
+            "",
+            "ana",
+            "@x",
+            "ana@",
+            "a b@x.org",
+            "ana@x@y",
+            "ana@.org",
+            "a\u{0}@x.org",
+            "<a>@x.org",
+        ] {
             assert!(normalise(bad).expect_err(bad).contains("ana@example.org"));
         }
         assert!(normalise(&format!("{}@x.org", "a".repeat(260))).is_err());

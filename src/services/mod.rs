@@ -106,7 +106,9 @@ pub fn upstream(error: FilestackError) -> AppError {
             Some(retry_after.unwrap_or(Duration::from_secs(10))),
         ),
         FilestackError::TooLarge => {
-            return AppError::TooLarge("Filestack refused the file as too large. Choose a smaller one.".to_owned());
+            return AppError::TooLarge(
+                "Filestack refused the file as too large. Choose a smaller one.".to_owned(),
+            );
         }
         FilestackError::NotFound => (
             "filestack-file-missing",
@@ -126,5 +128,10 @@ pub fn upstream(error: FilestackError) -> AppError {
             None,
         ),
     };
-    AppError::Upstream { code, detail: detail.to_owned(), retry_after, source: error }
+    AppError::Upstream {
+        code,
+        detail: detail.to_owned(),
+        retry_after,
+        source: error,
+    }
 }

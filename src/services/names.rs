@@ -7,8 +7,8 @@ pub const MAX_BYTES: usize = 255;
 
 /// Names that mean a device on Windows, whatever the extension.
 const DEVICES: [&str; 22] = [
-    "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9", "lpt1", "lpt2",
-    "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
+    "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "com5", "com6", "com7", "com8", "com9",
+    "lpt1", "lpt2", "lpt3", "lpt4", "lpt5", "lpt6", "lpt7", "lpt8", "lpt9",
 ];
 
 /// The name to show and to offer for saving; `None` when nothing is left of it.
@@ -27,8 +27,17 @@ pub fn sanitise(raw: &str) -> Option<String> {
     if trimmed.is_empty() {
         return None;
     }
-    let stem = trimmed.split('.').next().unwrap_or_default().trim().to_lowercase();
-    let safe = if DEVICES.contains(&stem.as_str()) { format!("_{trimmed}") } else { trimmed };
+    let stem = trimmed
+        .split('.')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_lowercase();
+    let safe = if DEVICES.contains(&stem.as_str()) {
+        format!("_{trimmed}")
+    } else {
+        trimmed
+    };
     Some(shorten(&safe))
 }
 
@@ -44,7 +53,11 @@ fn is_hidden(c: char) -> bool {
 pub fn human_size(bytes: u64) -> String {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     if bytes < 1_024 {
-        return if bytes == 1 { "1 byte".to_owned() } else { format!("{bytes} bytes") };
+        return if bytes == 1 {
+            "1 byte".to_owned()
+        } else {
+            format!("{bytes} bytes")
+        };
     }
     let mut value = bytes as f64 / 1_024.0;
     let mut unit = 0;
@@ -52,7 +65,11 @@ pub fn human_size(bytes: u64) -> String {
         value /= 1_024.0;
         unit += 1;
     }
-    let text = if value < 9.95 { format!("{value:.1}") } else { format!("{value:.0}") };
+    let text = if value < 9.95 {
+        format!("{value:.1}")
+    } else {
+        format!("{value:.0}")
+    };
     format!("{} {}", text.trim_end_matches(".0"), UNITS[unit])
 }
 
@@ -60,7 +77,11 @@ fn shorten(name: &str) -> String {
     if name.len() <= MAX_BYTES {
         return name.to_owned();
     }
-    let extension = name.rfind('.').map(|dot| &name[dot..]).filter(|extension| extension.len() <= 20).unwrap_or("");
+    let extension = name
+        .rfind('.')
+        .map(|dot| &name[dot..])
+        .filter(|extension| extension.len() <= 20)
+        .unwrap_or("");
     let mut end = MAX_BYTES - extension.len();
     while !name.is_char_boundary(end) {
         end -= 1;
@@ -119,6 +140,9 @@ mod tests {
     #[test]
     fn u1_a_long_name_is_cut_between_characters_and_keeps_its_extension() {
         let name = sanitise(&format!("{}.tar.gz", "ä".repeat(4_000))).expect("a name");
-        assert!(name.len() <= MAX_BYTES && name.ends_with(".gz") && name.starts_with("ää"), "{name}");
+        assert!(
+            name.len() <= MAX_BYTES && name.ends_with(".gz") && name.starts_with("ää"),
+            "{name}"
+        );
     }
 }

@@ -56,7 +56,10 @@ pub async fn attempt(services: &Services, handle: &str, attempts: i32) -> Result
 /// Tries what is due; gives how many files are gone now.
 pub async fn attempt_due(services: &Services) -> Result<usize, AppError> {
     let now = services.clock.now();
-    let due = services.db.run(move |c| file_removals::list_due(c, now, ROUND)).await?;
+    let due = services
+        .db
+        .run(move |c| file_removals::list_due(c, now, ROUND))
+        .await?;
     let mut gone = 0;
     for removal in due {
         gone += usize::from(attempt(services, &removal.handle, removal.attempts).await?);
@@ -67,8 +70,11 @@ pub async fn attempt_due(services: &Services) -> Result<usize, AppError> {
 /// A file that is not there counts as removed.
 async fn remove(services: &Services, handle: &str) -> Result<(), FilestackError> {
     let handle = Handle::new(handle)?;
-    let grant =
-        services.filestack.grant(Purpose::Remove { handle: &handle }, services.clock.now().system(), GRANT);
+    let grant = services.filestack.grant(
+        Purpose::Remove { handle: &handle },
+        services.clock.now().system(),
+        GRANT,
+    );
     match services.filestack.delete(&handle, grant).await {
         Ok(()) | Err(FilestackError::NotFound) => Ok(()),
         Err(error) => Err(error),

@@ -22,9 +22,21 @@ struct Pace {
 
 /// Somebody guessing one account from one address waits long; the account as a whole never waits longer than half a minute, so that
 /// an attacker cannot keep its owner out.
-const ACCOUNT_AND_ADDRESS: Pace = Pace { kind: "account+address", free: 5, longest: Duration::from_secs(900) };
-const ADDRESS: Pace = Pace { kind: "address", free: 20, longest: Duration::from_secs(300) };
-const ACCOUNT: Pace = Pace { kind: "account", free: 20, longest: Duration::from_secs(30) };
+const ACCOUNT_AND_ADDRESS: Pace = Pace {
+    kind: "account+address",
+    free: 5,
+    longest: Duration::from_secs(900),
+};
+const ADDRESS: Pace = Pace {
+    kind: "address",
+    free: 20,
+    longest: Duration::from_secs(300),
+};
+const ACCOUNT: Pace = Pace {
+    kind: "account",
+    free: 20,
+    longest: Duration::from_secs(30),
+};
 
 impl Pace {
     /// How long the next try has to wait after so many.
@@ -75,7 +87,10 @@ pub async fn sign_in(
     let email = emails::normalise(email).unwrap_or_default();
     let subjects = subjects(services, &email, address);
     count_try(services, &subjects).await?;
-    let found = services.db.run(move |c| users::find_with_password(c, &email)).await?;
+    let found = services
+        .db
+        .run(move |c| users::find_with_password(c, &email))
+        .await?;
     let (user, hash) = found.unzip();
     let hash = hash.unwrap_or_else(|| crypto::nobodys_hash().to_owned());
     let right = services.password_matches(password, hash).await?;

@@ -21,13 +21,19 @@ pub fn content_type(head: &[u8], name: &str) -> String {
         }
         return kind.mime_type().to_owned();
     }
-    if is_text(head) { text_type(name) } else { "application/octet-stream".to_owned() }
+    if is_text(head) {
+        text_type(name)
+    } else {
+        "application/octet-stream".to_owned()
+    }
 }
 
 /// Text that a browser would run: found by its first tag, so that a harmless name or declaration hides nothing.
 fn active_text(head: &[u8]) -> Option<&'static str> {
     let text = String::from_utf8_lossy(head);
-    let text = text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']).to_ascii_lowercase();
+    let text = text
+        .trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n'])
+        .to_ascii_lowercase();
     let has = |tag: &str| text.contains(tag);
     if text.starts_with("<?xml") || text.starts_with("<!doctype svg") || text.starts_with("<svg") {
         return Some(if has("<svg") {
@@ -38,7 +44,19 @@ fn active_text(head: &[u8]) -> Option<&'static str> {
             "text/xml"
         });
     }
-    let html = ["<!doctype html", "<html", "<head", "<body", "<script", "<iframe", "<!--", "<img", "<a href", "<meta", "<style"];
+    let html = [
+        "<!doctype html",
+        "<html",
+        "<head",
+        "<body",
+        "<script",
+        "<iframe",
+        "<!--",
+        "<img",
+        "<a href",
+        "<meta",
+        "<style",
+    ];
     if html.iter().any(|tag| text.starts_with(tag)) || (is_text(head) && has("<script")) {
         return Some("text/html");
     }
@@ -68,11 +86,16 @@ fn is_text(head: &[u8]) -> bool {
         }
         Err(_) => return false,
     };
-    !valid.is_empty() && !valid.iter().any(|byte| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b))
+    !valid.is_empty()
+        && !valid
+            .iter()
+            .any(|byte| *byte < 0x20 && !matches!(byte, b'\t' | b'\n' | b'\r' | 0x0c | 0x1b))
 }
 
 fn text_type(name: &str) -> String {
-    let extension = name.rsplit_once('.').map(|(_, extension)| extension.to_ascii_lowercase());
+    let extension = name
+        .rsplit_once('.')
+        .map(|(_, extension)| extension.to_ascii_lowercase());
     match extension.as_deref() {
         Some("csv") => "text/csv",
         Some("md" | "markdown") => "text/markdown",
@@ -85,9 +108,17 @@ fn text_type(name: &str) -> String {
 
 /// A declared media type as it is kept: two words of the allowed characters, or `application/octet-stream`.
 pub fn declared_type(declared: &str) -> String {
-    let essence = declared.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let essence = declared
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     let word = |text: &str| {
-        !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b))
+        !text.is_empty()
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_alphanumeric() || b"!#$&-^_.+".contains(&b))
     };
     match essence.split_once('/') {
         Some((kind, sub)) if essence.len() <= 255 && word(kind) && word(sub) => essence,
@@ -107,9 +138,17 @@ mod tests {
             (b"<!DOCTYPE html><p>", "x.png", "text/html"),
             (b"  <script>alert(1)</script>", "x.png", "text/html"),
             (b"hello <script>alert(1)</script>", "x.txt", "text/html"),
-            (b"<?xml version='1.0'?><svg onload='x'/>", "x.jpg", "image/svg+xml"),
+            (
+                b"<?xml version='1.0'?><svg onload='x'/>",
+                "x.jpg",
+                "image/svg+xml",
+            ),
             (b"%PDF-1.7", "x.txt", "application/pdf"),
-            (b"PK\x03\x04\x14\0\0\0", "x.docx", "application/vnd.openxmlformats-officedocument.wordprocessingml.document"),
+            (
+                b"PK\x03\x04\x14\0\0\0",
+                "x.docx",
+                "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+            ),
             (b"PK\x03\x04\x14\0\0\0", "x.png", "application/zip"),
             (b"plain words", "x.exe", "text/plain"),
             (b"a,b\n1,2\n", "x.csv", "text/csv"),

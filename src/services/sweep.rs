@@ -47,8 +47,10 @@ pub async fn once(services: &Services) -> Result<(), AppError> {
 /// An intent that never ended is abandoned; a file it is known to have left at Filestack goes too (S11).
 async fn settle_uploads(services: &Services) -> Result<(), AppError> {
     let now = services.clock.now();
-    let unsettled =
-        services.db.run(move |c| uploads::list_unsettled(c, now.minus(GRACE), ROUND)).await?;
+    let unsettled = services
+        .db
+        .run(move |c| uploads::list_unsettled(c, now.minus(GRACE), ROUND))
+        .await?;
     for upload in unsettled {
         log::info!(event = "upload-abandoned", upload = upload.id.as_str(); "an unfinished upload was abandoned");
         services

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, X_CONTENT_TYPE_OPTIONS};
+use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, X_CONTENT_TYPE_OPTIONS};
 use actix_web::{HttpResponse, web};
 use sha2::{Digest, Sha256};
 
@@ -95,6 +95,13 @@ pub async fn serve(file: web::Path<String>) -> HttpResponse {
         .insert_header((CACHE_CONTROL, "public, max-age=31536000, immutable"))
         .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
         .body(asset.content)
+}
+
+/// `GET /favicon.ico`: for browsers that ask for it whatever the page says.
+pub async fn favicon() -> HttpResponse {
+    HttpResponse::MovedPermanently()
+        .insert_header((LOCATION, url("favicon.svg")))
+        .finish()
 }
 
 /// URL and content of every static file.

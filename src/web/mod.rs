@@ -1,6 +1,20 @@
-//! All that knows HTTP: pages, the JSON API, static files.
+//! All that knows HTTP: pages, the JSON API, static files, and what every request passes through.
 //!
-//! It may use `services` for verbs and nothing below them.
+//! `routes` is the table of everything that is answered. Handlers extract, call one verb of `services` and answer; `extract` holds the
+//! rules about who may ask and how, `middleware` what holds for every answer.
 
+mod api;
 pub mod assets;
+mod errors;
+mod extract;
+mod health;
+mod hooks;
+mod middleware;
+mod pages;
+mod routes;
+mod state;
 pub mod views;
+
+pub use state::{AppState, WebSettings};
+
+pub use middleware::application;

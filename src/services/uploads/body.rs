@@ -52,7 +52,15 @@ pub(super) struct Part {
 
 impl<'a, S: Source> Body<'a, S> {
     pub(super) fn new(source: &'a mut S, budget: &'a Budget, size: Size, limit: u64) -> Self {
-        Body { source, budget, rest: Bytes::new(), read: 0, limit, most: size.most(), ended: false }
+        Body {
+            source,
+            budget,
+            rest: Bytes::new(),
+            read: 0,
+            limit,
+            most: size.most(),
+            ended: false,
+        }
     }
 
     /// Bytes seen so far.
@@ -65,15 +73,21 @@ impl<'a, S: Source> Body<'a, S> {
     /// Memory is set aside once there is a byte to put into it, so that a client that sends nothing holds nothing, and never more than
     /// the file can still bring.
     pub(super) async fn part(&mut self, size: usize) -> Result<Option<Part>, AppError> {
-        let Some(first) = self.chunk().await? else { return Ok(None) };
+        let Some(first) = self.chunk().await? else {
+            return Ok(None);
+        };
         self.rest = first;
         let given = self.read - self.rest.len() as u64;
-        let left = usize::try_from(self.most.saturating_sub(given)).unwrap_or(usize::MAX).max(self.rest.len());
+        let left = usize::try_from(self.most.saturating_sub(given))
+            .unwrap_or(usize::MAX)
+            .max(self.rest.len());
         let size = size.min(left);
         let mut reservation = self.budget.reserve(size).await?;
         let mut bytes = Vec::with_capacity(size);
         while bytes.len() < size {
-            let Some(mut chunk) = self.chunk().await? else { break };
+            let Some(mut chunk) = self.chunk().await? else {
+                break;
+            };
             let take = chunk.len().min(size - bytes.len());
             bytes.extend_from_slice(&chunk.split_to(take));
             self.rest = chunk;

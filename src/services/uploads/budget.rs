@@ -24,7 +24,10 @@ impl Budget {
     /// A budget of so many bytes.
     pub fn new(bytes: u64) -> Self {
         let all = u32::try_from(bytes / UNIT).unwrap_or(u32::MAX).max(1);
-        Budget { units: Arc::new(Semaphore::new(all as usize)), all }
+        Budget {
+            units: Arc::new(Semaphore::new(all as usize)),
+            all,
+        }
     }
 
     /// Bytes that nobody holds.
@@ -65,7 +68,10 @@ impl Reservation {
 
     /// The bytes it was made for: it is given back when the last copy of them is dropped, wherever that is.
     pub(super) fn hold(self, bytes: Vec<u8>) -> Bytes {
-        Bytes::from_owner(Held { bytes, _reservation: self })
+        Bytes::from_owner(Held {
+            bytes,
+            _reservation: self,
+        })
     }
 }
 

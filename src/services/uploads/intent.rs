@@ -36,7 +36,12 @@ impl Intent {
             updated_at: now,
         };
         services.db.write(move |c| uploads::insert(c, upload)).await?;
-        Ok(Intent { services: services.clone(), id, path, ended: false })
+        Ok(Intent {
+            services: services.clone(),
+            id,
+            path,
+            ended: false,
+        })
     }
 
     /// Writes the document, counts it and ends the intent: all at once.

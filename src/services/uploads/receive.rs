@@ -79,7 +79,10 @@ async fn receive_file<S: Source>(
 ) -> Result<Document, AppError> {
     let limit = services.max_upload_bytes;
     let name = names::sanitise(&file.name).ok_or_else(|| {
-        AppError::invalid("empty-filename", "The file has no name. Send it with a filename of at least one visible character.")
+        AppError::invalid(
+            "empty-filename",
+            "The file has no name. Send it with a filename of at least one visible character.",
+        )
     })?;
     if let Size::Declared(bytes) = file.size
         && bytes > limit
@@ -90,7 +93,9 @@ async fn receive_file<S: Source>(
     let mut body = Body::new(source, &services.budget, file.size, limit);
     let first = body.part(part_size).await?;
     let whole = body.at_end().await?;
-    let head = first.as_ref().map_or(&[][..], |part| &part.bytes[..part.bytes.len().min(sniff::SNIFF_BYTES)]);
+    let head = first.as_ref().map_or(&[][..], |part| {
+        &part.bytes[..part.bytes.len().min(sniff::SNIFF_BYTES)]
+    });
     let details = Details {
         content_type: sniff::content_type(head, &name),
         declared_type: sniff::declared_type(&file.declared_type),
@@ -143,8 +148,13 @@ fn part_size(size: Size) -> usize {
 }
 
 fn grant(services: &Services, intent: &Intent) -> Grant {
-    let purpose = Purpose::Upload { path: &intent.path, max_size: services.max_upload_bytes };
-    services.filestack.grant(purpose, services.clock.now().system(), GRANT)
+    let purpose = Purpose::Upload {
+        path: &intent.path,
+        max_size: services.max_upload_bytes,
+    };
+    services
+        .filestack
+        .grant(purpose, services.clock.now().system(), GRANT)
 }
 
 /// Multipart upload: parts go out while the next one is read, and are hashed beside both.
@@ -165,7 +175,11 @@ async fn send_parts<S: Source>(
         ..NewUpload::default()
     };
     let mut granted_at = services.clock.now();
-    let mut upload = services.filestack.start_upload(new, grant(services, intent)).await.map_err(upstream)?;
+    let mut upload = services
+        .filestack
+        .start_upload(new, grant(services, intent))
+        .await
+        .map_err(upstream)?;
     let mut hasher = Hasher::default();
     let mut next = first;
     let mut given = 0;
@@ -192,7 +206,11 @@ async fn send_parts<S: Source>(
         return Err(not_as_announced(announced));
     }
     upload.renew(grant(services, intent));
-    Ok(Sent { size, sha256: hasher.finish().await?, ending: Ending::Complete(Box::new(upload)) })
+    Ok(Sent {
+        size,
+        sha256: hasher.finish().await?,
+        ending: Ending::Complete(Box::new(upload)),
+    })
 }
 
 /// REST store: one request whose body is the file as it comes in.
@@ -224,15 +242,26 @@ async fn send_stream<S: Source>(
     let (filestack, grant) = (services.filestack.clone(), grant(services, intent));
     let storing = tokio::spawn(async move { filestack.store_stream(new, grant, chunks).await });
 
-    let mut feed = Feed { sender, hasher: Sha256::new(), size: 0 };
+    let mut feed = Feed {
+        sender,
+        hasher: Sha256::new(),
+        size: 0,
+    };
     // What was read ahead keeps its memory until it is gone; a little of it stands for the chunks after that.
     let mut chunk_memory = None;
     let mut open = true;
-    if let Some(Part { bytes, mut reservation }) = first {
+    if let Some(Part {
+        bytes,
+        mut reservation,
+    }) = first
+    {
         chunk_memory = reservation.take(CHUNK_MEMORY);
         let bytes = reservation.hold(bytes);
         for start in (0..bytes.len()).step_by(CHUNK) {
-            open = open && feed.send(bytes.slice(start..bytes.len().min(start + CHUNK))).await;
+            open = open
+                && feed
+                    .send(bytes.slice(start..bytes.len().min(start + CHUNK)))
+                    .await;
         }
     }
     while open && let Some(chunk) = body.chunk().await? {
@@ -245,7 +274,11 @@ async fn send_stream<S: Source>(
     if open {
         let _ = feed.sender.send(None).await;
     }
-    Ok(Sent { size: feed.size, sha256, ending: Ending::Stored(storing) })
+    Ok(Sent {
+        size: feed.size,
+        sha256,
+        ending: Ending::Stored(storing),
+    })
 }
 
 /// Hashes and counts chunks on their way into a streamed store.
@@ -284,8 +317,11 @@ async fn finish(
         let stored = match stored {
             Ok(stored) if stored.size == sent.size => stored,
             Ok(stored) => {
-                let error = FilestackError::Protocol(format!("{} of {} bytes were stored", stored.size, sent.size));
-                intent.fail("size-mismatch", Some(stored.handle.as_str().to_owned())).await;
+                let error =
+                    FilestackError::Protocol(format!("{} of {} bytes were stored", stored.size, sent.size));
+                intent
+                    .fail("size-mismatch", Some(stored.handle.as_str().to_owned()))
+                    .await;
                 return Err(upstream(error));
             }
             Err(error) => {
@@ -311,7 +347,9 @@ async fn finish(
         };
         intent.record(&owner, document).await
     });
-    finishing.await.map_err(|error| AppError::Internal(format!("finishing an upload: {error}")))?
+    finishing
+        .await
+        .map_err(|error| AppError::Internal(format!("finishing an upload: {error}")))?
 }
 
 /// SHA-256 over parts, off the async threads and beside whatever else happens; one part at a time.
@@ -336,7 +374,9 @@ impl Hasher {
     async fn settle(&mut self) -> Result<Sha256, AppError> {
         match self.0.take() {
             None => Ok(Sha256::new()),
-            Some(hashing) => hashing.await.map_err(|error| AppError::Internal(format!("hashing: {error}"))),
+            Some(hashing) => hashing
+                .await
+                .map_err(|error| AppError::Internal(format!("hashing: {error}"))),
         }
     }
 }
@@ -345,7 +385,9 @@ fn not_as_announced(announced: Size) -> AppError {
     match announced {
         Size::Declared(bytes) => AppError::invalid(
             "size-mismatch",
-            format!("The file does not have the {bytes} bytes that were announced. Send it again with its own size."),
+            format!(
+                "The file does not have the {bytes} bytes that were announced. Send it again with its own size."
+            ),
         ),
         _ => AppError::invalid(
             "size-unknown",

@@ -87,6 +87,8 @@ pub struct DocumentIndexPage {
     pub now: OffsetDateTime,
     /// How many documents match `query` on all pages.
     pub total: i64,
+    /// Whether `total` is all of them, or so many that counting stopped there.
+    pub total_is_exact: bool,
     /// The part of a name that was searched for; empty for all.
     pub query: String,
     /// The order: `created`, `name` or `size`, with `-` in front for descending.

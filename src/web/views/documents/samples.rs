@@ -83,6 +83,7 @@ impl DocumentIndexPage {
             shell: Shell::sample("/documents"),
             now: NOW,
             total: 1234,
+            total_is_exact: true,
             query: String::new(),
             sort: DEFAULT_SORT.into(),
             rows,
@@ -98,6 +99,7 @@ impl DocumentIndexPage {
             query: "\"a\" & <b>".into(),
             sort: "name".into(),
             total: 2,
+            total_is_exact: true,
             previous: None,
             next: None,
             ..page
@@ -108,6 +110,7 @@ impl DocumentIndexPage {
         DocumentIndexPage {
             rows: Vec::new(),
             total: 0,
+            total_is_exact: true,
             ..DocumentIndexPage::sample_search()
         }
     }
@@ -116,6 +119,7 @@ impl DocumentIndexPage {
         DocumentIndexPage {
             rows: Vec::new(),
             total: 0,
+            total_is_exact: true,
             previous: None,
             next: None,
             ..DocumentIndexPage::sample()

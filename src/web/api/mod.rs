@@ -1,0 +1,4 @@
+//! The JSON API: a file for each resource.
+
+pub mod documents;
+pub mod uploads;

@@ -1,0 +1,22 @@
+//! The document that an address names.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+
+use crate::error::AppError;
+use crate::ids::DocumentId;
+
+/// The `{id}` of the address; what is no id is not there.
+pub struct DocumentPath(pub DocumentId);
+
+impl FromRequest for DocumentPath {
+    type Error = AppError;
+    type Future = Ready<Result<Self, AppError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let id = request.match_info().get("id").and_then(|text| text.parse().ok());
+        ready(id.map(DocumentPath).ok_or(AppError::NotFound))
+    }
+}

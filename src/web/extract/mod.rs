@@ -1,0 +1,15 @@
+//! Extractors: each carries a rule about who may ask and how, and fails with our own error.
+
+mod address;
+mod form;
+mod identity;
+mod ids;
+mod multipart;
+mod query;
+
+pub use address::ClientAddress;
+pub use form::{CsrfForm, csrf_token, token_is_valid};
+pub use identity::{ApiCaller, SESSION_COOKIE, Viewer, session_token};
+pub use ids::DocumentPath;
+pub use multipart::{FilePart, Item, UploadForm};
+pub use query::Query;

@@ -1,0 +1,271 @@
+//! Upload forms, read as they come in: small fields first, files as sources of bytes (U7, U9, U10).
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use actix_multipart::{Field, Multipart, MultipartError};
+use actix_web::HttpRequest;
+use actix_web::error::PayloadError;
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use actix_web::web::Payload;
+use bytes::{Bytes, BytesMut};
+use futures_util::{Stream, StreamExt as _};
+
+use crate::error::AppError;
+use crate::services::uploads::{Size, Source};
+
+/// No byte for so long while we are ready to read: the client has stalled.
+const STALLED: Duration = Duration::from_secs(30);
+/// Most parts of one form.
+const MAX_PARTS: usize = 1_000;
+/// The longest text field, and what all of them may have together.
+const MAX_FIELD_BYTES: usize = 8 * 1_024;
+const MAX_FIELDS_BYTES: usize = 64 * 1_024;
+
+/// A part of the form.
+pub enum Item {
+    /// A text field: name and value.
+    Field(String, String),
+    /// A file.
+    File(FilePart),
+}
+
+/// A file in the form: what its headers say, and its bytes as they come.
+pub struct FilePart {
+    /// Name of the field.
+    pub field: String,
+    /// Name of the file, as it came; may be empty.
+    pub filename: String,
+    /// Type of the file, as it came.
+    pub declared_type: String,
+    bytes: Field,
+}
+
+/// A form being read.
+pub struct UploadForm {
+    parts: Multipart,
+    wire: Rc<RefCell<Wire>>,
+    boundary: Vec<u8>,
+    length: Option<u64>,
+    seen: usize,
+    text_bytes: usize,
+}
+
+impl UploadForm {
+    /// Begins to read the request as a form.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError::UnsupportedMedia`] when it is none, [`AppError::Invalid`] without a usable boundary.
+    pub fn new(request: &HttpRequest, payload: Payload) -> Result<Self, AppError> {
+        let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
+        let kind = header(&CONTENT_TYPE).unwrap_or_default();
+        if !kind
+            .trim_start()
+            .to_ascii_lowercase()
+            .starts_with("multipart/form-data")
+        {
+            return Err(AppError::UnsupportedMedia(
+                "Send the file as multipart/form-data, in a field named file.".to_owned(),
+            ));
+        }
+        let boundary = boundary(kind).ok_or_else(malformed)?;
+        let wire = Rc::new(RefCell::new(Wire::default()));
+        let recorded = Rc::clone(&wire);
+        let stream = payload.map(move |chunk: Result<Bytes, PayloadError>| {
+            if let Ok(chunk) = &chunk {
+                recorded.borrow_mut().record(chunk);
+            }
+            chunk
+        });
+        let length = header(&CONTENT_LENGTH).and_then(|length| length.parse().ok());
+        Ok(UploadForm {
+            parts: Multipart::new(request.headers(), stream),
+            wire,
+            boundary,
+            length,
+            seen: 0,
+            text_bytes: 0,
+        })
+    }
+
+    /// The next part; `None` at the end of the form.
+    pub async fn next(&mut self) -> Result<Option<Item>, AppError> {
+        let Some(mut field) = next_in_time(&mut self.parts).await? else {
+            return Ok(None);
+        };
+        self.seen += 1;
+        if self.seen > MAX_PARTS {
+            return Err(AppError::invalid(
+                "too-many-fields",
+                format!("A form has at most {MAX_PARTS} fields. Send fewer files at once."),
+            ));
+        }
+        let name = field.name().unwrap_or_default().to_owned();
+        let filename = field
+            .content_disposition()
+            .and_then(|disposition| disposition.get_filename())
+            .map(str::to_owned);
+        if let Some(filename) = filename {
+            let declared_type = field.content_type().map(ToString::to_string).unwrap_or_default();
+            return Ok(Some(Item::File(FilePart {
+                field: name,
+                filename,
+                declared_type,
+                bytes: field,
+            })));
+        }
+        let mut value = BytesMut::new();
+        while let Some(chunk) = next_in_time(&mut field).await? {
+            self.text_bytes += chunk.len();
+            if value.len() + chunk.len() > MAX_FIELD_BYTES || self.text_bytes > MAX_FIELDS_BYTES {
+                return Err(AppError::TooLarge(
+                    "A text field of the form is too long. A file needs a filename in its part of the form."
+                        .to_owned(),
+                ));
+            }
+            value.extend_from_slice(&chunk);
+        }
+        let value = String::from_utf8(value.to_vec()).map_err(|_| malformed())?;
+        Ok(Some(Item::Field(name, value)))
+    }
+
+    /// The file's size if nothing follows it in the form; call it before the first of the file's bytes is read.
+    pub fn size_if_last(&self) -> Option<u64> {
+        let start = self.wire.borrow().start_of(&self.boundary, self.seen)?;
+        // CRLF, two dashes, the boundary, two dashes, CRLF: how every common client ends a form.
+        let end = self.boundary.len() as u64 + 8;
+        self.length?.checked_sub(start + end)
+    }
+
+    /// The most that any file of the form can have.
+    pub fn at_most(&self) -> u64 {
+        self.length.unwrap_or(u64::MAX)
+    }
+
+    /// Size as far as the form tells.
+    pub fn size(&self, declared: Option<u64>, only_one: bool) -> Size {
+        match (declared, self.size_if_last()) {
+            (Some(bytes), _) => Size::Declared(bytes),
+            (None, Some(bytes)) if only_one => Size::Expected(bytes),
+            _ => Size::AtMost(self.at_most()),
+        }
+    }
+}
+
+impl Source for FilePart {
+    async fn chunk(&mut self) -> Result<Option<Bytes>, AppError> {
+        next_in_time(&mut self.bytes).await
+    }
+}
+
+async fn next_in_time<T>(
+    stream: &mut (impl Stream<Item = Result<T, MultipartError>> + Unpin),
+) -> Result<Option<T>, AppError> {
+    match tokio::time::timeout(STALLED, stream.next()).await {
+        Ok(next) => next.transpose().map_err(broken),
+        Err(_) => Err(AppError::TooSlow(format!(
+            "No data came for {} seconds. Check the connection, then send the file again.",
+            STALLED.as_secs()
+        ))),
+    }
+}
+
+fn broken(error: MultipartError) -> AppError {
+    match error {
+        MultipartError::Incomplete | MultipartError::Payload(_) => AppError::invalid(
+            "body-incomplete",
+            "The request ended before the form did. Check the connection, then send it again.",
+        ),
+        _ => malformed(),
+    }
+}
+
+fn malformed() -> AppError {
+    AppError::invalid(
+        "malformed-form",
+        "The form is not valid multipart/form-data. Let your HTTP library build it, boundary included.",
+    )
+}
+
+fn boundary(kind: &str) -> Option<Vec<u8>> {
+    let media_type: mime_guess::Mime = kind.parse().ok()?;
+    let boundary = media_type
+        .get_param(mime_guess::mime::BOUNDARY)?
+        .as_str()
+        .as_bytes()
+        .to_vec();
+    (!boundary.is_empty() && boundary.len() <= 70).then_some(boundary)
+}
+
+/// The beginning of the body as it stood on the wire, to find out where a part's bytes began: the parser does not tell.
+#[derive(Default)]
+struct Wire {
+    head: Vec<u8>,
+}
+
+/// More than the fields before a file may have, and the headers of all.
+const HEAD_BYTES: usize = 2 * MAX_FIELDS_BYTES;
+
+impl Wire {
+    fn record(&mut self, chunk: &Bytes) {
+        let room = HEAD_BYTES - self.head.len();
+        self.head.extend_from_slice(&chunk[..chunk.len().min(room)]);
+    }
+
+    /// Where the bytes of the form's nth part begin; `None` when that is out of what was kept.
+    fn start_of(&self, boundary: &[u8], nth: usize) -> Option<u64> {
+        let delimiter = [b"--", boundary].concat();
+        let mut at = 0;
+        for _ in 0..nth {
+            at = find(&self.head, &delimiter, at)?;
+            at = find(&self.head, b"\r\n\r\n", at)?;
+        }
+        Some(at as u64)
+    }
+}
+
+/// The end of the first occurrence at or after `from`.
+fn find(text: &[u8], part: &[u8], from: usize) -> Option<usize> {
+    text.get(from..)?
+        .windows(part.len())
+        .position(|window| window == part)
+        .map(|at| from + at + part.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_start_of_a_file_is_where_its_headers_end() {
+        let body = b"--xyz\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--xyz\r\nContent-Disposition: form-data; \
+            name=\"file\"; filename=\"f\"\r\n\r\nDATA\r\n--xyz--\r\n";
+        let mut wire = Wire::default();
+        wire.record(&Bytes::from_static(body));
+        let start = wire.start_of(b"xyz", 2).expect("found") as usize;
+        assert_eq!(&body[start..start + 4], b"DATA");
+        assert_eq!(body.len() - start - (3 + 8), 4);
+        assert_eq!(wire.start_of(b"xyz", 4), None);
+    }
+
+    #[test]
+    fn a_boundary_is_read_quoted_or_not_and_never_missing() {
+        assert_eq!(
+            boundary("multipart/form-data; boundary=abc").as_deref(),
+            Some(&b"abc"[..])
+        );
+        assert_eq!(
+            boundary("multipart/form-data; boundary=\"a b\"").as_deref(),
+            Some(&b"a b"[..])
+        );
+        for bad in [
+            "multipart/form-data",
+            "multipart/form-data; boundary=",
+            "multipart/form-data; boundary",
+        ] {
+            assert_eq!(boundary(bad), None, "{bad}");
+        }
+    }
+}

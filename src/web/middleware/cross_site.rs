@@ -1,0 +1,138 @@
+//! Refuses what other sites make a browser send (A4, X9): a second lock beside the form token.
+//!
+//! Cookies ignore ports, so another program on this computer is the same site as we are; the comparison includes the port. Our pages
+//! have `Referrer-Policy: no-referrer`, with which browsers say `Origin: null` even to ourselves: `Sec-Fetch-Site` then decides,
+//! which every current browser sends to https and loopback addresses.
+
+use actix_web::Error;
+use actix_web::body::{BoxBody, EitherBody, MessageBody};
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName, ORIGIN};
+use actix_web::middleware::Next;
+use actix_web::web;
+use url::{Host, Url};
+
+use crate::error::AppError;
+use crate::web::AppState;
+use crate::web::state::WebSettings;
+
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+
+pub(super) async fn refuse(
+    state: web::Data<AppState>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<EitherBody<impl MessageBody, BoxBody>>, Error> {
+    let exempt = request.method().is_safe()
+        // Sent on purpose, by a program: no browser adds this by itself.
+        || request.headers().contains_key(AUTHORIZATION)
+        // Filestack's, and signed.
+        || request.path() == "/webhooks/filestack";
+    if exempt || is_ours(request.headers(), &state.settings) {
+        return Ok(next.call(request).await?.map_into_left_body());
+    }
+    let refused = AppError::Forbidden(
+        "This request came from another site, or from another address of this one. Open the page here and try again.",
+    );
+    Ok(request.error_response(refused).map_into_right_body())
+}
+
+fn is_ours(headers: &HeaderMap, settings: &WebSettings) -> bool {
+    let text = |name: &HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    let site = text(&SEC_FETCH_SITE);
+    if site.is_some_and(|site| site != "same-origin" && site != "none") {
+        return false;
+    }
+    match text(&ORIGIN) {
+        None => true,
+        Some("null") => site == Some("same-origin"),
+        Some(origin) => is_our_origin(origin, settings),
+    }
+}
+
+fn is_our_origin(origin: &str, settings: &WebSettings) -> bool {
+    let Ok(origin) = Url::parse(origin) else {
+        return false;
+    };
+    let ours = &settings.public_url;
+    if origin.origin() == ours.origin() {
+        return true;
+    }
+    // Without a configured address people reach this computer by any of its loopback names.
+    !settings.public_url_is_set
+        && origin.scheme() == ours.scheme()
+        && origin.port_or_known_default() == ours.port_or_known_default()
+        && is_loopback(&origin)
+}
+
+/// Whether the URL's host is this computer, by any of the names browsers trust without https.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::HeaderValue;
+
+    use super::*;
+
+    fn settings(public_url: &str, is_set: bool) -> WebSettings {
+        WebSettings {
+            public_url: Url::parse(public_url).expect("a URL"),
+            public_url_is_set: is_set,
+            trusted_proxies: Vec::new(),
+            cdn_origin: String::new(),
+            emulator: true,
+            webhook_secret: None,
+        }
+    }
+
+    fn ours(pairs: &[(&'static str, &'static str)], settings: &WebSettings) -> bool {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        is_ours(&headers, settings)
+    }
+
+    #[test]
+    fn a4_other_sites_and_other_ports_are_refused() {
+        let settings = settings("http://127.0.0.1:8080", false);
+        for good in [
+            &[][..],
+            &[("origin", "http://127.0.0.1:8080")],
+            &[("origin", "http://localhost:8080")],
+            &[("sec-fetch-site", "same-origin"), ("origin", "null")],
+        ] {
+            assert!(ours(good, &settings), "{good:?}");
+        }
+        for bad in [
+            &[("origin", "http://127.0.0.1:8081")][..],
+            &[("origin", "https://127.0.0.1:8080")],
+            &[("origin", "http://evil.example:8080")],
+            &[("origin", "null")],
+            &[("origin", "")],
+            &[("sec-fetch-site", "same-site"), ("origin", "null")],
+            &[("sec-fetch-site", "cross-site")],
+            &[
+                ("sec-fetch-site", "same-origin"),
+                ("origin", "http://127.0.0.1:8081"),
+            ],
+        ] {
+            assert!(!ours(bad, &settings), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a10_a_configured_address_is_the_only_one() {
+        let settings = settings("https://files.example.org", true);
+        assert!(ours(&[("origin", "https://files.example.org")], &settings));
+        assert!(!ours(&[("origin", "http://localhost:443")], &settings));
+        assert!(!ours(&[("origin", "https://files.example.org:8443")], &settings));
+    }
+}

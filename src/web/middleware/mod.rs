@@ -1,0 +1,56 @@
+//! What holds for every request and every answer, from the outside in: a request id and a log line, security headers, refusal while
+//! the server stops, errors dressed for whoever asked, refusal of other sites' requests.
+
+mod cross_site;
+mod error_pages;
+mod headers;
+mod trace;
+
+use actix_web::body::{BoxBody, EitherBody, MessageBody};
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::middleware::{Next, from_fn};
+use actix_web::{App, Error, web};
+
+use crate::error::AppError;
+use crate::web::{AppState, routes};
+
+pub use trace::RequestId;
+
+/// The application: every route, and all of it round them.
+pub fn application(
+    state: AppState,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = Error,
+        InitError = (),
+    >,
+> {
+    App::new()
+        .app_data(web::Data::new(state))
+        .configure(routes::configure)
+        .wrap(from_fn(cross_site::refuse))
+        .wrap(from_fn(turn_away))
+        .wrap(from_fn(error_pages::dress))
+        .wrap(from_fn(headers::add))
+        .wrap(from_fn(trace::follow))
+}
+
+/// Once the server stops, requests on connections that are still open are turned away; health stays visible.
+async fn turn_away(
+    state: web::Data<AppState>,
+    request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<EitherBody<impl MessageBody, BoxBody>>, Error> {
+    if state.is_draining() && request.path() != "/healthz" {
+        let stopping = AppError::Unavailable {
+            code: "stopping",
+            detail: "The server is stopping. Try again in a moment.".to_owned(),
+            retry_after: std::time::Duration::from_secs(5),
+        };
+        return Ok(request.error_response(stopping).map_into_right_body());
+    }
+    Ok(next.call(request).await?.map_into_left_body())
+}

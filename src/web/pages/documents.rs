@@ -1,0 +1,253 @@
+//! `/documents`: the list, a document's page, download, rename, delete.
+
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use url::form_urlencoded;
+
+use super::shell::{Said, dress};
+use super::{page, see_other, with_cookies};
+use crate::db::models::documents::{Document, Part};
+use crate::db::models::users::User;
+use crate::error::AppError;
+use crate::services::cursor::{self, parse_sort};
+use crate::services::documents::{self, DocumentPage, Total};
+use crate::web::AppState;
+use crate::web::extract::{CsrfForm, DocumentPath, Query, Viewer};
+use crate::web::pages::sessions::NoFields;
+use crate::web::views::{
+    DocumentDeletePage, DocumentIndexPage, DocumentRow, DocumentShowPage, DocumentStatus, Field,
+};
+
+/// Documents on a page of the list.
+const PAGE: i64 = 50;
+/// The thumbnail in the list is 48 pixels wide; twice that for fine screens.
+const THUMBNAIL_SIDE: u32 = 96;
+/// The preview on a document's page.
+const PREVIEW_SIDE: u32 = 960;
+
+/// `?sort=&q=&after=&before=`.
+#[derive(Deserialize)]
+pub struct IndexQuery {
+    #[serde(default)]
+    sort: String,
+    #[serde(default)]
+    q: String,
+    after: Option<String>,
+    before: Option<String>,
+}
+
+/// The form that renames.
+#[derive(Deserialize)]
+pub struct NameForm {
+    name: String,
+}
+
+/// `GET /documents`.
+pub async fn index(
+    state: web::Data<AppState>,
+    request: HttpRequest,
+    viewer: Result<Viewer, AppError>,
+    query: Query<IndexQuery>,
+) -> Result<HttpResponse, AppError> {
+    let viewer = match viewer {
+        Err(AppError::SignInNeeded) => return Ok(to_sign_in(&request)),
+        viewer => viewer?,
+    };
+    let IndexQuery {
+        sort,
+        q,
+        after,
+        before,
+    } = query.0;
+    let sort = parse_sort(&sort)?;
+    let part = match (after, before) {
+        (Some(text), _) => Part::After(cursor::decode(sort, &text)?),
+        (None, Some(text)) => Part::Before(cursor::decode(sort, &text)?),
+        (None, None) => Part::First,
+    };
+    let listed = documents::list(&state.services, viewer.user(), sort, &q, part, PAGE).await?;
+    let place =
+        |document: Option<&Document>| document.map(|document| cursor::encode(sort, &document.place(sort)));
+    let dressed = dress(&request, &state, Some(viewer.user()));
+    let DocumentPage {
+        documents: rows,
+        has_previous,
+        has_next,
+        total,
+    } = &listed;
+    let (total, total_is_exact) = match *total {
+        Total::Exactly(count) => (count, true),
+        Total::MoreThan(count) => (count, false),
+    };
+    let index = DocumentIndexPage {
+        shell: dressed.shell,
+        now: state.services.clock.now().calendar(),
+        total: total as i64,
+        total_is_exact,
+        query: q,
+        sort: cursor::sort_name(sort).to_owned(),
+        previous: has_previous.then(|| place(rows.first())).flatten(),
+        next: has_next.then(|| place(rows.last())).flatten(),
+        rows: rows.iter().map(|document| row(&state, document)).collect(),
+    };
+    Ok(with_cookies(page(StatusCode::OK, &index)?, dressed.cookies))
+}
+
+/// `GET /documents/{id}`.
+pub async fn show(
+    state: web::Data<AppState>,
+    request: HttpRequest,
+    viewer: Result<Viewer, AppError>,
+    id: DocumentPath,
+) -> Result<HttpResponse, AppError> {
+    let viewer = match viewer {
+        Err(AppError::SignInNeeded) => return Ok(to_sign_in(&request)),
+        viewer => viewer?,
+    };
+    let document = documents::get(&state.services, viewer.user().id, id.0).await?;
+    let rename = Field::of(document.name.clone());
+    show_page(&request, &state, viewer.user(), &document, rename, StatusCode::OK)
+}
+
+/// `GET /documents/{id}/download`.
+pub async fn download(
+    state: web::Data<AppState>,
+    request: HttpRequest,
+    viewer: Result<Viewer, AppError>,
+    id: DocumentPath,
+) -> Result<HttpResponse, AppError> {
+    let viewer = match viewer {
+        Err(AppError::SignInNeeded) => return Ok(to_sign_in(&request)),
+        viewer => viewer?,
+    };
+    let document = documents::get(&state.services, viewer.user().id, id.0).await?;
+    let signed = documents::download_url(&state.services, &document, true)?;
+    Ok(see_other(signed.url.as_str()).finish())
+}
+
+/// `POST /documents/{id}/name`.
+pub async fn rename(
+    state: web::Data<AppState>,
+    request: HttpRequest,
+    viewer: Viewer,
+    id: DocumentPath,
+    form: CsrfForm<NameForm>,
+) -> Result<HttpResponse, AppError> {
+    let owner = viewer.user().id;
+    match documents::rename(&state.services, owner, id.0, &form.0.name).await {
+        Ok(document) => {
+            let back = see_other(&format!("/documents/{}", document.id)).finish();
+            Ok(with_cookies(back, [Some(Said::Renamed.cookie())]))
+        }
+        Err(AppError::Fields(fields)) => {
+            let document = documents::get(&state.services, owner, id.0).await?;
+            let error = fields.into_iter().next().map(|(_, wrong)| wrong);
+            let rename = Field {
+                value: form.0.name,
+                error,
+            };
+            show_page(
+                &request,
+                &state,
+                viewer.user(),
+                &document,
+                rename,
+                StatusCode::UNPROCESSABLE_ENTITY,
+            )
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// `GET /documents/{id}/deletion`: asks first.
+pub async fn confirm_deletion(
+    state: web::Data<AppState>,
+    request: HttpRequest,
+    viewer: Result<Viewer, AppError>,
+    id: DocumentPath,
+) -> Result<HttpResponse, AppError> {
+    let viewer = match viewer {
+        Err(AppError::SignInNeeded) => return Ok(to_sign_in(&request)),
+        viewer => viewer?,
+    };
+    let document = documents::get(&state.services, viewer.user().id, id.0).await?;
+    let dressed = dress(&request, &state, Some(viewer.user()));
+    let question = DocumentDeletePage {
+        shell: dressed.shell,
+        id: document.id.to_string(),
+        name: document.name,
+        content_type: document.content_type,
+        size: document.size_bytes,
+    };
+    Ok(with_cookies(page(StatusCode::OK, &question)?, dressed.cookies))
+}
+
+/// `POST /documents/{id}/deletion`.
+pub async fn destroy(
+    state: web::Data<AppState>,
+    viewer: Viewer,
+    id: DocumentPath,
+    _form: CsrfForm<NoFields>,
+) -> Result<HttpResponse, AppError> {
+    let deleted = documents::delete(&state.services, viewer.user().id, id.0).await?;
+    let said = if deleted.file_removed {
+        Said::Deleted
+    } else {
+        Said::DeletedHere
+    };
+    Ok(with_cookies(
+        see_other("/documents").finish(),
+        [Some(said.cookie())],
+    ))
+}
+
+/// A page is asked for by somebody who is not signed in: the way leads through signing in and back.
+pub(super) fn to_sign_in(request: &HttpRequest) -> HttpResponse {
+    let back = request
+        .uri()
+        .path_and_query()
+        .map_or("/documents", |path| path.as_str());
+    let next: String = form_urlencoded::byte_serialize(back.as_bytes()).collect();
+    see_other(&format!("/sign-in?next={next}")).finish()
+}
+
+fn show_page(
+    request: &HttpRequest,
+    state: &AppState,
+    user: &User,
+    document: &Document,
+    rename: Field,
+    status: StatusCode,
+) -> Result<HttpResponse, AppError> {
+    let dressed = dress(request, state, Some(user));
+    let show = DocumentShowPage {
+        shell: dressed.shell,
+        now: state.services.clock.now().calendar(),
+        id: document.id.to_string(),
+        handle: document.handle.clone(),
+        name: document.name.clone(),
+        rename,
+        content_type: document.content_type.clone(),
+        declared_type: Some(document.declared_type.clone()),
+        size: document.size_bytes,
+        sha256: document.sha256.clone(),
+        created_at: document.created_at.calendar(),
+        updated_at: document.updated_at.calendar(),
+        status: DocumentStatus::Ready,
+        preview_url: documents::page_preview(&state.services, document, PREVIEW_SIDE).map(String::from),
+    };
+    Ok(with_cookies(page(status, &show)?, dressed.cookies))
+}
+
+fn row(state: &AppState, document: &Document) -> DocumentRow {
+    DocumentRow {
+        id: document.id.to_string(),
+        name: document.name.clone(),
+        content_type: document.content_type.clone(),
+        size: document.size_bytes,
+        created_at: document.created_at.calendar(),
+        status: DocumentStatus::Ready,
+        thumbnail_url: documents::page_thumbnail(&state.services, document, THUMBNAIL_SIDE).map(String::from),
+    }
+}

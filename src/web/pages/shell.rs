@@ -1,0 +1,132 @@
+//! What surrounds every page, made from the request; and the one notice that survives a redirect.
+
+use actix_web::HttpRequest;
+use actix_web::cookie::time::Duration;
+use actix_web::cookie::{Cookie, SameSite};
+
+use crate::db::models::users::{Role, User};
+use crate::web::AppState;
+use crate::web::extract::csrf_token;
+use crate::web::views::{Notice, NoticeKind, Shell, ShellUser, THEME_COOKIE, Theme};
+
+const NOTICE_COOKIE: &str = "__Host-satchel-notice";
+
+/// What may be said after a redirect. The cookie carries the name alone: nobody can put words into our mouth.
+#[derive(Clone, Copy)]
+pub(super) enum Said {
+    /// A document and its file are gone.
+    Deleted,
+    /// A document is gone; its file is still at Filestack.
+    DeletedHere,
+    /// A document has another name.
+    Renamed,
+    /// Set-up is done.
+    Welcome,
+    /// The session has ended.
+    SignedOut,
+}
+
+impl Said {
+    const ALL: [Said; 5] = [
+        Said::Deleted,
+        Said::DeletedHere,
+        Said::Renamed,
+        Said::Welcome,
+        Said::SignedOut,
+    ];
+
+    fn name(self) -> &'static str {
+        match self {
+            Said::Deleted => "deleted",
+            Said::DeletedHere => "deleted-here",
+            Said::Renamed => "renamed",
+            Said::Welcome => "welcome",
+            Said::SignedOut => "signed-out",
+        }
+    }
+
+    fn notice(self) -> Notice {
+        let (kind, text) = match self {
+            Said::Deleted => (
+                NoticeKind::Success,
+                "The document is deleted, here and at Filestack.",
+            ),
+            Said::DeletedHere => (
+                NoticeKind::Warning,
+                "The document is deleted here. Filestack could not remove its file yet; Satchel keeps trying until it has.",
+            ),
+            Said::Renamed => (NoticeKind::Success, "The document has its new name."),
+            Said::Welcome => (
+                NoticeKind::Success,
+                "Set-up is done. You are signed in as the first administrator.",
+            ),
+            Said::SignedOut => (NoticeKind::Info, "You are signed out."),
+        };
+        Notice {
+            kind,
+            text: text.to_owned(),
+        }
+    }
+
+    /// The cookie that says it on the next page.
+    pub(super) fn cookie(self) -> Cookie<'static> {
+        notice_cookie(self.name(), Duration::minutes(1))
+    }
+}
+
+fn notice_cookie(value: &'static str, max_age: Duration) -> Cookie<'static> {
+    Cookie::build(NOTICE_COOKIE, value)
+        .path("/")
+        .secure(true)
+        .http_only(true)
+        .same_site(SameSite::Lax)
+        .max_age(max_age)
+        .finish()
+}
+
+/// A shell, and the cookies that go with the page.
+pub(super) struct Dressed {
+    pub(super) shell: Shell,
+    pub(super) cookies: [Option<Cookie<'static>>; 2],
+}
+
+/// What surrounds a page for this request.
+pub(super) fn dress(request: &HttpRequest, state: &AppState, user: Option<&User>) -> Dressed {
+    let form = csrf_token(request, state);
+    let said = request
+        .cookie(NOTICE_COOKIE)
+        .and_then(|cookie| Said::ALL.into_iter().find(|said| said.name() == cookie.value()));
+    let shell = Shell {
+        user: user.map(|user| ShellUser {
+            email: user.email.clone(),
+            is_admin: user.role == Role::Admin,
+        }),
+        csrf: form.token,
+        path: request.path().to_owned(),
+        notice: said.map(Said::notice),
+        emulator_banner: state.settings.emulator,
+        theme: theme(request),
+    };
+    Dressed {
+        shell,
+        cookies: [form.cookie, said.map(|_| notice_cookie("", Duration::ZERO))],
+    }
+}
+
+/// What surrounds a page that knows nobody: errors.
+pub(crate) fn bare(state: &AppState, path: &str, theme: Theme) -> Shell {
+    Shell {
+        path: path.to_owned(),
+        emulator_banner: state.settings.emulator,
+        theme,
+        ..Shell::default()
+    }
+}
+
+/// The theme chosen in this browser.
+pub(crate) fn theme(request: &HttpRequest) -> Theme {
+    request
+        .cookie(THEME_COOKIE)
+        .map(|cookie| Theme::from_cookie(cookie.value()))
+        .unwrap_or_default()
+}

@@ -1,0 +1,56 @@
+//! The table of everything that is answered. An address that is here answers 405 to other methods, with those it takes.
+
+use actix_web::guard::{Any, Get, Head};
+use actix_web::{Resource, Route, web};
+
+use super::{api, assets, health, hooks, pages};
+
+/// Enters every route.
+pub fn configure(app: &mut web::ServiceConfig) {
+    let each = |app: &mut web::ServiceConfig, resources: Vec<Resource>| {
+        for resource in resources {
+            app.service(resource);
+        }
+    };
+    each(
+        app,
+        vec![
+            web::resource("/").route(get().to(pages::home::show)),
+            web::resource("/healthz").route(get().to(health::live)),
+            web::resource("/readyz").route(get().to(health::ready)),
+            web::resource("/assets/{file}").route(get().to(assets::serve)),
+            web::resource("/favicon.ico").route(get().to(assets::favicon)),
+            web::resource("/setup")
+                .route(get().to(pages::setup::new))
+                .route(web::post().to(pages::setup::create)),
+            web::resource("/sign-in")
+                .route(get().to(pages::sessions::new))
+                .route(web::post().to(pages::sessions::create)),
+            web::resource("/sign-out").route(web::post().to(pages::sessions::destroy)),
+            web::resource("/documents").route(get().to(pages::documents::index)),
+            web::resource("/documents/{id}").route(get().to(pages::documents::show)),
+            web::resource("/documents/{id}/download").route(get().to(pages::documents::download)),
+            web::resource("/documents/{id}/name").route(web::post().to(pages::documents::rename)),
+            web::resource("/documents/{id}/deletion")
+                .route(get().to(pages::documents::confirm_deletion))
+                .route(web::post().to(pages::documents::destroy)),
+            web::resource("/uploads/new").route(get().to(pages::uploads::new)),
+            web::resource("/uploads").route(web::post().to(pages::uploads::create)),
+            web::resource(["/api/uploads", "/api/uploads/"]).route(web::post().to(api::uploads::create)),
+            web::resource("/api/uploads/v2").route(web::post().to(api::uploads::create_v2)),
+            web::resource("/api/uploads/{id}/download-url").route(get().to(api::uploads::download_url)),
+            web::resource("/api/uploads/{id}/thumbnail").route(get().to(api::uploads::thumbnail)),
+            web::resource("/api/documents").route(get().to(api::documents::index)),
+            web::resource("/api/documents/{id}")
+                .route(get().to(api::documents::show))
+                .route(web::patch().to(api::documents::update))
+                .route(web::delete().to(api::documents::destroy)),
+            web::resource("/webhooks/filestack").route(web::post().to(hooks::create)),
+        ],
+    );
+}
+
+/// GET, and HEAD for whoever wants the headers alone.
+fn get() -> Route {
+    web::route().guard(Any(Get()).or(Head()))
+}

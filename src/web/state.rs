@@ -1,0 +1,68 @@
+//! What every request can reach: the services, and what the configuration says about HTTP.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use url::Url;
+
+use crate::filestack::webhook::WebhookSecret;
+use crate::services::Services;
+
+/// What the configuration says about HTTP.
+pub struct WebSettings {
+    /// Where people find us: scheme, host and port.
+    pub public_url: Url,
+    /// Whether somebody said so; if not, any name of this computer's loopback with the right port will do.
+    pub public_url_is_set: bool,
+    /// Proxies whose word about the client's address is taken.
+    pub trusted_proxies: Vec<IpAddr>,
+    /// Where browsers get pictures from: the origin of Filestack's CDN.
+    pub cdn_origin: String,
+    /// Whether files are kept by the emulator.
+    pub emulator: bool,
+    /// Secret of inbound webhooks; without one they are not taken.
+    pub webhook_secret: Option<WebhookSecret>,
+}
+
+/// What every request can reach. Clones share it.
+#[derive(Clone)]
+pub struct AppState(Arc<Inner>);
+
+/// The parts of [`AppState`].
+pub struct Inner {
+    /// The verbs.
+    pub services: Services,
+    /// What the configuration says about HTTP.
+    pub settings: WebSettings,
+    draining: AtomicBool,
+}
+
+impl std::ops::Deref for AppState {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+impl AppState {
+    /// Brings both together.
+    pub fn new(services: Services, settings: WebSettings) -> Self {
+        AppState(Arc::new(Inner {
+            services,
+            settings,
+            draining: AtomicBool::new(false),
+        }))
+    }
+
+    /// From now on new requests are turned away: the server is stopping.
+    pub fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether new requests are turned away.
+    pub fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+}
