@@ -6,6 +6,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use actix_web::http::StatusCode;
@@ -101,6 +102,17 @@ impl Fake {
             .into_iter()
             .filter(|seen| seen.method == method && seen.path == path)
             .collect()
+    }
+
+    /// Whether any body looks finished, once what is still on its way has had time to arrive.
+    pub async fn took_any_body_for_whole(&self) -> bool {
+        for _ in 0..20 {
+            if !self.seen().is_empty() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        self.seen().iter().any(|seen| seen.whole)
     }
 
     pub fn completes(&self) -> usize {

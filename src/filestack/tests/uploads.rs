@@ -352,3 +352,20 @@ async fn orders_that_cannot_be_are_not_sent() {
     );
     assert!(fake.seen().is_empty());
 }
+
+#[actix_web::test]
+async fn uploads_can_run_on_any_thread() {
+    fn is_send<T: Send>(_: &T) {}
+    let fake = Fake::start(honest);
+    let fs = client(&fake, options());
+    let whole = fs.upload_bytes(new_upload(10), upload_grant(&fs), content(10));
+    is_send(&whole);
+    whole.await.unwrap();
+    let mut upload = fs.start_upload(new_upload(10), upload_grant(&fs)).await.unwrap();
+    let push = upload.push(content(10));
+    is_send(&push);
+    push.await.unwrap();
+    let complete = upload.complete();
+    is_send(&complete);
+    complete.await.unwrap();
+}
