@@ -93,7 +93,7 @@ async fn a_refusal_is_never_repeated() {
         ("/multipart/upload", "POST"),
         ("/storage/1/null", "PUT"),
     ] {
-        for status in [400, 401, 403, 404] {
+        for status in [400, 401, 403, 404, 501] {
             let fake = Fake::start(move |seen, base| match seen.path == path {
                 true => Reply::Json(status, json!({"error": "Invalid App policy", "c": "x"})),
                 false => honest(seen, base),
