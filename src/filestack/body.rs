@@ -133,3 +133,31 @@ pub(super) async fn in_time<T>(
         .await
         .unwrap_or_else(|_| Err(FilestackError::unavailable("the answer did not arrive in time")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn given_up(server_silent_since: Option<Instant>) -> bool {
+        let brief = Options {
+            response_timeout: Duration::from_millis(1),
+            ..Options::default()
+        };
+        let flow = Flow {
+            server_silent_since,
+            sent: 0,
+            ended: false,
+            failure: None,
+        };
+        let shared = Shared(Arc::new(Mutex::new(flow)));
+        tokio::time::timeout(Duration::from_millis(8), server_silent(&shared, &brief))
+            .await
+            .is_ok()
+    }
+
+    #[actix_web::test]
+    async fn only_silence_of_the_server_counts() {
+        assert!(!given_up(None).await, "the source may take its time");
+        assert!(given_up(Some(Instant::now() - Duration::from_millis(2))).await);
+    }
+}

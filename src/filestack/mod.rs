@@ -6,6 +6,29 @@
 //! sent with more rights than it needs. [`FilestackError`] says what the caller may do about a failure and never holds a
 //! secret, a policy, a signature or a signed address.
 //!
+//! ```no_run
+//! # use std::time::{Duration, SystemTime};
+//! # use satchel::filestack::*;
+//! # async fn example() -> Result<(), FilestackError> {
+//! let credentials = Credentials::new("YOUR_API_KEY", "YOUR_APP_SECRET")?;
+//! let fs = Filestack::new(credentials, Endpoints::filestack(), Options::default())?;
+//! let (now, five_minutes) = (SystemTime::now(), Duration::from_secs(300));
+//!
+//! let grant = fs.grant(Purpose::Upload { path: "letters/", max_size: 5 }, now, five_minutes);
+//! let new = NewUpload {
+//!     filename: "hello.txt".into(),
+//!     mimetype: "text/plain".into(),
+//!     size: 5,
+//!     path: Some("letters/".into()),
+//!     ..NewUpload::default()
+//! };
+//! let file = fs.upload_bytes(new, grant, "hello".into()).await?;
+//!
+//! let grant = fs.grant(Purpose::Read { handle: &file.handle }, now, five_minutes);
+//! println!("{}", fs.delivery_url(&file.handle, Some(&grant)));
+//! # Ok(()) }
+//! ```
+//!
 //! Where to look next: `policy` (what each purpose may do), `upload` (multipart and intelligent ingestion), `files` and
 //! `store` (everything else that talks to the server), `delivery` and [`transform`] (URLs, no traffic), [`webhook`].
 

@@ -206,6 +206,14 @@ fn escape(text: &str) -> String {
 /// A signed policy: the right to one [`Purpose`] until a moment.
 ///
 /// It is neither `Clone` nor built from parts, and calls take it by value: a grant kept for reuse does not compile.
+///
+/// ```compile_fail,E0382
+/// # use satchel::filestack::*;
+/// # async fn p6(fs: Filestack, handle: Handle, grant: Grant) -> Result<(), FilestackError> {
+/// fs.delete(&handle, grant).await?;
+/// fs.delete(&handle, grant).await
+/// # }
+/// ```
 pub struct Grant {
     policy: String,
     signature: String,

@@ -119,6 +119,8 @@ async fn failure(response: Response) -> FilestackError {
         404 | 410 => FilestackError::NotFound,
         413 => FilestackError::TooLarge,
         429 => FilestackError::RateLimited { retry_after },
+        // 501 will not change by itself, unlike the other failures of a server.
+        501 => FilestackError::Rejected { status, message },
         408 | 500.. => FilestackError::Unavailable {
             reason: format!("status {status}: {message}"),
             retry_after,

@@ -94,7 +94,7 @@ mod tests {
         for bad in [
             "",
             "#fff",
-            "ff",
+            "12",
             "1234567",
             "a,b",
             "a/b",

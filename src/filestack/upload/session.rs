@@ -57,6 +57,7 @@ pub(super) struct Session {
     new: NewUpload,
     started: Started,
     base: Url,
+    intelligent: bool,
     grant: RwLock<Grant>,
     /// The largest chunk of a part that has not failed yet; only intelligent uploads use it.
     chunk: AtomicUsize,
@@ -83,7 +84,8 @@ impl Session {
             "signature": grant.signature(),
         });
         // An empty file has no parts, and so nothing to be intelligent about.
-        if fs.options().intelligent && new.size > 0 {
+        let ask = fs.options().intelligent && new.size > 0;
+        if ask {
             order["fii"] = true.into();
         }
         let url = at(&fs.endpoints().upload, "/multipart/start");
@@ -99,11 +101,13 @@ impl Session {
             }
         };
         let base = resolve_location(&fs.endpoints().upload, &started.location_url)?;
+        let intelligent = ask && started.upload_type.as_deref() == Some(INTELLIGENT);
         Ok(Self {
             fs: fs.clone(),
             new,
             started,
             base,
+            intelligent,
             grant: RwLock::new(grant),
             chunk: AtomicUsize::new(usize::MAX),
         })
@@ -117,9 +121,9 @@ impl Session {
         self.new.size
     }
 
-    /// Whether the account granted what was asked for.
+    /// Whether intelligent ingestion was asked for and the account grants it.
     pub(super) fn is_intelligent(&self) -> bool {
-        self.fs.options().intelligent && self.started.upload_type.as_deref() == Some(INTELLIGENT)
+        self.intelligent
     }
 
     pub(super) fn chunk(&self) -> usize {
