@@ -1,3 +1,160 @@
-//! A Filestack of our own.
+//! A Filestack of our own: uploads, delivery, policies, metadata and transformations over HTTP, with files on disk.
+//!
+//! It speaks Filestack's wire protocol on one origin, so that an unmodified client cannot tell it from the service on these
+//! calls. It uses nothing else of this crate and shares no signing code with the client: it could be a crate of its own,
+//! and a mistake that both made would otherwise hide. The caller binds the socket; loopback is the place for it.
+//!
+//! | Route | Does | § |
+//! |---|---|---|
+//! | `POST /multipart/start`, `/upload`, `/commit`, `/complete` | multipart upload, JSON dialect, intelligent ingestion | 3.1–3.7 |
+//! | `PUT /storage/UPLOAD` | takes the bytes of a part; its URL and headers come from `/multipart/upload` | 3.4 |
+//! | `POST /prefetch` | picker settings, the least that clients need | 3.9 |
+//! | `POST /api/store/LOCATION` | stores a body: raw, `fileUpload`, base64 | 3.10 |
+//! | `GET`, `HEAD`, `POST`, `DELETE /api/file/HANDLE`, `POST …/remove` | download, overwrite, delete | 5 |
+//! | `GET /api/file/HANDLE/metadata`, `GET /HANDLE/metadata` | metadata, all hashes | 5.1 |
+//! | `GET`, `HEAD /[KEY/][TASKS/…]HANDLE` | delivery and transformation | 4, 6 |
+//! | `POST /folder/list`, `/auth/logout` | no drives, but the policy is checked | 9.4 |
+//! | `OPTIONS *` | CORS preflight | 10 |
+//!
+//! Not done yet, each answered with 501 and a sentence: storing or overwriting from a URL, `POST /process` and external
+//! sources (a server that fetches what it is told needs guards of its own), several sources in one URL, storage aliases,
+//! the form dialect of older SDKs, cloud drives. Not there at all: webhooks, workflows, the picker's script.
+//!
+//! Where it differs from the service on purpose: types that can run script are delivered as sandboxed attachments,
+//! because a port is not a site of its own; with security on nothing is cached without asking; storage paths with steps
+//! up are refused; files that share a key do not overwrite each other.
+//!
+//! `store` and `uploads` are the disk, `policy` decides, `errors` words the refusals, `http` has the routes,
+//! `controls` is for tests, `transform` does pictures.
 
 pub mod transform;
+
+mod apps;
+mod clock;
+mod controls;
+mod errors;
+mod http;
+mod ids;
+mod policy;
+mod sink;
+mod store;
+mod uploads;
+
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use actix_web::dev::{Server, ServerHandle};
+use actix_web::middleware::from_fn;
+use actix_web::{App as Routes, HttpServer, web};
+
+pub use apps::App;
+pub use clock::Clock;
+pub use controls::{Call, Controls, Fault, Faults, Route};
+pub use store::{Meta, Store};
+
+/// How long a client may take to send the head of a request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// Clients keep connections between parts.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// How long running requests may take when the server stops gracefully.
+const SHUTDOWN_SECONDS: u64 = 5;
+
+/// What an emulator is like.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Where files are kept.
+    pub dir: PathBuf,
+    /// The applications it knows, at least one.
+    pub apps: Vec<App>,
+    /// Origin that clients reach it by, such as `https://files.example.org`; otherwise what they name in `Host`.
+    pub public_url: Option<String>,
+    /// Whether intelligent ingestion is granted to who asks for it (§3.6).
+    pub intelligent_ingestion: bool,
+    /// The largest file it takes.
+    pub max_file_bytes: u64,
+    /// The smallest part but the last; real storage wants 5 MiB.
+    pub min_part_bytes: u64,
+    /// The largest file it transforms (§11.3).
+    pub max_image_bytes: u64,
+}
+
+impl Config {
+    /// The usual configuration.
+    pub fn new(dir: impl Into<PathBuf>, apps: Vec<App>) -> Self {
+        Self {
+            dir: dir.into(),
+            apps,
+            public_url: None,
+            intelligent_ingestion: true,
+            max_file_bytes: 1 << 40,
+            min_part_bytes: 0,
+            max_image_bytes: transform::MAX_INPUT_BYTES as u64,
+        }
+    }
+}
+
+/// A started emulator. It works while `server` is awaited or spawned.
+pub struct Emulator {
+    /// The server, a future that ends when it was stopped.
+    pub server: Server,
+    /// Where it listens.
+    pub addr: SocketAddr,
+    /// Clock, files, failures on demand.
+    pub controls: Controls,
+}
+
+impl Emulator {
+    /// Stops or pauses the server from elsewhere.
+    pub fn handle(&self) -> ServerHandle {
+        self.server.handle()
+    }
+}
+
+/// Starts an emulator on a bound socket; call it inside an actix runtime. Signals are left to the caller.
+///
+/// # Errors
+/// When the directory cannot be used, no application is named or one twice, or the public URL is not an origin.
+pub fn serve(config: Config, listener: TcpListener, workers: usize) -> io::Result<Emulator> {
+    let invalid = |text: &str| io::Error::new(io::ErrorKind::InvalidInput, text);
+    let apps = apps::Apps::new(config.apps.clone())
+        .ok_or_else(|| invalid("the emulator needs at least one app, and every key once"))?;
+    if config
+        .public_url
+        .as_deref()
+        .is_some_and(|url| http::Base::parse(url).is_none())
+    {
+        return Err(invalid(
+            "the emulator's public URL is not an origin such as https://files.example.org",
+        ));
+    }
+    let addr = listener.local_addr()?;
+    let store = Store::open(&config.dir)?;
+    store.sweep()?;
+    let controls = Controls::new(store);
+    let state = web::Data::new(http::State::new(&config, apps, controls.clone(), addr));
+    let routes = move || {
+        Routes::new()
+            .app_data(state.clone())
+            .wrap(from_fn(http::edge))
+            .configure(http::routes)
+    };
+    let server = HttpServer::new(routes)
+        .on_connect(http::on_connect)
+        .client_request_timeout(HEAD_TIMEOUT)
+        .keep_alive(KEEP_ALIVE)
+        .shutdown_timeout(SHUTDOWN_SECONDS)
+        .workers(workers.max(1))
+        .disable_signals()
+        .listen(listener)?
+        .run();
+    Ok(Emulator {
+        server,
+        addr,
+        controls,
+    })
+}

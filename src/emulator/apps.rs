@@ -1,0 +1,150 @@
+//! The Filestack applications the emulator knows: key, secret and whether security is on.
+
+use std::fmt;
+
+use super::ids;
+
+/// One application of a Filestack account.
+#[derive(Clone, PartialEq, Eq)]
+pub struct App {
+    /// The API key clients name.
+    pub key: String,
+    /// The app secret that policies are signed with.
+    pub secret: String,
+    /// Whether every call needs a policy. Without it only overwrite and delete do (§2.4).
+    pub secured: bool,
+}
+
+impl App {
+    /// Reads `KEY:SECRET`, or `KEY:SECRET:open` for an application with security off.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong with the text; it never repeats the secret.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        const FORM: &str = "write KEY:SECRET or KEY:SECRET:open, for example ADemoKeyz:DEMOSECRET";
+        let mut fields = text.split(':');
+        let (Some(key), Some(secret), mode, None) =
+            (fields.next(), fields.next(), fields.next(), fields.next())
+        else {
+            return Err(format!("an app has two or three fields: {FORM}"));
+        };
+        let secured = match mode {
+            None => true,
+            Some("open") => false,
+            Some(_) => return Err(format!("the third field of an app can only be `open`: {FORM}")),
+        };
+        // The key is a segment of delivery URLs, where other characters have a meaning (§6.1).
+        if key.is_empty()
+            || !key
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+        {
+            return Err(format!(
+                "an app's key has letters, digits, `-` and `_` only: {FORM}"
+            ));
+        }
+        if secret.is_empty() {
+            return Err(format!("an app's secret is empty: {FORM}"));
+        }
+        Ok(Self {
+            key: key.to_owned(),
+            secret: secret.to_owned(),
+            secured,
+        })
+    }
+
+    /// A secured application with a random key and secret, in the form the service gives out (§11.2).
+    pub fn made_up() -> Self {
+        let secret = ids::alphanumeric(26).to_ascii_uppercase();
+        Self {
+            key: format!("A{}z", ids::alphanumeric(20)),
+            secret,
+            secured: true,
+        }
+    }
+}
+
+// By hand, so that a logged application does not give its secret away.
+impl fmt::Debug for App {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("App")
+            .field("key", &self.key)
+            .field("secured", &self.secured)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The known applications, never none.
+#[derive(Clone, Debug)]
+pub(super) struct Apps(Vec<App>);
+
+impl Apps {
+    /// `None` when the list is empty or names a key twice.
+    pub(super) fn new(apps: Vec<App>) -> Option<Self> {
+        let twice = apps
+            .iter()
+            .enumerate()
+            .any(|(at, app)| apps[..at].iter().any(|other| other.key == app.key));
+        (!apps.is_empty() && !twice).then_some(Self(apps))
+    }
+
+    pub(super) fn find(&self, key: &str) -> Option<&App> {
+        self.0.iter().find(|app| app.key == key)
+    }
+
+    pub(super) fn is_key(&self, text: &str) -> bool {
+        self.find(text).is_some()
+    }
+
+    /// Whose file it is. Files of an application that is no longer named belong to the first one: an emulator started
+    /// again with another made-up application must still deliver, and must not deliver without a policy.
+    pub(super) fn owner(&self, key: Option<&str>) -> &App {
+        key.and_then(|key| self.find(key)).unwrap_or(&self.0[0])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_app_is_key_and_secret_and_may_be_open() {
+        let app = App::parse("AKeyz:SECRET").unwrap();
+        assert_eq!(
+            (app.key.as_str(), app.secret.as_str(), app.secured),
+            ("AKeyz", "SECRET", true)
+        );
+        assert!(!App::parse("AKeyz:SECRET:open").unwrap().secured);
+    }
+
+    #[test]
+    fn a_wrong_app_is_refused_without_repeating_the_secret() {
+        for text in [
+            "",
+            "AKeyz",
+            ":HUSH",
+            "AKeyz:",
+            "A/z:HUSH",
+            "AKeyz:HUSH:opne",
+            "AKeyz:HUSH:open:x",
+        ] {
+            assert!(!App::parse(text).unwrap_err().contains("HUSH"), "{text}");
+        }
+        assert!(!format!("{:?}", App::parse("AKeyz:HUSH").unwrap()).contains("HUSH"));
+    }
+
+    #[test]
+    fn made_up_apps_look_like_real_ones_and_differ() {
+        let app = App::made_up();
+        assert_eq!((app.key.len(), app.secret.len(), app.secured), (22, 26, true));
+        assert_ne!(app, App::made_up());
+        assert_eq!(App::parse(&format!("{}:{}", app.key, app.secret)), Ok(app));
+    }
+
+    #[test]
+    fn a_key_is_known_once() {
+        let app = App::made_up();
+        assert!(Apps::new(vec![]).is_none());
+        assert!(Apps::new(vec![app.clone(), app]).is_none());
+    }
+}

@@ -1,0 +1,215 @@
+//! Round every request: CORS, failures on demand, the log of calls.
+
+use std::any::Any;
+use std::net::Shutdown;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::dev::{Extensions, ServiceRequest, ServiceResponse};
+use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{Method, StatusCode};
+use actix_web::middleware::Next;
+use actix_web::{Error, HttpMessage, HttpResponse, web};
+use bytes::Bytes;
+
+use super::State;
+use super::tap::Tap;
+use crate::emulator::controls::{Call, Fault, Route};
+use crate::emulator::errors::{Host, Problem};
+
+/// The middleware.
+pub(in super::super) async fn edge(
+    mut req: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, Error> {
+    if req.method() == Method::OPTIONS {
+        let reply = preflight(req.headers());
+        return Ok(req.into_response(reply));
+    }
+    let state = web::Data::clone(
+        req.app_data::<web::Data<State>>()
+            .expect("the state is registered"),
+    );
+    let faults = state.controls.faults();
+    let (method, path) = (req.method().to_string(), req.uri().path().to_owned());
+    let route = Route::of(&method, &path);
+    let line = req.conn_data::<Line>().cloned();
+    let mut tap = Tap::new(req.take_payload());
+    req.set_payload(tap.payload());
+
+    let fault = faults.take(route);
+    if let Some(Fault::Delay(time)) = &fault {
+        tokio::time::sleep(*time).await;
+    }
+    let mut reply = match instead(fault.as_ref(), route, &mut tap, line.as_ref()).await {
+        Some(reply) => req.into_response(reply),
+        None => next.call(req).await?.map_into_boxed_body(),
+    };
+    tap.drain().await;
+    if let Some(fault) = fault {
+        reply = spoil(reply, &fault, line.as_ref());
+    }
+    cors(reply.headers_mut());
+    let status = reply.status().as_u16();
+    faults.log(Call {
+        route,
+        method,
+        path,
+        status,
+        body_bytes: tap.read(),
+    });
+    Ok(reply)
+}
+
+/// The reply of a failure that keeps the handler from running.
+async fn instead(
+    fault: Option<&Fault>,
+    route: Route,
+    tap: &mut Tap,
+    line: Option<&Line>,
+) -> Option<HttpResponse> {
+    match fault? {
+        Fault::Status(status) => {
+            tap.drain().await;
+            let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            if status.is_success() {
+                return Some(HttpResponse::build(status).json(serde_json::json!({})));
+            }
+            let problem = match host(route) {
+                Host::Storage => Problem::storage(status, "InternalError", "A failure on demand"),
+                host => Problem::new(host, status, "A failure on demand"),
+            };
+            Some(HttpResponse::from_error(problem))
+        }
+        Fault::Reply {
+            status,
+            headers,
+            body,
+        } => {
+            tap.drain().await;
+            let status = StatusCode::from_u16(*status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            let mut reply = HttpResponse::build(status);
+            for (name, value) in headers {
+                reply.append_header((name.as_str(), value.as_str()));
+            }
+            Some(reply.body(body.clone()))
+        }
+        Fault::CutRequest { after } => {
+            tap.skip(*after).await;
+            cut(line);
+            Some(HttpResponse::InternalServerError().finish())
+        }
+        _ => None,
+    }
+}
+
+fn host(route: Route) -> Host {
+    match route {
+        Route::Start | Route::PartUrl | Route::Commit | Route::Complete => Host::Upload,
+        Route::Put => Host::Storage,
+        Route::Store | Route::Delete | Route::Overwrite => Host::FileApi,
+        Route::Delivery | Route::Metadata | Route::Other => Host::Cdn,
+    }
+}
+
+/// The handler's reply as the failure leaves it.
+fn spoil(mut reply: ServiceResponse, fault: &Fault, line: Option<&Line>) -> ServiceResponse {
+    match fault {
+        Fault::CutBeforeReply => cut(line),
+        Fault::CutReply { after } => {
+            let left = *after;
+            return reply.map_body(|_, body| {
+                BoxBody::new(Cut {
+                    body: Box::pin(body),
+                    left,
+                })
+            });
+        }
+        Fault::WrongEtag => {
+            let wrong = HeaderValue::from_static("\"00000000000000000000000000000000\"");
+            reply.headers_mut().insert(header::ETAG, wrong);
+        }
+        Fault::NoEtag => {
+            reply.headers_mut().remove(header::ETAG);
+        }
+        _ => {}
+    }
+    reply
+}
+
+fn cut(line: Option<&Line>) {
+    if let Some(Line(socket)) = line {
+        // Fails when the other side was faster.
+        let _cut = socket.shutdown(Shutdown::Both);
+    }
+}
+
+/// §4, §10: every route answers browsers of any origin, and shows them the `ETag` of parts (§3.4).
+fn cors(headers: &mut HeaderMap) {
+    let mut set = |name: HeaderName, value| headers.insert(name, HeaderValue::from_static(value));
+    set(header::ACCESS_CONTROL_ALLOW_ORIGIN, "*");
+    set(
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        "ETag, Content-Length, Content-Range, Content-Disposition, X-File-Name",
+    );
+}
+
+fn preflight(asked: &HeaderMap) -> HttpResponse {
+    let mut reply = HttpResponse::NoContent();
+    reply.insert_header((
+        header::ACCESS_CONTROL_ALLOW_METHODS,
+        "GET, HEAD, POST, PUT, DELETE, OPTIONS",
+    ));
+    reply.insert_header((header::ACCESS_CONTROL_MAX_AGE, "86400"));
+    // Named one by one because `*` does not cover `Authorization`, which part uploads carry (§3.3).
+    if let Some(names) = asked.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
+        reply.insert_header((header::ACCESS_CONTROL_ALLOW_HEADERS, names.clone()));
+    }
+    let mut reply = reply.finish();
+    cors(reply.headers_mut());
+    reply
+}
+
+/// A second hold on a connection's socket, to cut it.
+#[derive(Clone)]
+pub(super) struct Line(std::sync::Arc<std::net::TcpStream>);
+
+/// Keeps a hold on each new connection.
+pub(in super::super) fn on_connect(connection: &dyn Any, data: &mut Extensions) {
+    #[cfg(unix)]
+    if let Some(stream) = connection.downcast_ref::<actix_web::rt::net::TcpStream>()
+        && let Ok(socket) = std::os::fd::AsFd::as_fd(stream).try_clone_to_owned()
+    {
+        data.insert(Line(std::sync::Arc::new(socket.into())));
+    }
+    #[cfg(not(unix))]
+    let _cannot_cut = (connection, data);
+}
+
+/// A body that breaks off.
+struct Cut {
+    body: Pin<Box<BoxBody>>,
+    left: u64,
+}
+
+impl MessageBody for Cut {
+    type Error = Box<dyn std::error::Error>;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        if self.left == 0 {
+            return Poll::Ready(Some(Err("a failure on demand".into())));
+        }
+        let next = self.body.as_mut().poll_next(cx);
+        let Poll::Ready(Some(Ok(mut bytes))) = next else {
+            return next;
+        };
+        bytes.truncate(usize::try_from(self.left).unwrap_or(usize::MAX));
+        self.left -= bytes.len() as u64;
+        Poll::Ready(Some(Ok(bytes)))
+    }
+}

@@ -1,0 +1,85 @@
+//! Bytes to disk while they arrive: written and summed off the async threads, one block behind the network, so memory
+//! stays at two blocks per upload.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::mem;
+use std::path::PathBuf;
+
+use bytes::Bytes;
+use md5::{Digest, Md5};
+use tokio::task::{JoinHandle, spawn_blocking};
+
+/// Large enough that the hand-over to another thread does not matter.
+const BLOCK_BYTES: usize = 512 * 1024;
+
+/// A file that is being written.
+pub(super) struct Sink {
+    pending: JoinHandle<io::Result<Output>>,
+    block: Vec<Bytes>,
+    block_bytes: usize,
+    size: u64,
+}
+
+struct Output {
+    file: File,
+    md5: Md5,
+}
+
+/// What was written.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Written {
+    pub size: u64,
+    pub md5: [u8; 16],
+}
+
+impl Sink {
+    pub(super) fn create(path: PathBuf) -> Self {
+        let open = move || {
+            Ok(Output {
+                file: File::create_new(path)?,
+                md5: Md5::new(),
+            })
+        };
+        Self {
+            pending: spawn_blocking(open),
+            block: Vec::new(),
+            block_bytes: 0,
+            size: 0,
+        }
+    }
+
+    pub(super) async fn push(&mut self, bytes: Bytes) -> io::Result<()> {
+        self.size += bytes.len() as u64;
+        self.block_bytes += bytes.len();
+        self.block.push(bytes);
+        if self.block_bytes < BLOCK_BYTES {
+            Ok(())
+        } else {
+            self.flush().await
+        }
+    }
+
+    pub(super) async fn finish(mut self) -> io::Result<Written> {
+        self.flush().await?;
+        let output = self.pending.await.map_err(io::Error::other)??;
+        Ok(Written {
+            size: self.size,
+            md5: output.md5.finalize().into(),
+        })
+    }
+
+    async fn flush(&mut self) -> io::Result<()> {
+        let block = mem::take(&mut self.block);
+        self.block_bytes = 0;
+        let mut output = (&mut self.pending).await.map_err(io::Error::other)??;
+        self.pending = spawn_blocking(move || {
+            for bytes in block {
+                output.md5.update(&bytes);
+                output.file.write_all(&bytes)?;
+            }
+            Ok(output)
+        });
+        Ok(())
+    }
+}

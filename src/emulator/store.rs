@@ -1,0 +1,375 @@
+//! Files on disk, looked up there on every request: several processes may share a directory, and whatever was stored is
+//! there after a restart.
+//!
+//! ```text
+//! files/AB/ABCD…/meta.json        what the file is; names its content
+//!               /content          the bytes (content.XXXX after an overwrite)
+//! uploads/ID/…                    uploads in progress, see `uploads`
+//! tmp/NAME/                       what is being written; a file appears by one rename of its whole directory
+//! ```
+//!
+//! Handles are random and checked before they become part of a path; nothing else a client says ever does. Nothing is
+//! synced: a killed process loses nothing, a power cut may.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::clock::millis;
+use super::ids::{self, HANDLE_LENGTH};
+
+/// What is older than this and unfinished was left by a process that is gone.
+const LEFTOVER_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What is known about a file besides its bytes.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Meta {
+    /// Key of the application it belongs to; the first one's when unset or no longer known.
+    #[serde(default)]
+    pub app: Option<String>,
+    /// Name given by whoever uploaded it: for showing, never for paths.
+    pub filename: String,
+    /// Type given at upload.
+    pub mimetype: String,
+    /// Bytes.
+    pub size: u64,
+    /// When it was uploaded, milliseconds since 1970.
+    pub uploaded_ms: u64,
+    /// When its content was last written.
+    pub changed_ms: u64,
+    /// Storage key: path, random prefix and name (§11.4).
+    pub key: String,
+    /// Storage location, such as `S3`.
+    pub location: String,
+    /// Bucket, when one was named.
+    #[serde(default)]
+    pub container: Option<String>,
+    /// Tags given at upload.
+    #[serde(default)]
+    pub upload_tags: Map<String, Value>,
+    /// Random, new with each content: the ETag of delivery.
+    pub version: String,
+    /// File name of the content inside the file's directory.
+    pub content: String,
+}
+
+impl Meta {
+    /// A file as it is when nobody asked for anything special. `size` and content come when it is published.
+    pub(super) fn new(filename: &str, mimetype: &str, path: Option<&str>, now: SystemTime) -> Self {
+        Self {
+            filename: filename.to_owned(),
+            mimetype: mimetype.to_owned(),
+            uploaded_ms: millis(now),
+            changed_ms: millis(now),
+            key: storage_key(path, filename),
+            location: "S3".into(),
+            ..Self::default()
+        }
+    }
+}
+
+/// §11.4: a path ending in `/` is a folder, another one is the key itself, none is the root folder.
+pub(super) fn storage_key(path: Option<&str>, filename: &str) -> String {
+    let name = || {
+        let plain = |letter: char| {
+            if letter.is_control() || "/\\".contains(letter) {
+                '-'
+            } else {
+                letter
+            }
+        };
+        format!(
+            "{}_{}",
+            ids::alphanumeric(20),
+            filename.chars().map(plain).collect::<String>()
+        )
+    };
+    match path.map(|path| path.trim_start_matches('/')) {
+        None | Some("") => name(),
+        Some(folder) if folder.ends_with('/') => format!("{folder}{}", name()),
+        Some(key) => key.to_owned(),
+    }
+}
+
+/// The files of an emulator's directory. Clones are the same store.
+#[derive(Clone, Debug)]
+pub struct Store {
+    root: Arc<PathBuf>,
+    /// Overwrites swap two files; one at a time leaves no content behind.
+    swap: Arc<Mutex<()>>,
+}
+
+impl Store {
+    /// Opens the directory, making it (readable by this user only) when it is not there.
+    ///
+    /// # Errors
+    /// When the directory cannot be made.
+    pub fn open(dir: impl Into<PathBuf>) -> io::Result<Self> {
+        let root = dir.into();
+        private_dir(&root)?;
+        for part in ["files", "uploads", "tmp"] {
+            private_dir(&root.join(part))?;
+        }
+        Ok(Self {
+            root: Arc::new(root),
+            swap: Arc::default(),
+        })
+    }
+
+    /// Stores bytes as a new file and returns its handle. `path` is a folder when it ends in `/`.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn put(
+        &self,
+        bytes: &[u8],
+        filename: &str,
+        mimetype: &str,
+        path: Option<&str>,
+    ) -> io::Result<String> {
+        let scratch = self.scratch()?;
+        fs::write(scratch.content(), bytes)?;
+        self.publish(scratch, Meta::new(filename, mimetype, path, SystemTime::now()))
+    }
+
+    /// What is known about a file; `None` when there is no such file.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    pub fn get(&self, handle: &str) -> io::Result<Option<Meta>> {
+        let Some(dir) = self.dir(handle) else {
+            return Ok(None);
+        };
+        let Some(json) = found(fs::read(dir.join("meta.json")))? else {
+            return Ok(None);
+        };
+        let meta: Meta = serde_json::from_slice(&json)?;
+        // It comes from disk, where a symbolic link or a name with a slash could lead anywhere.
+        let safe = meta
+            .content
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'.');
+        if safe && !meta.content.starts_with('.') {
+            Ok(Some(meta))
+        } else {
+            Err(ErrorKind::InvalidData.into())
+        }
+    }
+
+    /// Whether there is such a file.
+    pub fn exists(&self, handle: &str) -> bool {
+        self.dir(handle)
+            .is_some_and(|dir| dir.join("meta.json").is_file())
+    }
+
+    /// A file's bytes, all of them; for tests and small files.
+    ///
+    /// # Errors
+    /// When it is there and cannot be read.
+    pub fn read(&self, handle: &str) -> io::Result<Option<Vec<u8>>> {
+        let Some((_, mut file)) = self.content(handle)? else {
+            return Ok(None);
+        };
+        let mut bytes = Vec::new();
+        io::Read::read_to_end(&mut file, &mut bytes)?;
+        Ok(Some(bytes))
+    }
+
+    /// Removes a file; `false` when there was none.
+    ///
+    /// # Errors
+    /// When it is there and cannot be removed.
+    pub fn delete(&self, handle: &str) -> io::Result<bool> {
+        let Some(dir) = self.dir(handle) else {
+            return Ok(false);
+        };
+        let grave = self.root.join("tmp").join(ids::alphanumeric(HANDLE_LENGTH));
+        // Gone for everybody at once; readers that have it open finish.
+        if found(fs::rename(dir, &grave))?.is_none() {
+            return Ok(false);
+        }
+        if let Err(error) = fs::remove_dir_all(&grave) {
+            log::warn!("emulator: a deleted file's bytes stay until the next start: {error}");
+        }
+        Ok(true)
+    }
+
+    /// How many files there are.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn len(&self) -> io::Result<usize> {
+        self.handles().map(|handles| handles.len())
+    }
+
+    /// Whether there are no files.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn is_empty(&self) -> io::Result<bool> {
+        self.len().map(|count| count == 0)
+    }
+
+    /// The handles of all files, in no order.
+    ///
+    /// # Errors
+    /// When the directory cannot be read.
+    pub fn handles(&self) -> io::Result<Vec<String>> {
+        let mut handles = Vec::new();
+        for shard in fs::read_dir(self.root.join("files"))? {
+            for file in fs::read_dir(shard?.path())? {
+                handles.extend(
+                    file?
+                        .file_name()
+                        .into_string()
+                        .ok()
+                        .filter(|name| ids::is_handle(name)),
+                );
+            }
+        }
+        Ok(handles)
+    }
+
+    /// A file with its content open; what was opened stays whole through overwrite and delete.
+    pub(super) fn content(&self, handle: &str) -> io::Result<Option<(Meta, File)>> {
+        let Some(dir) = self.dir(handle) else {
+            return Ok(None);
+        };
+        // An overwrite between the two reads takes the content away: look again, it is there under another name.
+        for _ in 0..8 {
+            let Some(meta) = self.get(handle)? else {
+                return Ok(None);
+            };
+            let path = dir.join(&meta.content);
+            match found(fs::symlink_metadata(&path))? {
+                Some(kind) if !kind.is_file() => return Err(ErrorKind::InvalidData.into()),
+                Some(_) => {}
+                None => continue,
+            }
+            if let Some(file) = found(File::open(&path))? {
+                return Ok(Some((meta, file)));
+            }
+        }
+        Err(io::Error::other("a file's content is not where its record says"))
+    }
+
+    /// A place to write a new file or a new content.
+    pub(super) fn scratch(&self) -> io::Result<Scratch> {
+        let dir = self.root.join("tmp").join(ids::alphanumeric(HANDLE_LENGTH));
+        fs::create_dir(&dir)?;
+        Ok(Scratch { dir })
+    }
+
+    /// Makes what was written a file, all at once.
+    pub(super) fn publish(&self, scratch: Scratch, mut meta: Meta) -> io::Result<String> {
+        meta.size = fs::metadata(scratch.content())?.len();
+        meta.content = "content".into();
+        meta.version = ids::alphanumeric(HANDLE_LENGTH);
+        fs::write(scratch.dir.join("meta.json"), serde_json::to_vec(&meta)?)?;
+        let handle = ids::alphanumeric(HANDLE_LENGTH);
+        let dir = self.dir(&handle).expect("a random handle is a handle");
+        fs::create_dir_all(dir.parent().expect("a file has a shard"))?;
+        fs::rename(&scratch.dir, dir)?;
+        Ok(handle)
+    }
+
+    /// Gives a file new bytes; name and type stay (§5). `None` when there is no such file.
+    pub(super) fn replace(
+        &self,
+        handle: &str,
+        scratch: &Scratch,
+        now: SystemTime,
+    ) -> io::Result<Option<Meta>> {
+        let Some(dir) = self.dir(handle) else {
+            return Ok(None);
+        };
+        let _one = self.swap.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(mut meta) = self.get(handle)? else {
+            return Ok(None);
+        };
+        let old = dir.join(&meta.content);
+        meta.size = fs::metadata(scratch.content())?.len();
+        meta.version = ids::alphanumeric(HANDLE_LENGTH);
+        meta.content = format!("content.{}", meta.version);
+        meta.changed_ms = millis(now);
+        let record = scratch.dir.join("meta.json");
+        fs::write(&record, serde_json::to_vec(&meta)?)?;
+        // A delete in between moves the directory away: the file is gone then, not half there.
+        if found(fs::rename(scratch.content(), dir.join(&meta.content)))?.is_none()
+            || found(fs::rename(record, dir.join("meta.json")))?.is_none()
+        {
+            return Ok(None);
+        }
+        let _already_gone = fs::remove_file(old);
+        Ok(Some(meta))
+    }
+
+    /// Removes what killed processes left half done.
+    pub(super) fn sweep(&self) -> io::Result<()> {
+        for place in ["tmp", "uploads"] {
+            for entry in fs::read_dir(self.root.join(place))? {
+                let path = entry?.path();
+                let parts = fs::metadata(path.join("parts")).and_then(|parts| parts.modified());
+                let own = fs::symlink_metadata(&path).and_then(|own| own.modified());
+                let Ok(touched) = parts.or(own) else { continue };
+                if touched.elapsed().is_ok_and(|age| age > LEFTOVER_AGE) {
+                    fs::remove_dir_all(path)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn uploads(&self) -> PathBuf {
+        self.root.join("uploads")
+    }
+
+    fn dir(&self, handle: &str) -> Option<PathBuf> {
+        ids::is_handle(handle).then(|| self.root.join("files").join(&handle[..2]).join(handle))
+    }
+}
+
+/// A directory of its own for what is being written; removed unless it became a file.
+#[derive(Debug)]
+pub(super) struct Scratch {
+    pub(super) dir: PathBuf,
+}
+
+impl Scratch {
+    pub(super) fn content(&self) -> PathBuf {
+        self.dir.join("content")
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // Not there any more once it was published.
+        let _gone = fs::remove_dir_all(&self.dir);
+    }
+}
+
+/// `None` for what is not there.
+pub(super) fn found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn private_dir(path: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+#[cfg(test)]
+#[path = "tests/store.rs"]
+mod tests;
