@@ -1,0 +1,7 @@
+//! The integration tests, all in one binary so that they link once and share one throw-away PostgreSQL.
+//!
+//! `architecture` and `dependencies` check the project itself. `support` is what tests stand on.
+
+mod architecture;
+mod dependencies;
+mod support;
