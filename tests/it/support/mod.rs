@@ -1,0 +1,3 @@
+//! What the integration tests stand on. Nothing here knows a rule of the application.
+
+pub mod postgres;
