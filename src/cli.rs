@@ -5,6 +5,7 @@
 
 mod args;
 mod config;
+mod database;
 mod demo;
 mod emulator;
 mod error;

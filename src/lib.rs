@@ -8,14 +8,16 @@
 //!
 //! ```text
 //! cli      → app, services, db, emulator, filestack
-//! app      → web, services, db, filestack
+//! app      → web, services, db, filestack, emulator
 //! web      → services, db, filestack
 //! services → db, filestack
 //! db ↛ filestack, filestack ↛ db
-//! all      → config, clock, ids, crypto, telemetry, error → nothing of ours but each other
+//! cli, app, web, services → also error;  error → db, filestack
+//! all      → config, clock, ids, crypto, telemetry → nothing of ours but each other
 //! emulator, filestack → nothing of ours
 //! ```
 
+pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod config;

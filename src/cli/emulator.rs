@@ -1,11 +1,14 @@
 //! `satchel emulator`: our Filestack on its own, for other programs and their tests.
 
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::str::FromStr;
 
-use super::CliError;
-use crate::config::{Secret, Settings};
+use super::serve::stop_signal;
+use super::{CliError, print};
+use crate::app::{self, StartError};
+use crate::config::Settings;
+use crate::emulator::{self, App};
 
 /// Run the emulator of Filestack on its own
 ///
@@ -20,40 +23,11 @@ pub(super) struct Args {
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(super) bind: Option<SocketAddr>,
     /// An app it knows; `open` switches the app's security off (repeatable)
-    #[arg(long = "app", value_name = "KEY:SECRET[:open]")]
+    #[arg(long = "app", value_name = "KEY:SECRET[:open]", value_parser = App::parse)]
     pub(super) apps: Vec<App>,
     /// Where its files are kept [default: SATCHEL_DATA_DIR or ./data]
     #[arg(long, value_name = "DIR")]
     pub(super) data_dir: Option<PathBuf>,
-}
-
-/// An app as it is named on the command line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct App {
-    pub(super) key: String,
-    pub(super) secret: Secret,
-    pub(super) secured: bool,
-}
-
-impl FromStr for App {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (key, secret, secured) = match text.split(':').collect::<Vec<_>>()[..] {
-            [key, secret] => (key, secret, true),
-            [key, secret, "open"] => (key, secret, false),
-            [_, _, _] => return Err("the third part can only be `open`, as in KEY:SECRET:open"),
-            _ => return Err("it is not of the form KEY:SECRET or KEY:SECRET:open"),
-        };
-        if key.is_empty() || secret.is_empty() {
-            return Err("neither key nor secret may be empty, as in KEY:SECRET");
-        }
-        Ok(Self {
-            key: key.to_owned(),
-            secret: Secret::new(secret),
-            secured,
-        })
-    }
 }
 
 /// What an emulator on its own starts with.
@@ -83,7 +57,7 @@ impl Standalone {
             let (key, secret) = Settings::emulator_app(&data_dir)?;
             apps.push(App {
                 key,
-                secret,
+                secret: secret.expose().to_owned(),
                 secured: true,
             });
         }
@@ -97,9 +71,42 @@ impl Standalone {
 }
 
 pub(super) async fn run(args: Args, settings: &Settings) -> Result<(), CliError> {
-    let _standalone = Standalone::new(args, settings)?;
-    Err(CliError::failed(
-        "`satchel emulator` is not connected yet",
-        "Connect it",
-    ))
+    let standalone = Standalone::new(args, settings)?;
+    let listener = app::listen(standalone.bind, "the emulator", "SATCHEL_EMULATOR_BIND")?;
+    let directory = app::emulator_directory(&standalone.data_dir);
+    let workers = std::thread::available_parallelism().map_or(2, usize::from);
+    let mut greeting = Vec::new();
+    if standalone.made_up {
+        for app in &standalone.apps {
+            greeting.push(format!("API key:    {}\nApp secret: {}", app.key, app.secret));
+        }
+    }
+    let emulator = emulator::serve(
+        emulator::Config::new(&directory, standalone.apps),
+        listener,
+        workers,
+    )
+    .map_err(|error| StartError::Emulator { directory, error })?;
+    let origin = app::origin(emulator.addr);
+    greeting.insert(
+        0,
+        format!(
+            "Filestack is emulated at {}",
+            origin.as_str().trim_end_matches('/')
+        ),
+    );
+    if !emulator.addr.ip().is_loopback() {
+        greeting.push(
+            "It listens to other computers: whoever reaches it and knows an app's secret can use it."
+                .to_owned(),
+        );
+    }
+    let stop = stop_signal()?;
+    print(&greeting.join("\n"))?;
+    let handle = emulator.handle();
+    let serving = actix_web::rt::spawn(emulator.server);
+    stop.await;
+    handle.stop(true).await;
+    let ended = serving.await.unwrap_or_else(|error| Err(io::Error::other(error)));
+    ended.map_err(|error| CliError::failed(format!("The emulator broke: {error}"), "Start it again"))
 }

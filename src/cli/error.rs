@@ -4,6 +4,7 @@ use std::fmt;
 use std::process::ExitCode;
 
 use crate::config::ConfigError;
+use crate::error::AppError;
 
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
@@ -41,6 +42,19 @@ impl CliError {
 impl fmt::Display for CliError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)
+    }
+}
+
+impl From<AppError> for CliError {
+    /// The sentence that a page would show, except for what is ours to repair: whoever runs a command may see that.
+    fn from(error: AppError) -> Self {
+        match error {
+            AppError::Internal(text) => Self::failed(text, "Check the database, then run the command again"),
+            other => Self {
+                message: other.to_string(),
+                code: FAILED,
+            },
+        }
     }
 }
 

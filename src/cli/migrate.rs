@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-use super::CliError;
+use super::{CliError, database, print};
 use crate::config::Config;
 
 /// Bring the database's schema up to date, or see how far it is
@@ -24,11 +24,21 @@ pub(super) enum Direction {
     Status,
 }
 
-pub(super) async fn run(args: Args, _config: Config) -> Result<(), CliError> {
+pub(super) async fn run(args: Args, config: Config) -> Result<(), CliError> {
+    let db = database::open_as_it_is(&config)?;
+    let failed = |error| database::failed(&config, error);
     match args.action {
-        Direction::Up | Direction::Status => Err(CliError::failed(
-            "`satchel migrate` is not connected yet",
-            "Connect it",
-        )),
+        Direction::Up => match db.migrate().map_err(failed)?.len() {
+            0 => print("The database is up to date."),
+            1 => print("Applied 1 migration."),
+            count => print(&format!("Applied {count} migrations.")),
+        },
+        Direction::Status => {
+            for migration in db.migration_status().map_err(failed)? {
+                let state = if migration.applied { "applied" } else { "missing" };
+                print(&format!("{state}  {}", migration.name))?;
+            }
+            Ok(())
+        }
     }
 }

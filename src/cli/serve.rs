@@ -1,7 +1,14 @@
 //! `satchel serve`: the server, until it is told to stop.
 
-use super::CliError;
-use crate::config::Config;
+use std::fs::{File, TryLockError};
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::{CliError, database, print};
+use crate::app::{self, Running, StartError};
+use crate::clock::Clock;
+use crate::config::{Config, DatabaseConfig};
+use crate::services::{accounts, sweep};
 
 /// Start the server (also what happens without a command)
 ///
@@ -11,9 +18,110 @@ use crate::config::Config;
 #[command(after_help = "Example:\n  SATCHEL_BIND=127.0.0.1:8080 satchel serve")]
 pub(super) struct Args {}
 
-pub(super) async fn run(_args: Args, _config: Config) -> Result<(), CliError> {
-    Err(CliError::failed(
-        "`satchel serve` is not connected yet",
-        "Connect it",
-    ))
+pub(super) async fn run(_args: Args, config: Config) -> Result<(), CliError> {
+    let _lock = lock(&config)?;
+    let db = database::open(&config)?;
+    let workers = std::thread::available_parallelism().map_or(2, usize::from);
+    let running = app::start(&config, db, Clock::system(), workers)?;
+    let stop = stop_signal()?;
+    let services = running.state.services.clone();
+    let setup_token = accounts::new_setup_token(&services).await?;
+    print(&greeting(&config, &running, setup_token))?;
+    let sweeping = actix_web::rt::spawn(sweep::run(services));
+    let ended = running.until(stop).await;
+    sweeping.abort();
+    ended.map_err(|error| CliError::failed(format!("The server broke: {error}"), "Start it again"))
+}
+
+/// One server to an SQLite database (R10): the system frees the lock when the process ends, however it ends.
+fn lock(config: &Config) -> Result<Option<File>, CliError> {
+    let DatabaseConfig::Sqlite { path } = &config.database else {
+        return Ok(None);
+    };
+    let name = path.with_extension("serve.lock");
+    if let Some(directory) = path.parent() {
+        // When this fails, so does opening the file, with a better sentence.
+        let _ = std::fs::create_dir_all(directory);
+    }
+    let unusable = |error| {
+        CliError::failed(
+            format!("The lock file {} cannot be used: {error}", name.display()),
+            "Choose a writable place with SATCHEL_DATA_DIR or DATABASE_URL",
+        )
+    };
+    let file = File::create(&name).map_err(unusable)?;
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Err(CliError::failed(
+            format!("Another server is already using the database {}", path.display()),
+            "Stop it first, or set DATABASE_URL to a postgres:// database, which any number of servers can share",
+        )),
+        Err(TryLockError::Error(error)) => Err(unusable(error)),
+    }
+}
+
+fn greeting(config: &Config, running: &Running, setup_token: Option<String>) -> String {
+    let mut lines = vec![format!(
+        "Satchel is ready at {}",
+        running.public_url.as_str().trim_end_matches('/')
+    )];
+    if running.public_url.port_or_known_default() != Some(running.address.port()) {
+        lines.push(format!("  listening on {}", running.address));
+    }
+    if let Some(emulator) = &running.emulator {
+        lines.push(format!(
+            "Filestack is emulated at {}",
+            app::origin(emulator.addr).as_str().trim_end_matches('/')
+        ));
+    }
+    if let Some(token) = setup_token {
+        let mut link = running.public_url.clone();
+        link.set_path("/setup");
+        link.set_query(Some(&format!("token={token}")));
+        lines.push(format!(
+            "\nMake the first administrator with this link, once, within a day:\n  {link}"
+        ));
+    }
+    let warnings = config.warnings();
+    if !warnings.is_empty() {
+        lines.push("\nNot ready for production:".to_owned());
+        lines.extend(warnings.iter().map(|warning| format!("  - {warning}")));
+    }
+    lines.join("\n")
+}
+
+/// Ends with SIGTERM or Ctrl-C.
+pub(super) fn stop_signal() -> Result<impl Future<Output = ()>, CliError> {
+    let listen = |kind| {
+        signal(kind).map_err(|error| {
+            CliError::failed(
+                format!("Signals cannot be listened for: {error}"),
+                "Start the server again",
+            )
+        })
+    };
+    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+impl From<StartError> for CliError {
+    fn from(error: StartError) -> Self {
+        let next = match &error {
+            StartError::Bind { setting, .. } => {
+                format!(
+                    "Stop what uses it, or choose another address, for example {setting}=127.0.0.1:0 for any free port"
+                )
+            }
+            StartError::Emulator { .. } => "Choose a writable place with SATCHEL_DATA_DIR".to_owned(),
+            StartError::Filestack(_) => {
+                "Look at the FILESTACK_ settings with `satchel config show`".to_owned()
+            }
+        };
+        CliError::failed(error, next)
+    }
 }

@@ -1,3 +1,5 @@
+//! What the command line takes and refuses, without running anything.
+
 use std::io::Cursor;
 use std::path::Path;
 
@@ -211,10 +213,10 @@ fn the_password_is_the_first_line_of_stdin() {
 
 #[test]
 fn emulator_apps_are_key_secret_and_perhaps_open() {
-    let app = |text: &str| text.parse::<emulator::App>();
+    let app = crate::emulator::App::parse;
     let known = app("Akeyz:SECRET").unwrap();
     assert_eq!(
-        (known.key.as_str(), known.secret.expose(), known.secured),
+        (known.key.as_str(), known.secret.as_str(), known.secured),
         ("Akeyz", "SECRET", true)
     );
     assert!(!app("Akeyz:SECRET:open").unwrap().secured);

@@ -1,9 +1,14 @@
 //! `satchel token`: API tokens.
 
+use std::time::Duration;
+
 use clap::Subcommand;
 
-use super::{CliError, args};
+use super::{CliError, args, database, print};
+use crate::app;
+use crate::clock::Clock;
 use crate::config::Config;
+use crate::services::accounts;
 
 const LONGEST_NAME_CHARS: usize = 100;
 
@@ -55,9 +60,9 @@ pub(super) async fn run(args: Args, config: Config) -> Result<(), CliError> {
     }
 }
 
-async fn create(_args: Create, _config: Config) -> Result<(), CliError> {
-    Err(CliError::failed(
-        "`satchel token create` is not connected yet",
-        "Connect it",
-    ))
+async fn create(args: Create, config: Config) -> Result<(), CliError> {
+    let services = app::services(&config, database::open(&config)?, Clock::system(), None)?;
+    let lifetime = Duration::from_secs(u64::from(args.expires_days) * 24 * 3_600);
+    let token = accounts::create_api_token(&services, &args.email, &args.name, lifetime).await?;
+    print(&token)
 }

@@ -4,8 +4,12 @@ use std::io::{self, BufRead};
 
 use clap::{Subcommand, ValueEnum};
 
-use super::{CliError, args};
+use super::{CliError, args, database, print};
+use crate::app;
+use crate::clock::Clock;
 use crate::config::{Config, Secret};
+use crate::db::models::users;
+use crate::services::accounts;
 
 /// Longer than any password that will be taken; only keeps an endless stdin from filling the memory.
 const LONGEST_PASSWORD_BYTES: u64 = 64 * 1024;
@@ -57,12 +61,15 @@ pub(super) async fn run(args: Args, config: Config) -> Result<(), CliError> {
     }
 }
 
-async fn create(_args: Create, _config: Config) -> Result<(), CliError> {
-    let _password = read_password(io::stdin().lock())?;
-    Err(CliError::failed(
-        "`satchel user create` is not connected yet",
-        "Connect it",
-    ))
+async fn create(args: Create, config: Config) -> Result<(), CliError> {
+    let password = read_password(io::stdin().lock())?;
+    let services = app::services(&config, database::open(&config)?, Clock::system(), None)?;
+    let role = match args.role {
+        Role::Admin => users::Role::Admin,
+        Role::Member => users::Role::Member,
+    };
+    let user = accounts::create_user(&services, &args.email, password.expose().to_owned(), role).await?;
+    print(&format!("{} can sign in as {}.", user.email, user.role))
 }
 
 /// The first line, without its end.

@@ -1,3 +1,5 @@
+//! What a log line holds, and what it never does.
+
 use log::{Level, Record};
 use serde_json::Value as Json;
 use time::macros::datetime;

@@ -1,0 +1,265 @@
+//! The application, assembled once: the same for the server, the commands, the tests and the benchmarks.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use actix_web::HttpServer;
+use actix_web::dev::Server;
+use url::Url;
+
+use crate::clock::Clock;
+use crate::config::{Config, FilestackMode};
+use crate::db::Db;
+use crate::emulator::{self, Emulator};
+use crate::filestack::webhook::WebhookSecret;
+use crate::filestack::{Credentials, Endpoints, Filestack, FilestackError, Options};
+use crate::services::Services;
+use crate::services::uploads::LOOKAHEAD;
+use crate::web::{AppState, WebSettings, application};
+
+/// How long a client may take to send the head of a request.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long a client may take to close a connection after the answer.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+/// What aborted uploads get to say goodbye, beyond the drain time.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// Why the application could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// An address cannot be listened on.
+    #[error("The address {address} of {what} cannot be used: {error}")]
+    Bind {
+        /// Which.
+        address: SocketAddr,
+        /// Whose: `Satchel` or `the emulator`.
+        what: &'static str,
+        /// The setting that names it.
+        setting: &'static str,
+        /// Why.
+        error: io::Error,
+    },
+    /// The emulator's files cannot be kept.
+    #[error("The emulator cannot keep its files in {}: {error}", .directory.display())]
+    Emulator {
+        /// Where.
+        directory: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The settings for Filestack cannot be used.
+    #[error("Filestack cannot be used: {0}")]
+    Filestack(#[from] FilestackError),
+}
+
+/// A started application, which works while it is waited for inside an actix runtime.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Where people find it.
+    pub public_url: Url,
+    /// What its requests reach.
+    pub state: AppState,
+    /// The embedded emulator, in emulator mode.
+    pub emulator: Option<Emulator>,
+    server: Server,
+    drain: Duration,
+}
+
+/// Where the embedded emulator keeps its files.
+pub fn emulator_directory(data_dir: &Path) -> PathBuf {
+    data_dir.join("emulator")
+}
+
+/// Listens, starts the embedded emulator in emulator mode, and brings everything together.
+///
+/// # Errors
+///
+/// See [`StartError`].
+pub fn start(config: &Config, db: Db, clock: Clock, workers: usize) -> Result<Running, StartError> {
+    let listener = listen(config.http.bind, "Satchel", "SATCHEL_BIND")?;
+    let address = local_address(&listener, config.http.bind);
+    let emulator = match &config.filestack.mode {
+        FilestackMode::Emulator {
+            bind,
+            api_key,
+            app_secret,
+        } => {
+            let listener = listen(*bind, "the emulator", "SATCHEL_EMULATOR_BIND")?;
+            let app = emulator::App {
+                key: api_key.clone(),
+                secret: app_secret.expose().to_owned(),
+                secured: true,
+            };
+            let directory = emulator_directory(&config.data_dir);
+            let settings = emulator::Config::new(&directory, vec![app]);
+            let started = emulator::serve(settings, listener, workers)
+                .map_err(|error| StartError::Emulator { directory, error })?;
+            Some(started)
+        }
+        FilestackMode::Service { .. } => None,
+    };
+    let services = services(config, db, clock, emulator.as_ref().map(|emulator| emulator.addr))?;
+    let public_url = config.http.public_url.clone().unwrap_or_else(|| origin(address));
+    let settings = WebSettings {
+        public_url: public_url.clone(),
+        public_url_is_set: config.http.public_url.is_some(),
+        trusted_proxies: config.http.trusted_proxies.clone(),
+        cdn_origin: services.filestack.endpoints().cdn.origin().ascii_serialization(),
+        emulator: emulator.is_some(),
+        webhook_secret: match &config.filestack.webhook_secret {
+            Some(secret) => Some(WebhookSecret::new(secret.expose())?),
+            None => None,
+        },
+    };
+    let state = AppState::new(services, settings);
+    let shared = state.clone();
+    let server = HttpServer::new(move || application(shared.clone()))
+        .workers(workers.max(1))
+        .client_request_timeout(HEAD_TIMEOUT)
+        .client_disconnect_timeout(CLOSE_TIMEOUT)
+        .shutdown_timeout((config.http.drain + LAST_WORDS).as_secs())
+        .disable_signals()
+        .listen(listener)
+        .map_err(|error| StartError::Bind {
+            address,
+            what: "Satchel",
+            setting: "SATCHEL_BIND",
+            error,
+        })?
+        .run();
+    Ok(Running {
+        address,
+        public_url,
+        state,
+        emulator,
+        server,
+        drain: config.http.drain,
+    })
+}
+
+/// The services alone, for commands; `emulator` is where the embedded one was found to listen.
+///
+/// # Errors
+///
+/// [`StartError::Filestack`] when the settings cannot be used.
+pub fn services(
+    config: &Config,
+    db: Db,
+    clock: Clock,
+    emulator: Option<SocketAddr>,
+) -> Result<Services, StartError> {
+    let (credentials, endpoints) = match &config.filestack.mode {
+        FilestackMode::Emulator {
+            bind,
+            api_key,
+            app_secret,
+        } => {
+            let credentials = Credentials::new(api_key, app_secret.expose())?;
+            (credentials, Endpoints::single(origin(emulator.unwrap_or(*bind))))
+        }
+        FilestackMode::Service {
+            api_key,
+            app_secret,
+            hosts,
+        } => {
+            let endpoints = Endpoints {
+                api: hosts.api.clone(),
+                upload: hosts.upload.clone(),
+                cdn: hosts.cdn.clone(),
+                process: hosts.process.clone(),
+            };
+            (Credentials::new(api_key, app_secret.expose())?, endpoints)
+        }
+    };
+    let options = Options {
+        part_size: LOOKAHEAD,
+        intelligent: true,
+        ..Options::default()
+    };
+    let filestack = Filestack::new(credentials, endpoints, options)?;
+    Ok(Services::new(
+        db,
+        filestack,
+        clock,
+        *config.secret_key.expose(),
+        config.limits.max_upload_bytes,
+        config.limits.upload_memory_bytes,
+    ))
+}
+
+impl Running {
+    /// Serves until `stop` ends; then takes no new work, gives running requests the drain time, aborts the uploads that are left,
+    /// and returns.
+    ///
+    /// # Errors
+    ///
+    /// When the server itself breaks.
+    pub async fn until(self, stop: impl Future<Output = ()>) -> io::Result<()> {
+        let Running {
+            state,
+            server,
+            emulator,
+            drain,
+            ..
+        } = self;
+        let handle = server.handle();
+        let emulator = emulator.map(|emulator| (emulator.handle(), actix_web::rt::spawn(emulator.server)));
+        let mut serving = actix_web::rt::spawn(server);
+        tokio::select! {
+            ended = &mut serving => return ended.unwrap_or_else(|error| Err(io::Error::other(error))),
+            () = stop => {}
+        }
+        log::info!(event = "stopping"; "stopping: no new requests, running ones get {} seconds", drain.as_secs());
+        state.drain();
+        let services = state.services.clone();
+        let abort = actix_web::rt::spawn(async move {
+            tokio::time::sleep(drain).await;
+            services.stop();
+        });
+        handle.stop(true).await;
+        abort.abort();
+        state.services.stop();
+        if let Some((handle, serving)) = emulator {
+            handle.stop(false).await;
+            let _ = serving.await;
+        }
+        log::info!(event = "stopped"; "stopped");
+        Ok(())
+    }
+}
+
+/// Binds an address, or says which setting to change.
+///
+/// # Errors
+///
+/// [`StartError::Bind`].
+pub fn listen(
+    address: SocketAddr,
+    what: &'static str,
+    setting: &'static str,
+) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).map_err(|error| StartError::Bind {
+        address,
+        what,
+        setting,
+        error,
+    })
+}
+
+fn local_address(listener: &TcpListener, asked: SocketAddr) -> SocketAddr {
+    listener.local_addr().unwrap_or(asked)
+}
+
+/// The origin of a server at this address; one that listens everywhere is reached on this computer.
+pub fn origin(address: SocketAddr) -> Url {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    let text = format!("http://{}", SocketAddr::new(ip, address.port()));
+    Url::parse(&text).expect("an address and a port make a URL")
+}
