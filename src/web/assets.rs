@@ -13,6 +13,7 @@ const STYLES: &str = concat!(
     include_str!("../../assets/css/controls.css"),
     include_str!("../../assets/css/shell.css"),
     include_str!("../../assets/css/documents.css"),
+    include_str!("../../assets/css/document.css"),
     include_str!("../../assets/css/uploads.css"),
 );
 
