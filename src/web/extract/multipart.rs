@@ -39,7 +39,8 @@ pub struct FilePart {
     pub filename: String,
     /// Type of the file, as it came.
     pub declared_type: String,
-    bytes: Field,
+    /// `None` once it has ended: the form goes on only when the field is gone.
+    bytes: Option<Field>,
 }
 
 /// A form being read.
@@ -113,7 +114,7 @@ impl UploadForm {
                 field: name,
                 filename,
                 declared_type,
-                bytes: field,
+                bytes: Some(field),
             })));
         }
         let mut value = BytesMut::new();
@@ -156,7 +157,12 @@ impl UploadForm {
 
 impl Source for FilePart {
     async fn chunk(&mut self) -> Result<Option<Bytes>, AppError> {
-        next_in_time(&mut self.bytes).await
+        let Some(field) = &mut self.bytes else { return Ok(None) };
+        let chunk = next_in_time(field).await?;
+        if chunk.is_none() {
+            self.bytes = None;
+        }
+        Ok(chunk)
     }
 }
 
