@@ -4,11 +4,12 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::mem;
-use std::path::PathBuf;
 
 use bytes::Bytes;
 use md5::{Digest, Md5};
 use tokio::task::{JoinHandle, spawn_blocking};
+
+use super::store::{Scratch, Store};
 
 /// Large enough that the hand-over to another thread does not matter.
 const BLOCK_BYTES: usize = 512 * 1024;
@@ -21,9 +22,12 @@ pub(super) struct Sink {
     size: u64,
 }
 
+/// Travels to the blocking threads and back. The scratch place is in it so that an abandoned sink removes the place
+/// after the write that was under way, not during it.
 struct Output {
     file: File,
     md5: Md5,
+    scratch: Scratch,
 }
 
 /// What was written.
@@ -34,11 +38,14 @@ pub(super) struct Written {
 }
 
 impl Sink {
-    pub(super) fn create(path: PathBuf) -> Self {
+    /// A new file at a scratch place of its own.
+    pub(super) fn create(store: Store) -> Self {
         let open = move || {
+            let scratch = store.scratch()?;
             Ok(Output {
-                file: File::create_new(path)?,
+                file: File::create_new(scratch.content())?,
                 md5: Md5::new(),
+                scratch,
             })
         };
         Self {
@@ -60,13 +67,17 @@ impl Sink {
         }
     }
 
-    pub(super) async fn finish(mut self) -> io::Result<Written> {
+    pub(super) async fn finish(mut self) -> io::Result<(Scratch, Written)> {
         self.flush().await?;
         let output = self.pending.await.map_err(io::Error::other)??;
-        Ok(Written {
-            size: self.size,
-            md5: output.md5.finalize().into(),
-        })
+        let md5 = output.md5.finalize();
+        Ok((
+            output.scratch,
+            Written {
+                size: self.size,
+                md5: md5.into(),
+            },
+        ))
     }
 
     async fn flush(&mut self) -> io::Result<()> {

@@ -222,11 +222,11 @@ impl Uploads {
 
     /// Removes an upload with all its parts.
     pub(super) fn forget(&self, id: &str) -> io::Result<()> {
-        let _one = self.swap.lock().unwrap_or_else(PoisonError::into_inner);
         let grave = self.store.scratch()?;
-        // Renamed first: an upload is there or not, never half.
-        let moved = found(fs::rename(self.root.join(id), grave.dir.join("upload")))?;
-        moved.map_or(Ok(()), |()| Ok(drop(grave)))
+        // Renamed first: an upload is there or not, never half. Removing ten thousand parts is for later, when nobody
+        // waits for the lock.
+        let _one = self.swap.lock().unwrap_or_else(PoisonError::into_inner);
+        found(fs::rename(self.root.join(id), grave.dir.join("upload"))).map(drop)
     }
 
     /// Holds an upload for one completing request; `None` while another holds it.

@@ -101,7 +101,11 @@ fn credentials(req: &HttpRequest, query: &Query, parsed: &Parsed) -> Credentials
                 secret: None,
             }
         }
-        None => of_request(req, query),
+        // HTTP Basic is the File API's.
+        None => Credentials {
+            secret: None,
+            ..of_request(req, query)
+        },
     }
 }
 

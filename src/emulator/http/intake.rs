@@ -47,7 +47,7 @@ impl Intake<'_> {
         if kind.starts_with("multipart/form-data") {
             return self.form(req, payload).await;
         }
-        let mut writer = self.writer().await?;
+        let mut writer = self.writer();
         let mut payload = payload;
         while let Some(bytes) = body::next(&mut payload)
             .await
@@ -88,7 +88,7 @@ impl Intake<'_> {
                 .and_then(|found| found.get_filename())
                 .map(str::to_owned);
             let mimetype = field.content_type().map(ToString::to_string);
-            let mut writer = self.writer().await?;
+            let mut writer = self.writer();
             let silent = |_| Broken::Silent.problem(HOST);
             while let Some(bytes) = tokio::time::timeout(body::SILENCE, field.next())
                 .await
@@ -109,31 +109,25 @@ impl Intake<'_> {
         Err(Problem::bad(HOST, "The form has no field fileUpload"))
     }
 
-    async fn writer(&self) -> Result<Writer<'_>, Problem> {
-        let store = self.state.controls.store().clone();
-        let scratch = spawn_blocking(move || store.scratch()).await.on(HOST)?;
-        let sink = Sink::create(scratch.content());
-        let decoder = self.base64.then(Decoder::default);
+    fn writer(&self) -> Writer<'_> {
         let most = self
             .grant
             .max_size
             .unwrap_or(u64::MAX)
             .min(self.state.max_file_bytes);
-        Ok(Writer {
+        Writer {
             intake: self,
-            scratch,
-            sink,
-            decoder,
+            sink: Sink::create(self.state.controls.store().clone()),
+            decoder: self.base64.then(Decoder::default),
             most,
             size: 0,
-        })
+        }
     }
 }
 
 /// A file that is being received.
 struct Writer<'a> {
     intake: &'a Intake<'a>,
-    scratch: Scratch,
     sink: Sink,
     decoder: Option<Decoder>,
     most: u64,
@@ -161,8 +155,8 @@ impl Writer<'_> {
         if !self.decoder.is_none_or(|decoder| decoder.is_whole()) {
             return Err(not_base64());
         }
-        let written = self.sink.finish().await.on(HOST)?;
-        Ok((self.scratch, written.size))
+        let (scratch, written) = self.sink.finish().await.on(HOST)?;
+        Ok((scratch, written.size))
     }
 }
 

@@ -131,9 +131,7 @@ pub(super) async fn put(
             "Content-Length is not the size the part was announced with",
         ));
     }
-    let store = state.controls.store().clone();
-    let scratch = spawn_blocking(move || store.scratch()).await.on(Host::Storage)?;
-    let mut sink = Sink::create(scratch.content());
+    let mut sink = Sink::create(state.controls.store().clone());
     let mut left = ticket.size;
     while let Some(bytes) = body::next(&mut payload).await.map_err(|broken| cut(&broken))? {
         left = left
@@ -141,7 +139,7 @@ pub(super) async fn put(
             .ok_or_else(|| bad("EntityTooLarge", "The part is larger than it was announced"))?;
         sink.push(bytes).await.on(Host::Storage)?;
     }
-    let written = sink.finish().await.on(Host::Storage)?;
+    let (scratch, written) = sink.finish().await.on(Host::Storage)?;
     if left > 0 {
         return Err(bad("IncompleteBody", "The part is smaller than it was announced"));
     }

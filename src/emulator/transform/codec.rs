@@ -163,14 +163,25 @@ fn reading(error: ImageError) -> TransformError {
     }
 }
 
-/// Whether a JPEG's end mark follows its last scan. The decoder fills what is missing with grey instead of failing;
-/// neither mark can occur inside the compressed data of a scan.
+/// Whether a JPEG goes on to its end mark. The decoder fills what is missing with grey instead of failing. Phones append whole
+/// films after the end, so the marks are followed from the start; zeros and restarts belong to the compressed data.
 fn jpeg_has_end(bytes: &[u8]) -> bool {
-    let last = bytes
-        .windows(2)
-        .rev()
-        .find(|pair| matches!(pair, [0xff, 0xd9 | 0xda]));
-    matches!(last, Some([_, 0xd9]))
+    let mut rest = bytes.get(2..).unwrap_or_default();
+    loop {
+        let is_mark = |pair: &[u8]| pair[0] == 0xff && !matches!(pair[1], 0x00 | 0x01 | 0xd0..=0xd8 | 0xff);
+        let Some(at) = rest.windows(2).position(is_mark) else {
+            return false;
+        };
+        let segment = &rest[at + 1..];
+        match *segment {
+            [0xd9, ..] => return true,
+            [_, high, low, ..] => {
+                let length = usize::from(u16::from_be_bytes([high, low])).max(2);
+                rest = segment.get(1 + length..).unwrap_or_default();
+            }
+            _ => return false,
+        }
+    }
 }
 
 impl Picture {

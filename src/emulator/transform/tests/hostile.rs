@@ -68,6 +68,15 @@ fn u11_a_truncated_image_is_an_error_at_every_length() {
 }
 
 #[test]
+fn what_follows_the_end_of_an_image_does_no_harm() {
+    for format in FORMATS {
+        let mut bytes = file(&quarters(40, 30), format);
+        bytes.extend(b"a film\xff\xd9\xff\xda and more of it");
+        assert!(transform("resize=width:10", &bytes).is_ok(), "{format:?}");
+    }
+}
+
+#[test]
 fn u11_bytes_that_are_no_image_are_an_unsupported_conversion() {
     for bytes in [&b""[..], b"hello", b"<html></html>", b"%PDF-1.7\n"] {
         for path in [
