@@ -136,7 +136,7 @@ fn parse_size(text: &str) -> Result<u64, AppError> {
 /// The form's one file. Its end is the end of the form: a second file must not be lost in silence, and the place to say so is
 /// before the first one is stored.
 struct OnlyFile {
-    file: FilePart,
+    file: Box<FilePart>,
     form: UploadForm,
 }
 

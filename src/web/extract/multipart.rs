@@ -7,7 +7,7 @@ use std::time::Duration;
 use actix_multipart::{Field, Multipart, MultipartError};
 use actix_web::HttpRequest;
 use actix_web::error::PayloadError;
-use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, ContentDisposition};
 use actix_web::web::Payload;
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt as _};
@@ -28,7 +28,7 @@ pub enum Item {
     /// A text field: name and value.
     Field(String, String),
     /// A file.
-    File(FilePart),
+    File(Box<FilePart>),
 }
 
 /// A file in the form: what its headers say, and its bytes as they come.
@@ -104,18 +104,15 @@ impl UploadForm {
             ));
         }
         let name = field.name().unwrap_or_default().to_owned();
-        let filename = field
-            .content_disposition()
-            .and_then(|disposition| disposition.get_filename())
-            .map(str::to_owned);
+        let filename = field.content_disposition().and_then(filename);
         if let Some(filename) = filename {
             let declared_type = field.content_type().map(ToString::to_string).unwrap_or_default();
-            return Ok(Some(Item::File(FilePart {
+            return Ok(Some(Item::File(Box::new(FilePart {
                 field: name,
                 filename,
                 declared_type,
                 bytes: Some(field),
-            })));
+            }))));
         }
         let mut value = BytesMut::new();
         while let Some(chunk) = next_in_time(&mut field).await? {
@@ -153,6 +150,14 @@ impl UploadForm {
             _ => Size::AtMost(self.at_most()),
         }
     }
+}
+
+/// The file's name: in the extended spelling, which says its own encoding, before the plain one (RFC 6266 §4.3).
+fn filename(disposition: &ContentDisposition) -> Option<String> {
+    let extended = disposition
+        .get_filename_ext()
+        .and_then(|name| String::from_utf8(name.value.clone()).ok());
+    extended.or_else(|| disposition.get_filename().map(str::to_owned))
 }
 
 impl Source for FilePart {

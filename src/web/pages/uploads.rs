@@ -85,7 +85,7 @@ async fn receive(
     state: &AppState,
     viewer: &Viewer,
     parts: &UploadForm,
-    mut file: FilePart,
+    mut file: Box<FilePart>,
 ) -> Result<UploadedFile, AppError> {
     let name = file.filename.clone();
     let new = NewFile {
@@ -93,7 +93,7 @@ async fn receive(
         declared_type: file.declared_type.clone(),
         size: parts.size(None, false),
     };
-    let outcome = match uploads::receive(&state.services, viewer.user(), new, &mut file).await {
+    let outcome = match uploads::receive(&state.services, viewer.user(), new, &mut *file).await {
         Ok(document) => UploadOutcome::Stored {
             id: document.id.to_string(),
             content_type: document.content_type,
