@@ -2,14 +2,13 @@
 
 use std::fmt;
 use std::io;
-use std::time::SystemTime;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::ContentType;
 use actix_web::{HttpResponse, ResponseError};
 use serde_json::json;
 
-use super::clock::seconds;
+use super::clock::{Clock, seconds};
 use super::ids;
 use super::policy::Refusal;
 
@@ -200,7 +199,7 @@ impl ResponseError for Problem {
                 "error": self.text,
                 "c": ids::uuid(),
                 "i": "emulator",
-                "t": seconds(SystemTime::now()),
+                "t": seconds(Clock::default().now()),
             })),
             Host::Storage => reply.content_type("application/xml").body(format!(
                 "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{}</Code><Message>{}</Message></Error>",

@@ -20,7 +20,7 @@ use std::time::{Duration, SystemTime};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::clock::millis;
+use super::clock::{Clock, millis};
 use super::ids::{self, HANDLE_LENGTH};
 
 /// What is older than this and unfinished was left by a process that is gone.
@@ -134,7 +134,10 @@ impl Store {
     ) -> io::Result<String> {
         let scratch = self.scratch()?;
         fs::write(scratch.content(), bytes)?;
-        self.publish(scratch, Meta::new(filename, mimetype, path, SystemTime::now()))
+        self.publish(
+            scratch,
+            Meta::new(filename, mimetype, path, Clock::default().now()),
+        )
     }
 
     /// What is known about a file; `None` when there is no such file.

@@ -14,7 +14,10 @@ const RULES: &[(&str, &[&str])] = &[
         "cli",
         &["app", "services", "db", "emulator", "filestack", "error"],
     ),
-    ("app", &["web", "services", "db", "filestack", "error"]),
+    (
+        "app",
+        &["web", "services", "db", "filestack", "emulator", "error"],
+    ),
     ("web", &["services", "db", "filestack", "error"]),
     ("services", &["db", "filestack", "error"]),
     ("db", &[]),

@@ -1,3 +1,5 @@
+//! Secrets that are made up are kept, and only then.
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

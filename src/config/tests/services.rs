@@ -1,3 +1,5 @@
+//! What may be said about Filestack, and what stops the start.
+
 use super::*;
 
 #[test]

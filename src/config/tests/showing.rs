@@ -1,3 +1,5 @@
+//! `config show`: every value with its source, and no secret.
+
 use super::*;
 
 fn shown(vars: &Vars) -> Shown {

@@ -1,3 +1,5 @@
+//! Where values come from, and which source wins.
+
 use super::*;
 
 const SECRET_WORD: &str = "hunter2";

@@ -1,3 +1,5 @@
+//! Each setting: what it takes and what it refuses.
+
 use std::net::IpAddr;
 use std::time::Duration;
 

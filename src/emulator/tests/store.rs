@@ -45,7 +45,7 @@ fn a_reader_keeps_the_content_it_opened() {
     let scratch = store.scratch().unwrap();
     fs::write(scratch.content(), b"newer").unwrap();
     let after = store
-        .replace(&handle, &scratch, SystemTime::now())
+        .replace(&handle, &scratch, Clock::default().now())
         .unwrap()
         .unwrap();
     drop(scratch);
@@ -83,7 +83,7 @@ fn only_old_leftovers_are_swept() {
             fs::create_dir(&path).unwrap();
             File::open(&path)
                 .unwrap()
-                .set_modified(SystemTime::now() - age)
+                .set_modified(Clock::default().now() - age)
                 .unwrap();
         }
     }
