@@ -46,7 +46,10 @@ pub(in super::super) async fn edge(
         Some(reply) => req.into_response(reply),
         None => next.call(req).await?.map_into_boxed_body(),
     };
-    tap.drain().await;
+    // After a cut there is no reply to protect, and what had arrived by then would only blur the log.
+    if !matches!(fault, Some(Fault::CutRequest { .. })) {
+        tap.drain().await;
+    }
     if let Some(fault) = fault {
         reply = spoil(reply, &fault, line.as_ref());
     }

@@ -7,6 +7,7 @@ mod hostile;
 mod refusals;
 mod restart;
 mod uploads;
+mod wrong_uploads;
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -208,6 +209,14 @@ impl Bench {
         };
         spawn_blocking(talk).await.unwrap()
     }
+}
+
+/// The `parts` of a complete call.
+pub(super) fn parts(etags: &[(u64, &str)]) -> Value {
+    etags
+        .iter()
+        .map(|(part, etag)| json!({ "part_number": part, "etag": etag }))
+        .collect()
 }
 
 pub(super) fn start_call(size: usize) -> Value {
