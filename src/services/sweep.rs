@@ -7,7 +7,7 @@ use crate::db::models::{sessions, sign_in_attempts};
 use crate::error::AppError;
 use crate::services::{Services, removals};
 
-/// An upload without a word for this long has no process behind it any more; a slow one says something with every part.
+/// An upload without a sign of life for this long has no process behind it any more: a slow one gives one every few minutes.
 pub const GRACE: Duration = Duration::from_secs(6 * 3_600);
 /// Tries at signing in are forgotten after a day.
 const ATTEMPTS_KEPT: Duration = Duration::from_secs(24 * 3_600);

@@ -5,8 +5,8 @@ use std::time::Duration;
 use actix_web::{HttpResponse, web};
 use serde_json::json;
 
-use crate::db::models::users;
 use crate::error::AppError;
+use crate::services::accounts;
 use crate::web::AppState;
 
 /// The longest that `/readyz` waits for the database.
@@ -19,8 +19,8 @@ pub async fn live() -> HttpResponse {
 
 /// `GET /readyz`: whether new work should be sent here.
 pub async fn ready(state: web::Data<AppState>) -> Result<HttpResponse, AppError> {
-    let asked = tokio::time::timeout(PATIENCE, state.services.db.run(|c| users::any(c).map(|_| ()))).await;
-    let database = matches!(asked, Ok(Ok(())));
+    let asked = tokio::time::timeout(PATIENCE, accounts::setup_is_open(&state.services)).await;
+    let database = matches!(asked, Ok(Ok(_)));
     let body = json!({
         "status": if database { "ok" } else { "failing" },
         "checks": {"database": if database { "ok" } else { "failing" }},

@@ -85,7 +85,7 @@ pub struct Upload {
     pub failure: Option<String>,
     /// When it began.
     pub started_at: UtcTime,
-    /// Last change of state.
+    /// Last change of state, or last sign of life.
     pub updated_at: UtcTime,
 }
 
@@ -119,6 +119,14 @@ pub fn finish(
     ))
     .execute(connection)?;
     Ok(changed == 1)
+}
+
+/// Says that a started upload is still at work.
+pub fn touch(connection: &mut DbConn, id: DocumentId, now: UtcTime) -> Result<(), DbError> {
+    diesel::update(uploads::table.find(id).filter(uploads::state.eq(UploadState::Started)))
+        .set(uploads::updated_at.eq(now))
+        .execute(connection)?;
+    Ok(())
 }
 
 /// The upload of this id.

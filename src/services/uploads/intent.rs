@@ -1,5 +1,7 @@
 //! The intent of an upload, from its first row to its document or to the reason why there is none.
 
+use std::time::Duration;
+
 use crate::clock::UtcTime;
 use crate::db::DbError;
 use crate::db::models::documents::{self, Document, NewDocument};
@@ -10,11 +12,15 @@ use crate::error::AppError;
 use crate::ids::DocumentId;
 use crate::services::{Services, removals};
 
+/// Between two signs of life; the sweep waits for hours.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(300);
+
 /// An intent that has not ended. Dropped unfinished (the client went away, the server stops) it ends as failed.
 pub(super) struct Intent {
     services: Services,
     pub(super) id: DocumentId,
     pub(super) path: String,
+    seen_at: UtcTime,
     ended: bool,
 }
 
@@ -40,8 +46,20 @@ impl Intent {
             services: services.clone(),
             id,
             path,
+            seen_at: now,
             ended: false,
         })
+    }
+
+    /// Gives a sign of life now and then, so that the sweep leaves a slow upload alone.
+    pub(super) async fn is_alive(&mut self) -> Result<(), AppError> {
+        let now = self.services.clock.now();
+        if now.since(self.seen_at) > SIGN_OF_LIFE {
+            self.seen_at = now;
+            let id = self.id;
+            self.services.db.write(move |c| uploads::touch(c, id, now)).await?;
+        }
+        Ok(())
     }
 
     /// Writes the document, counts it and ends the intent: all at once.

@@ -105,11 +105,11 @@ async fn receive_file<S: Source>(
     if matches!(file.size, Size::Declared(bytes) if bytes != exact) {
         return Err(not_as_announced(file.size));
     }
-    let intent = Intent::begin(services, owner, &details.name).await?;
+    let mut intent = Intent::begin(services, owner, &details.name).await?;
     let sent = if whole || !matches!(file.size, Size::AtMost(_)) {
-        send_parts(services, &intent, &details, exact, first, &mut body, file.size).await
+        send_parts(services, &mut intent, &details, exact, first, &mut body, file.size).await
     } else {
-        send_stream(services, &intent, &details, first, &mut body).await
+        send_stream(services, &mut intent, &details, first, &mut body).await
     };
     match sent {
         Ok(sent) => finish(services, owner, intent, details, sent).await,
@@ -160,7 +160,7 @@ fn grant(services: &Services, intent: &Intent) -> Grant {
 /// Multipart upload: parts go out while the next one is read, and are hashed beside both.
 async fn send_parts<S: Source>(
     services: &Services,
-    intent: &Intent,
+    intent: &mut Intent,
     details: &Details,
     size: u64,
     first: Option<Part>,
@@ -196,6 +196,7 @@ async fn send_parts<S: Source>(
             upload.renew(grant(services, intent));
         }
         upload.push(bytes).await.map_err(upstream)?;
+        intent.is_alive().await?;
         upload.ready().await.map_err(upstream)?;
         next = body.part(upload.next_part_len().max(1)).await?;
         if next.is_some() && given == size {
@@ -219,7 +220,7 @@ async fn send_parts<S: Source>(
 /// must never look like a finished file.
 async fn send_stream<S: Source>(
     services: &Services,
-    intent: &Intent,
+    intent: &mut Intent,
     details: &Details,
     first: Option<Part>,
     body: &mut Body<'_, S>,
@@ -266,6 +267,7 @@ async fn send_stream<S: Source>(
     }
     while open && let Some(chunk) = body.chunk().await? {
         open = feed.send(chunk).await;
+        intent.is_alive().await?;
     }
     drop(chunk_memory);
     // Closed early means that Filestack has answered before the end: its answer says why. Any error above drops the channel without

@@ -3,8 +3,8 @@
 use actix_web::{HttpResponse, web};
 
 use super::see_other;
-use crate::db::models::setup;
 use crate::error::AppError;
+use crate::services::accounts;
 use crate::web::AppState;
 use crate::web::extract::Viewer;
 
@@ -15,7 +15,7 @@ pub async fn show(
 ) -> Result<HttpResponse, AppError> {
     let location = match viewer {
         Ok(_) => "/documents",
-        Err(AppError::SignInNeeded) if state.services.db.run(setup::is_open).await? => "/setup",
+        Err(AppError::SignInNeeded) if accounts::setup_is_open(&state.services).await? => "/setup",
         Err(AppError::SignInNeeded) => "/sign-in",
         Err(error) => return Err(error),
     };

@@ -6,7 +6,6 @@ use serde::Deserialize;
 
 use super::shell::{Said, dress};
 use super::{page, see_other, sessions, with_cookies};
-use crate::db::models::setup;
 use crate::error::AppError;
 use crate::services::accounts;
 use crate::web::AppState;
@@ -95,7 +94,7 @@ pub async fn create(
 
 /// Once there is an administrator the page is gone for ever; until then a wrong token is told what to do.
 async fn check_token(state: &AppState, token: &str) -> Result<(), AppError> {
-    if !state.services.db.run(setup::is_open).await? {
+    if !accounts::setup_is_open(&state.services).await? {
         return Err(AppError::NotFound);
     }
     if !accounts::setup_token_is_valid(&state.services, token).await? {
