@@ -123,9 +123,13 @@ pub fn finish(
 
 /// Says that a started upload is still at work.
 pub fn touch(connection: &mut DbConn, id: DocumentId, now: UtcTime) -> Result<(), DbError> {
-    diesel::update(uploads::table.find(id).filter(uploads::state.eq(UploadState::Started)))
-        .set(uploads::updated_at.eq(now))
-        .execute(connection)?;
+    diesel::update(
+        uploads::table
+            .find(id)
+            .filter(uploads::state.eq(UploadState::Started)),
+    )
+    .set(uploads::updated_at.eq(now))
+    .execute(connection)?;
     Ok(())
 }
 

@@ -57,7 +57,10 @@ impl Intent {
         if now.since(self.seen_at) > SIGN_OF_LIFE {
             self.seen_at = now;
             let id = self.id;
-            self.services.db.write(move |c| uploads::touch(c, id, now)).await?;
+            self.services
+                .db
+                .write(move |c| uploads::touch(c, id, now))
+                .await?;
         }
         Ok(())
     }

@@ -107,7 +107,16 @@ async fn receive_file<S: Source>(
     }
     let mut intent = Intent::begin(services, owner, &details.name).await?;
     let sent = if whole || !matches!(file.size, Size::AtMost(_)) {
-        send_parts(services, &mut intent, &details, exact, first, &mut body, file.size).await
+        send_parts(
+            services,
+            &mut intent,
+            &details,
+            exact,
+            first,
+            &mut body,
+            file.size,
+        )
+        .await
     } else {
         send_stream(services, &mut intent, &details, first, &mut body).await
     };

@@ -1,14 +1,15 @@
-//! Dresses every failure for whoever asked: problem+json (RFC 9457) for programs, a page for people. The framework's own 404, 405
-//! and the like are dressed the same way.
+//! Dresses every failure for whoever asked: problem+json (RFC 9457) for programs, a page for people, and for people who are not signed
+//! in the way to the form. The framework's own 404, 405 and the like are dressed the same way.
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ACCEPT, CONTENT_TYPE, HeaderValue, VARY};
+use actix_web::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION, VARY};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage as _, web};
+use actix_web::{Error, HttpMessage as _, HttpResponse, web};
 use askama::Template as _;
 use serde_json::json;
+use url::form_urlencoded;
 
 use super::RequestId;
 use crate::error::AppError;
@@ -33,6 +34,7 @@ pub(super) async fn dress(
     let wants_json = wants_json(request.path(), request.headers().get(ACCEPT));
     let theme = shell::theme(request.request());
     let path = request.path().to_owned();
+    let sign_in = sign_in_address(&request);
     let response = match next.call(request).await {
         Ok(response) if response.status().as_u16() < 400 => return Ok(response.map_into_left_body()),
         Ok(response) if response.headers().contains_key(CONTENT_TYPE) => {
@@ -45,6 +47,12 @@ pub(super) async fn dress(
     };
     let failure = failure(&response);
     log_once(&response);
+    if let Some(address) = sign_in.filter(|_| failure.status == StatusCode::UNAUTHORIZED && !wants_json) {
+        let redirect = HttpResponse::SeeOther()
+            .insert_header((LOCATION, address))
+            .finish();
+        return Ok(response.into_response(redirect).map_into_right_body());
+    }
     // Nothing in a 404 may tell one request from another: "not yours" and "not there" are the same bytes (S7).
     let request_id = response
         .request()
@@ -77,6 +85,20 @@ pub(super) async fn dress(
         EitherBody::right(BoxBody::new(body))
     });
     Ok(response)
+}
+
+/// Where somebody is sent who opens a page without being signed in: to the form, and from there back. Whoever brought a token is told
+/// about the token instead.
+fn sign_in_address(request: &ServiceRequest) -> Option<String> {
+    if !request.method().is_safe() || request.headers().contains_key(AUTHORIZATION) {
+        return None;
+    }
+    let back = request
+        .uri()
+        .path_and_query()
+        .map_or("/documents", |path| path.as_str());
+    let next: String = form_urlencoded::byte_serialize(back.as_bytes()).collect();
+    Some(format!("/sign-in?next={next}"))
 }
 
 fn failure(response: &ServiceResponse) -> Failure {

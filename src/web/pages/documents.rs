@@ -3,7 +3,6 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
-use url::form_urlencoded;
 
 use super::shell::{Said, dress};
 use super::{page, see_other, with_cookies};
@@ -47,13 +46,9 @@ pub struct NameForm {
 pub async fn index(
     state: web::Data<AppState>,
     request: HttpRequest,
-    viewer: Result<Viewer, AppError>,
+    viewer: Viewer,
     query: Query<IndexQuery>,
 ) -> Result<HttpResponse, AppError> {
-    let viewer = match viewer {
-        Err(AppError::SignInNeeded) => return Ok(to_sign_in(&request)),
-        viewer => viewer?,
-    };
     let IndexQuery {
         sort,
         q,
@@ -98,13 +93,9 @@ pub async fn index(
 pub async fn show(
     state: web::Data<AppState>,
     request: HttpRequest,
-    viewer: Result<Viewer, AppError>,
+    viewer: Viewer,
     id: DocumentPath,
 ) -> Result<HttpResponse, AppError> {
-    let viewer = match viewer {
-        Err(AppError::SignInNeeded) => return Ok(to_sign_in(&request)),
-        viewer => viewer?,
-    };
     let document = documents::get(&state.services, viewer.user().id, id.0).await?;
     let rename = Field::of(document.name.clone());
     show_page(&request, &state, viewer.user(), &document, rename, StatusCode::OK)
@@ -113,14 +104,9 @@ pub async fn show(
 /// `GET /documents/{id}/download`.
 pub async fn download(
     state: web::Data<AppState>,
-    request: HttpRequest,
-    viewer: Result<Viewer, AppError>,
+    viewer: Viewer,
     id: DocumentPath,
 ) -> Result<HttpResponse, AppError> {
-    let viewer = match viewer {
-        Err(AppError::SignInNeeded) => return Ok(to_sign_in(&request)),
-        viewer => viewer?,
-    };
     let document = documents::get(&state.services, viewer.user().id, id.0).await?;
     let signed = documents::download_url(&state.services, &document, true)?;
     Ok(see_other(signed.url.as_str()).finish())
@@ -164,13 +150,9 @@ pub async fn rename(
 pub async fn confirm_deletion(
     state: web::Data<AppState>,
     request: HttpRequest,
-    viewer: Result<Viewer, AppError>,
+    viewer: Viewer,
     id: DocumentPath,
 ) -> Result<HttpResponse, AppError> {
-    let viewer = match viewer {
-        Err(AppError::SignInNeeded) => return Ok(to_sign_in(&request)),
-        viewer => viewer?,
-    };
     let document = documents::get(&state.services, viewer.user().id, id.0).await?;
     let dressed = dress(&request, &state, Some(viewer.user()));
     let question = DocumentDeletePage {
@@ -200,16 +182,6 @@ pub async fn destroy(
         see_other("/documents").finish(),
         [Some(said.cookie())],
     ))
-}
-
-/// A page is asked for by somebody who is not signed in: the way leads through signing in and back.
-pub(super) fn to_sign_in(request: &HttpRequest) -> HttpResponse {
-    let back = request
-        .uri()
-        .path_and_query()
-        .map_or("/documents", |path| path.as_str());
-    let next: String = form_urlencoded::byte_serialize(back.as_bytes()).collect();
-    see_other(&format!("/sign-in?next={next}")).finish()
 }
 
 fn show_page(

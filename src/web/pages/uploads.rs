@@ -3,7 +3,6 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use super::documents::to_sign_in;
 use super::shell::dress;
 use super::{page, with_cookies};
 use crate::error::AppError;
@@ -16,12 +15,9 @@ use crate::web::views::{UploadNewPage, UploadOutcome, UploadResultPage, Uploaded
 pub async fn new(
     state: web::Data<AppState>,
     request: HttpRequest,
-    viewer: Result<Viewer, AppError>,
+    viewer: Viewer,
 ) -> Result<HttpResponse, AppError> {
-    match viewer {
-        Err(AppError::SignInNeeded) => Ok(to_sign_in(&request)),
-        viewer => form(&request, &state, &viewer?, StatusCode::OK, None),
-    }
+    form(&request, &state, &viewer, StatusCode::OK, None)
 }
 
 /// `POST /uploads`: each file stands by itself; one that fails leaves the others alone.
