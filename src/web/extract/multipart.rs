@@ -157,7 +157,9 @@ impl UploadForm {
 
 impl Source for FilePart {
     async fn chunk(&mut self) -> Result<Option<Bytes>, AppError> {
-        let Some(field) = &mut self.bytes else { return Ok(None) };
+        let Some(field) = &mut self.bytes else {
+            return Ok(None);
+        };
         let chunk = next_in_time(field).await?;
         if chunk.is_none() {
             self.bytes = None;
