@@ -3,6 +3,7 @@
 //! `architecture`, `dependencies` and `readme` check the project itself. `support` is what tests stand on.
 
 mod architecture;
+mod cli;
 mod dependencies;
 mod readme;
 mod support;
