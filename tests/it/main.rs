@@ -1,9 +1,11 @@
 //! The integration tests, all in one binary so that they link once and share one throw-away PostgreSQL.
 //!
-//! `architecture`, `dependencies` and `readme` check the project itself. `support` is what tests stand on.
+//! `architecture`, `dependencies` and `readme` check the project itself; the others ask the application over HTTP. `support` is what
+//! tests stand on.
 
 mod architecture;
 mod cli;
 mod dependencies;
+mod journey;
 mod readme;
 mod support;
