@@ -85,10 +85,12 @@ pub fn run(cli: Cli, vars: Result<Vars, ConfigError>) -> ExitCode {
     }
 }
 
-/// Writes `text` and a line end to stdout. A reader that has gone away (`| head`) is no error.
+/// Writes `text` and a line end to stdout, in one piece: who reads along sees all of it or nothing. A reader that has gone away
+/// (`| head`) is no error.
 fn print(text: &str) -> Result<(), CliError> {
     let mut out = io::stdout().lock();
-    match writeln!(out, "{text}").and_then(|()| out.flush()) {
+    let whole = format!("{text}\n");
+    match out.write_all(whole.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CliError::failed(
             format!("The result could not be written to stdout: {error}"),
             "Free some space or write it elsewhere, then run the command again",

@@ -4,6 +4,7 @@
 //! tests stand on.
 
 mod architecture;
+mod cli;
 mod dependencies;
 mod journey;
 mod readme;

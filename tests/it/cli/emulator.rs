@@ -1,0 +1,67 @@
+//! `satchel emulator`: a Filestack on its own.
+
+use super::process::Place;
+use crate::support::wire::post;
+
+#[test]
+fn an_open_app_takes_and_gives_files_without_a_policy() {
+    let place = Place::new();
+    let emulator = place.start(&["emulator", "--app", "AmyOwnKeyz:MYSECRET:open"]);
+    assert!(!emulator.stdout().contains("MYSECRET"), "{}", emulator.stdout());
+    let stored = post("/api/store/S3?key=AmyOwnKeyz&filename=note.txt")
+        .body("text/plain", "hello")
+        .send(emulator.address);
+    assert_eq!(stored.status, 200, "{}", stored.text());
+    let url = stored.json()["url"].as_str().unwrap().to_owned();
+    let handle = url.rsplit('/').next().unwrap().to_owned();
+    let file = crate::support::wire::get(&format!("/{handle}")).send(emulator.address);
+    assert_eq!((file.status, file.text().as_str()), (200, "hello"));
+    emulator.terminate();
+    assert_eq!(emulator.ended().0.code(), Some(0));
+}
+
+#[test]
+fn a_secured_app_refuses_what_carries_no_policy() {
+    let place = Place::new();
+    let emulator = place.start(&["emulator", "--app", "AmyOwnKeyz:MYSECRET"]);
+    let refused = post("/api/store/S3?key=AmyOwnKeyz&filename=note.txt")
+        .body("text/plain", "hello")
+        .send(emulator.address);
+    assert_eq!(refused.status, 403, "{}", refused.text());
+}
+
+#[test]
+fn without_an_app_one_is_made_up_printed_and_kept() {
+    let place = Place::new();
+    let credentials = || {
+        let emulator = place.start(&["emulator"]);
+        let said = emulator.stdout();
+        let lines: Vec<_> = said
+            .lines()
+            .filter(|line| line.starts_with("API key:") || line.starts_with("App secret:"))
+            .map(str::to_owned)
+            .collect();
+        assert_eq!(lines.len(), 2, "{said}");
+        lines
+    };
+    assert_eq!(credentials(), credentials());
+}
+
+#[test]
+fn another_server_uses_it_as_its_filestack() {
+    let place = Place::new();
+    let emulator = place.start(&["emulator", "--app", "AmyOwnKeyz:MYSECRET"]);
+    let server_place = Place::new()
+        .with("FILESTACK_API_KEY", "AmyOwnKeyz")
+        .with("FILESTACK_APP_SECRET", "MYSECRET")
+        .with("FILESTACK_BASE_URL", &format!("http://{}", emulator.address));
+    let server = server_place.serve();
+    server_place.create_user(super::process::EMAIL, "member");
+    let token = server_place.create_token(super::process::EMAIL);
+    let stored = post("/api/uploads")
+        .bearer(&token)
+        .upload(&[], "note.txt", b"hello")
+        .send(server.address);
+    assert_eq!(stored.status, 201, "{}", stored.text());
+    assert_eq!(server.count_documents(&token), 1);
+}

@@ -1,0 +1,120 @@
+//! Secrets that are known beforehand must be nowhere: not on a page, not in an answer, not in a log, not in an error (P7).
+
+use super::process::{EMAIL, PASSWORD, Place};
+use crate::support::wire::{get, post};
+
+const APP_SECRET: &str = "CANARYAPPSECRETOFTHISTEST";
+const WEBHOOK_SECRET: &str = "canaryWebhookSecretOfThisTest";
+
+#[test]
+fn p7_no_secret_is_in_any_page_answer_log_or_error() {
+    let secret_key = "c0ffee".repeat(10) + "c0ff";
+    let filestack_place = Place::new();
+    let app = format!("AmyOwnKeyz:{APP_SECRET}");
+    let filestack = filestack_place.start(&["emulator", "--app", &app]);
+    let place = Place::new()
+        .with("FILESTACK_API_KEY", "AmyOwnKeyz")
+        .with("FILESTACK_APP_SECRET", APP_SECRET)
+        .with("FILESTACK_WEBHOOK_SECRET", WEBHOOK_SECRET)
+        .with("FILESTACK_BASE_URL", &format!("http://{}", filestack.address))
+        .with("SATCHEL_SECRET_KEY", &secret_key)
+        .with("SATCHEL_DRAIN_SECONDS", "0")
+        .with("RUST_LOG", "debug");
+    let server = place.serve();
+    let mut seen = String::new();
+    let mut see = |reply: crate::support::wire::Reply| {
+        for (name, value) in &reply.headers {
+            seen.push_str(&format!("{name}: {value}\n"));
+        }
+        seen.push_str(&reply.text());
+        reply
+    };
+
+    let link = server.setup_target();
+    let setup_token = link.trim_start_matches("/setup?token=").to_owned();
+    see(get(&link).send(server.address));
+    place.create_user(EMAIL, "admin");
+    let token = place.create_token(EMAIL);
+    let mut browser = server.browser();
+    see(browser.sign_in(EMAIL, "not the password at all"));
+    see(browser.sign_in(EMAIL, PASSWORD));
+    let stored = see(post("/api/uploads")
+        .bearer(&token)
+        .upload(&[], "note.txt", b"hello")
+        .send(server.address));
+    let id = stored.json()["id"].as_str().unwrap().to_owned();
+    for page in [
+        "/".to_owned(),
+        "/sign-in".to_owned(),
+        "/documents".to_owned(),
+        format!("/documents/{id}"),
+        format!("/documents/{id}/download"),
+        format!("/documents/{id}/deletion"),
+        "/uploads/new".to_owned(),
+        "/no-such-page".to_owned(),
+        "/healthz".to_owned(),
+        "/readyz".to_owned(),
+        "/documents?sort=wrong".to_owned(),
+    ] {
+        see(browser.get(&page));
+    }
+    for call in [
+        "/api/documents".to_owned(),
+        format!("/api/documents/{id}"),
+        format!("/api/uploads/{id}/download-url"),
+        format!("/api/uploads/{id}/thumbnail"),
+        "/api/documents?cursor=wrong".to_owned(),
+        "/api/nothing".to_owned(),
+    ] {
+        see(get(&call).bearer(&token).send(server.address));
+    }
+    see(post("/webhooks/filestack")
+        .body("application/json", "{}")
+        .send(server.address));
+
+    // Filestack goes away: the errors of the layer below are the ones that know most.
+    let signed = get(&format!("/api/uploads/{id}/download-url"))
+        .bearer(&token)
+        .send(server.address);
+    let signed = signed.json()["url"].as_str().unwrap().to_owned();
+    filestack.kill();
+    see(post("/api/uploads")
+        .bearer(&token)
+        .upload(&[], "note.txt", b"hello")
+        .send(server.address));
+    see(
+        crate::support::wire::request("DELETE", &format!("/api/documents/{id}"))
+            .bearer(&token)
+            .send(server.address),
+    );
+
+    let shown = place.run(&["config", "show"]);
+    let shown_json = place.run(&["config", "show", "--json"]);
+    server.terminate();
+    let (_, _, said) = server.ended();
+    let said = said.replace(&link, "");
+    for secret in [APP_SECRET, WEBHOOK_SECRET, &secret_key] {
+        assert!(!seen.contains(secret), "{secret} is in an answer");
+        assert!(!said.contains(secret), "{secret} is in the log");
+        for shown in [&shown, &shown_json] {
+            assert!(
+                !shown.stdout.contains(secret) && !shown.stderr.contains(secret),
+                "{secret} is shown"
+            );
+        }
+    }
+    // Nobody's own secrets are in the log either.
+    let signature = signed.split("signature=").nth(1).unwrap_or(&signed).to_owned();
+    for secret in [
+        PASSWORD,
+        "not the password at all",
+        &token,
+        &setup_token,
+        &signature,
+    ] {
+        assert!(!said.contains(secret), "{secret} is in the log:\n{said}");
+    }
+    for value in browser.cookies.values() {
+        assert!(!said.contains(value), "a cookie is in the log");
+    }
+}

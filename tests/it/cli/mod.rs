@@ -1,0 +1,10 @@
+//! The program itself: started, asked, signalled and killed as a person or a service manager would.
+
+mod beside;
+mod emulator;
+mod help;
+mod leaks;
+mod process;
+mod settings;
+mod start;
+mod stopping;
