@@ -8,3 +8,4 @@ mod dependencies;
 mod journey;
 mod readme;
 mod support;
+mod uploads;
