@@ -6,6 +6,7 @@ use satchel::services::accounts;
 use sha2::{Digest as _, Sha256};
 
 use crate::support::app::{PASSWORD, TestApp};
+use crate::support::content;
 
 const MIB: usize = 1_024 * 1_024;
 /// Bytes of a part on its way to Filestack.
@@ -86,11 +87,6 @@ async fn journey(app: &TestApp) {
     }
     let list = browser.page("/documents").await;
     assert_eq!(list.texts(".empty h2"), ["Nothing here yet"]);
-}
-
-/// Bytes that repeat only after a prime, so that no two parts are alike.
-fn content(size: usize) -> Vec<u8> {
-    (0..size).map(|n| (n % 251) as u8).collect()
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -9,3 +9,4 @@ mod dependencies;
 mod journey;
 mod readme;
 mod support;
+mod uploads;

@@ -247,6 +247,7 @@ fn location(config: &Config) -> Location {
     }
 }
 
-fn email(name: &str) -> String {
+/// The address of the member of this name.
+pub fn email(name: &str) -> String {
     format!("{name}@example.org")
 }

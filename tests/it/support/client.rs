@@ -63,6 +63,11 @@ impl Client {
         }
     }
 
+    /// Host and port of the application.
+    pub fn address(&self) -> &str {
+        self.base.strip_prefix("http://").unwrap_or(&self.base)
+    }
+
     /// Begins a request that carries who we are.
     pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
         let mut request = self.http.0.request(method, format!("{}{path}", self.base));

@@ -17,7 +17,7 @@ impl Form {
 
     /// Adds a text field.
     pub fn field(self, name: &str, value: &str) -> Self {
-        self.part(&format!("form-data; name=\"{name}\""), None, value.as_bytes())
+        self.part(format!("form-data; name=\"{name}\""), None, value.as_bytes())
     }
 
     /// Adds a file in the field `file`; the name is quoted as browsers do.
@@ -27,25 +27,38 @@ impl Form {
             .replace('\r', "%0D")
             .replace('\n', "%0A");
         let disposition = format!("form-data; name=\"file\"; filename=\"{quoted}\"");
-        self.part(&disposition, Some(content_type), bytes)
+        self.part(disposition, Some(content_type), bytes)
     }
 
     /// Adds a part with headers of the test's own making.
-    pub fn part(mut self, disposition: &str, content_type: Option<&str>, bytes: &[u8]) -> Self {
-        let mut head = format!("--{BOUNDARY}\r\nContent-Disposition: {disposition}\r\n");
+    pub fn part(self, disposition: impl AsRef<[u8]>, content_type: Option<&str>, bytes: &[u8]) -> Self {
+        let mut form = self.open_part(disposition, content_type);
+        form.body.extend_from_slice(bytes);
+        form.body.extend_from_slice(b"\r\n");
+        form
+    }
+
+    /// Adds a part's headers only, for a body that goes on from there.
+    pub fn open_part(mut self, disposition: impl AsRef<[u8]>, content_type: Option<&str>) -> Self {
+        self.body
+            .extend_from_slice(format!("--{BOUNDARY}\r\nContent-Disposition: ").as_bytes());
+        self.body.extend_from_slice(disposition.as_ref());
         if let Some(content_type) = content_type {
-            head.push_str(&format!("Content-Type: {content_type}\r\n"));
+            self.body
+                .extend_from_slice(format!("\r\nContent-Type: {content_type}").as_bytes());
         }
-        self.body.extend_from_slice(head.as_bytes());
-        self.body.extend_from_slice(b"\r\n");
-        self.body.extend_from_slice(bytes);
-        self.body.extend_from_slice(b"\r\n");
+        self.body.extend_from_slice(b"\r\n\r\n");
         self
     }
 
     /// What goes into `Content-Type`.
     pub fn content_type(&self) -> String {
         format!("multipart/form-data; boundary={BOUNDARY}")
+    }
+
+    /// The bytes so far.
+    pub fn begun(&self) -> &[u8] {
+        &self.body
     }
 
     /// The bytes, with the end of the form.

@@ -3,6 +3,26 @@
 pub mod answer;
 pub mod app;
 pub mod client;
+pub mod documents;
 pub mod form;
 pub mod postgres;
+pub mod raw;
 pub mod wire;
+
+use std::time::Duration;
+
+/// Waits until something is so that happens by itself, such as a server noticing that its client has gone.
+pub async fn eventually<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> F) {
+    for _ in 0..4_000 {
+        if is_so().await {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    panic!("after 20 seconds still not: {what}");
+}
+
+/// Bytes that repeat only after a prime, so that no two parts of a file are alike.
+pub fn content(size: usize) -> Vec<u8> {
+    (0..size).map(|n| (n % 251) as u8).collect()
+}

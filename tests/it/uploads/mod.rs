@@ -1,0 +1,15 @@
+//! Uploads over HTTP: what is taken, what is refused, and that nothing is left of what did not end well.
+
+mod bad_input;
+mod broken_off;
+mod filestack_fails;
+mod in_flight;
+mod multipart;
+mod names;
+mod pages;
+mod policies;
+mod sizes;
+
+const MIB: usize = 1_024 * 1_024;
+/// Bytes of a part on its way to Filestack, and how far a file is read before its way there is chosen.
+const PART: usize = 8 * MIB;

@@ -1,0 +1,228 @@
+//! U7, S8: sizes at the edges, told, guessed or lied about.
+
+use actix_web::web::Bytes;
+use futures_util::stream;
+use reqwest::Body;
+use satchel::emulator::Route;
+
+use super::{MIB, PART};
+use crate::support::answer::Answer;
+use crate::support::app::TestApp;
+use crate::support::client::Client;
+use crate::support::content;
+use crate::support::form::Form;
+use crate::support::wire::Wire;
+
+const LIMIT: usize = 100_000;
+const FILE: &str = "form-data; name=\"file\"; filename=\"a.bin\"";
+
+async fn limited() -> TestApp {
+    let limit = LIMIT.to_string();
+    TestApp::new()
+        .var("SATCHEL_MAX_UPLOAD_BYTES", &limit)
+        .start()
+        .await
+}
+
+/// Sends the form in chunks, without its length.
+async fn chunked(client: &Client, form: &Form) -> Answer {
+    let bytes = Bytes::from(form.bytes());
+    let chunks: Vec<_> = (0..bytes.len())
+        .step_by(MIB)
+        .map(|start| Ok::<_, std::io::Error>(bytes.slice(start..bytes.len().min(start + MIB))))
+        .collect();
+    let body = Body::wrap_stream(stream::iter(chunks));
+    client
+        .upload_body("/api/uploads", &form.content_type(), body)
+        .await
+}
+
+#[actix_web::test]
+async fn u7_every_size_up_to_the_limit_is_taken_and_none_above_it() {
+    let app = limited().await;
+    let ana = app.token("ana").await;
+    for (size, status) in [
+        (0, 201),
+        (1, 201),
+        (LIMIT, 201),
+        (LIMIT + 1, 413),
+        (3 * LIMIT, 413),
+    ] {
+        let form = Form::new().part(FILE, None, &content(size));
+        for (way, answer) in [
+            ("length", ana.upload_form("/api/uploads", &form).await),
+            ("chunked", chunked(&ana, &form).await),
+        ] {
+            assert_eq!(answer.status, status, "{size} {way}: {}", answer.text());
+            if status == 413 {
+                assert_eq!(answer.problem(), "upload-too-large");
+            }
+        }
+    }
+    let mut sizes: Vec<_> = app.documents().await.iter().map(|row| row.size_bytes).collect();
+    sizes.sort_unstable();
+    assert_eq!(sizes, [0, 0, 1, 1, LIMIT as i64, LIMIT as i64]);
+    assert_eq!(app.stored_files(), 6);
+}
+
+#[actix_web::test]
+async fn u7_zero_bytes_are_a_document_that_can_be_had_again() {
+    let app = TestApp::sqlite().await;
+    let ana = app.token("ana").await;
+    let id = ana.document("empty.txt", b"").await;
+    let document = ana.get(&format!("/api/documents/{id}")).await.json();
+    assert_eq!(document["size"], 0);
+    assert_eq!(document["type"], "application/octet-stream");
+    let url = ana
+        .get(&format!("/api/uploads/{id}/download-url"))
+        .await
+        .field("url");
+    let file = app.fetch(&url).await;
+    assert_eq!((file.status, file.body.len()), (200, 0));
+}
+
+#[actix_web::test]
+async fn s8_a_size_told_above_the_limit_is_refused_before_a_byte_of_the_file() {
+    let app = limited().await;
+    let ana = app.token("ana").await;
+    let form = Form::new()
+        .field("size", &(LIMIT + 1).to_string())
+        .open_part(FILE, None);
+    let kind = form.content_type();
+
+    let mut told = Wire::post(
+        &ana,
+        "/api/uploads",
+        &[("Content-Type", &kind), ("Transfer-Encoding", "chunked")],
+    )
+    .await;
+    let chunk = [
+        format!("{:x}\r\n", form.begun().len()).as_bytes(),
+        form.begun(),
+        b"\r\n",
+    ]
+    .concat();
+    told.write(&chunk).await;
+    let answer = told.answer().await;
+    assert_eq!(
+        (answer.status, answer.problem().as_str()),
+        (413, "upload-too-large")
+    );
+
+    // Nothing but the head of the request: its length says enough.
+    let length = (LIMIT + MIB).to_string();
+    let headers = [("Content-Type", kind.as_str()), ("Content-Length", &length)];
+    let answer = Wire::post(&ana, "/api/uploads", &headers).await.answer().await;
+    assert_eq!(
+        (answer.status, answer.problem().as_str()),
+        (413, "upload-too-large")
+    );
+    assert!(app.intents().await.is_empty());
+    assert!(app.emulator.faults().calls().is_empty(), "Filestack was asked");
+}
+
+#[actix_web::test]
+async fn s8_an_endless_body_is_cut_off_at_the_limit() {
+    let app = limited().await;
+    let ana = app.token("ana").await;
+    let form = Form::new().open_part(FILE, None);
+    let mut wire = Wire::post(
+        &ana,
+        "/api/uploads",
+        &[
+            ("Content-Type", &form.content_type()),
+            ("Transfer-Encoding", "chunked"),
+        ],
+    )
+    .await;
+    let head = [
+        format!("{:x}\r\n", form.begun().len()).as_bytes(),
+        form.begun(),
+        b"\r\n",
+    ]
+    .concat();
+    wire.write(&head).await;
+    let (answer, chunks) = wire
+        .flood(&[b"1000\r\n", &[0; 4_096][..], b"\r\n"].concat())
+        .await;
+    assert_eq!(
+        (answer.status, answer.problem().as_str()),
+        (413, "upload-too-large")
+    );
+    assert!(chunks < 10_000, "{chunks} chunks were taken");
+    app.assert_nothing_left().await;
+}
+
+#[actix_web::test]
+async fn u7_a_length_that_lies_leaves_nothing_behind() {
+    let app = TestApp::sqlite().await;
+    let ana = app.token("ana").await;
+    let form = Form::new().part(FILE, None, &content(50_000));
+    let (kind, bytes) = (form.content_type(), form.bytes());
+
+    // Too low: the request ends within the file, and what follows is no request.
+    let length = (bytes.len() - 10_000).to_string();
+    let headers = [("Content-Type", kind.as_str()), ("Content-Length", &length)];
+    let mut low = Wire::post(&ana, "/api/uploads", &headers).await;
+    low.write(&bytes).await;
+    let answer = low.answer().await;
+    assert_eq!(answer.status, 400, "{}", answer.text());
+
+    // Too high: the rest never comes.
+    let length = (bytes.len() + 10_000).to_string();
+    let headers = [("Content-Type", kind.as_str()), ("Content-Length", &length)];
+    let mut high = Wire::post(&ana, "/api/uploads", &headers).await;
+    high.write(&bytes[..40_000]).await;
+    high.close().await;
+    app.assert_nothing_left().await;
+}
+
+#[actix_web::test]
+async fn u7_without_a_length_a_long_file_goes_through_the_rest_store() {
+    let app = TestApp::sqlite().await;
+    let ana = app.token("ana").await;
+    let calls = app.emulator.faults();
+    for (size, stores) in [(PART, 0), (PART + 1, 1), (2 * PART, 1)] {
+        calls.forget_calls();
+        let bytes = content(size);
+        let answer = chunked(&ana, &Form::new().part(FILE, None, &bytes)).await;
+        assert_eq!(answer.status, 201, "{size}: {}", answer.text());
+        assert_eq!(calls.count(Route::Store), stores, "{size}");
+        assert_eq!(calls.count(Route::Start), 1 - stores, "{size}");
+        let stored = app.emulator.store().read(&answer.field("handle")).unwrap();
+        assert!(stored.as_deref() == Some(&bytes[..]), "{size}: other bytes");
+    }
+}
+
+#[actix_web::test]
+async fn a_size_told_before_the_file_has_it_sent_in_parts_whatever_follows() {
+    let app = TestApp::sqlite().await;
+    let ana = app.token("ana").await;
+    let bytes = content(2 * PART + 1);
+    let told = Form::new()
+        .field("size", &bytes.len().to_string())
+        .part(FILE, None, &bytes)
+        .field("note", "after the file");
+    let answer = chunked(&ana, &told).await;
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    assert_eq!(app.emulator.faults().count(Route::Store), 0);
+    let stored = app.emulator.store().read(&answer.field("handle")).unwrap();
+    assert!(stored.as_deref() == Some(&bytes[..]), "other bytes");
+}
+
+#[actix_web::test]
+async fn a_field_after_a_long_file_of_unknown_size_is_refused_with_the_way_out() {
+    let app = TestApp::sqlite().await;
+    let ana = app.token("ana").await;
+    let followed = |size| {
+        Form::new()
+            .part(FILE, None, &content(size))
+            .field("note", "after")
+    };
+    let answer = ana.upload_form("/api/uploads", &followed(2 * PART)).await;
+    assert_eq!(answer.status, 400, "{}", answer.text());
+    assert_eq!(answer.problem(), "size-unknown");
+    app.assert_nothing_left().await;
+    // A short one is read to its end first, so nothing needs to be guessed.
+    assert_eq!(ana.upload_form("/api/uploads", &followed(PART)).await.status, 201);
+}
