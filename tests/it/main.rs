@@ -4,7 +4,9 @@
 //! tests stand on.
 
 mod architecture;
+mod db;
 mod dependencies;
+mod documents;
 mod journey;
 mod readme;
 mod support;
