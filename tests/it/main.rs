@@ -5,7 +5,9 @@
 
 mod architecture;
 mod cli;
+mod db;
 mod dependencies;
+mod documents;
 mod journey;
 mod readme;
 mod support;

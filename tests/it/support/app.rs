@@ -18,6 +18,7 @@ use satchel::web::AppState;
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
+use super::answer::Answer;
 use super::client::{Client, Doer};
 use super::postgres::{self, TestDatabase};
 
@@ -112,12 +113,17 @@ impl TestApp {
     }
 
     /// Gets an address of the emulator as anybody on the network may.
-    pub async fn fetch(&self, url: &str) -> super::answer::Answer {
+    pub async fn fetch(&self, url: &str) -> Answer {
+        self.fetch_with(url, &[]).await
+    }
+
+    /// The same, with headers.
+    pub async fn fetch_with(&self, url: &str, headers: &[(&str, &str)]) -> Answer {
         assert!(
             url.starts_with(&format!("{}/", self.emulator_url)),
             "not at the emulator: {url}"
         );
-        Doer::new().get(url).await
+        Doer::new().get(url, headers).await
     }
 
     /// How many files the emulator holds.

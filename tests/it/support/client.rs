@@ -32,8 +32,12 @@ impl Doer {
         Doer(client.expect("an HTTP client"))
     }
 
-    pub async fn get(&self, url: &str) -> Answer {
-        send(self.0.get(url)).await.expect("an answer")
+    pub async fn get(&self, url: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut request = self.0.get(url);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        send(request).await.expect("an answer")
     }
 }
 

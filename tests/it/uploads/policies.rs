@@ -171,18 +171,19 @@ async fn s6_p2_every_call_carries_a_policy_for_that_call_alone() {
     }
 }
 
-/// The policy in a signed address.
-fn policy(address: &str) -> Value {
-    let url = url::Url::parse(address).unwrap();
-    let query = url
-        .query_pairs()
-        .find(|(name, _)| name == "policy")
-        .map(|(_, value)| value.into_owned());
+/// Policy and signature of a signed address: `…/security=p:POLICY,s:SIGNATURE/…`.
+fn signed_with(address: &str) -> (String, String) {
     let step = address
-        .split_once("policy:")
-        .map(|(_, rest)| rest.split([',', '/']).next().unwrap_or_default().to_owned());
-    let text = query.or(step).unwrap_or_else(|| panic!("no policy: {address}"));
-    serde_json::from_slice(&BASE64_URL_SAFE.decode(text).unwrap()).unwrap()
+        .split('/')
+        .find_map(|step| step.strip_prefix("security=p:"));
+    let (policy, signature) = step
+        .and_then(|pair| pair.split_once(",s:"))
+        .unwrap_or_else(|| panic!("{address}"));
+    (policy.replace("%3D", "="), signature.to_owned())
+}
+
+fn policy(address: &str) -> Value {
+    serde_json::from_slice(&BASE64_URL_SAFE.decode(signed_with(address).0).unwrap()).unwrap()
 }
 
 #[actix_web::test]
@@ -236,35 +237,24 @@ async fn p4_a_policy_or_signature_that_was_touched_opens_nothing() {
         .await
         .field("url");
     assert_eq!(app.fetch(&hers).await.text(), "hers");
-    let part = |address: &str, name: &str| {
-        let url = url::Url::parse(address).unwrap();
-        url.query_pairs()
-            .find(|(key, _)| key == name)
-            .unwrap()
-            .1
-            .into_owned()
+    let (policy, signature) = signed_with(&hers);
+    let (his_policy, his_signature) = signed_with(&his);
+    let file = hers.rsplit('/').next().unwrap();
+    let plain = format!("{}/{file}", app.emulator_url);
+    let signed = |policy: &str, signature: &str| {
+        format!("{}/security=p:{policy},s:{signature}/{file}", app.emulator_url)
     };
-    let file = |address: &str| address.split('?').next().unwrap().to_owned();
-    let (policy, signature) = (part(&hers, "policy"), part(&hers, "signature"));
-    let signed =
-        |policy: &str, signature: &str| format!("{}?policy={policy}&signature={signature}", file(&hers));
     let mut wider: Value = serde_json::from_slice(&BASE64_URL_SAFE.decode(&policy).unwrap()).unwrap();
     wider["expiry"] = json!(4_000_000_000_i64);
     for (what, address) in [
-        ("nothing", file(&hers)),
-        ("no signature", format!("{}?policy={policy}", file(&hers))),
+        ("nothing", plain.clone()),
+        ("no signature", format!("{plain}?policy={policy}")),
         (
             "a wider policy",
             signed(&BASE64_URL_SAFE.encode(wider.to_string()), &signature),
         ),
-        (
-            "his for hers",
-            signed(&part(&his, "policy"), &part(&his, "signature")),
-        ),
-        (
-            "his policy with her signature",
-            signed(&part(&his, "policy"), &signature),
-        ),
+        ("his for hers", signed(&his_policy, &his_signature)),
+        ("his policy with her signature", signed(&his_policy, &signature)),
         (
             "another alphabet's padding",
             signed(policy.trim_end_matches('='), &format!("{signature}0")),

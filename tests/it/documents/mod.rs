@@ -1,0 +1,6 @@
+//! Documents over HTTP: the list, one document, its file, renaming, deleting, and that nobody sees somebody else's.
+
+mod changes;
+mod delivery;
+mod foreign;
+mod list;
