@@ -105,9 +105,10 @@ pub async fn new_setup_token(services: &Services) -> Result<Option<String>, AppE
 /// Whether this is a token of [`new_setup_token`] and set-up is still open.
 pub async fn setup_token_is_valid(services: &Services, token: &str) -> Result<bool, AppError> {
     let hash = crypto::token_hash(token);
+    let oldest = services.clock.now().minus(SETUP_LINK);
     Ok(services
         .db
-        .run(move |c| Ok(setup::is_open(c)? && setup::has_token(c, &hash)?))
+        .run(move |c| Ok(setup::is_open(c)? && setup::has_token(c, &hash, oldest)?))
         .await?)
 }
 
@@ -133,7 +134,7 @@ pub async fn set_up(
         .db
         .write(move |c| {
             // The token is looked at again in the transaction that closes set-up.
-            if !setup::has_token(c, &token_hash)? || !setup::close(c, now)? {
+            if !setup::has_token(c, &token_hash, now.minus(SETUP_LINK))? || !setup::close(c, now)? {
                 return Err(DbError::NotFound);
             }
             add_user(c, email, hash, Role::Admin, now)

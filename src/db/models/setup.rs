@@ -36,7 +36,10 @@ pub fn add_token(connection: &mut DbConn, hash: &str, now: UtcTime, oldest: UtcT
     Ok(())
 }
 
-/// Whether this token allows set-up.
-pub fn has_token(connection: &mut DbConn, hash: &str) -> Result<bool, DbError> {
-    Ok(diesel::select(diesel::dsl::exists(setup_tokens::table.find(hash))).get_result(connection)?)
+/// Whether this token allows set-up: one of those made since `oldest`.
+pub fn has_token(connection: &mut DbConn, hash: &str, oldest: UtcTime) -> Result<bool, DbError> {
+    let token = setup_tokens::table
+        .find(hash)
+        .filter(setup_tokens::created_at.ge(oldest));
+    Ok(diesel::select(diesel::dsl::exists(token)).get_result(connection)?)
 }
