@@ -9,4 +9,5 @@ mod cli;
 mod dependencies;
 mod journey;
 mod readme;
+mod security;
 mod support;

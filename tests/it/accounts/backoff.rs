@@ -5,7 +5,7 @@ use std::time::Duration;
 use satchel::db::models::users::Role;
 
 use super::people::{account, at_once, browser, disable};
-use crate::support::app::{PASSWORD, TestApp};
+use crate::support::app::{PASSWORD, Setup, TestApp};
 use crate::support::wire::{Browser, Reply};
 
 const ANA: &str = "ana@example.org";
@@ -13,10 +13,11 @@ const WRONG: &str = "not the password";
 
 /// Behind a proxy that is trusted, so that the test can come from anywhere.
 async fn app() -> TestApp {
-    TestApp::new()
-        .var("SATCHEL_TRUSTED_PROXIES", "127.0.0.1")
-        .start()
-        .await
+    behind_a_proxy().start().await
+}
+
+fn behind_a_proxy() -> Setup {
+    TestApp::new().var("SATCHEL_TRUSTED_PROXIES", "127.0.0.1")
 }
 
 /// A browser at this address, with its sign-in form open.
@@ -44,9 +45,18 @@ fn wait_of(reply: &Reply) -> Duration {
 
 #[actix_web::test]
 async fn r8_of_fifty_guesses_at_once_five_are_answered() {
-    let app = app().await;
-    account(&app, ANA, Role::Member).await;
-    let mallory = at(&app, "203.0.113.66");
+    fifty_guesses(&app().await).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn r8_of_fifty_guesses_at_once_five_are_answered_with_postgresql() {
+    fifty_guesses(&behind_a_proxy().on_postgres().start().await).await;
+}
+
+async fn fifty_guesses(app: &TestApp) {
+    account(app, ANA, Role::Member).await;
+    let mallory = at(app, "203.0.113.66");
     let replies = at_once(50, |number| {
         let password = format!("{WRONG} {number}");
         sign_in(&mut mallory.clone(), ANA, &password)
