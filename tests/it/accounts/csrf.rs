@@ -59,7 +59,7 @@ impl Scene {
             .json();
         let names: Vec<_> = documents["documents"]
             .as_array()
-            .unwrap()
+            .expect("a list")
             .iter()
             .map(|one| &one["name"])
             .collect();

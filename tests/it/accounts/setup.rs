@@ -12,8 +12,8 @@ use crate::support::wire::{Browser, get, request};
 const EMAIL: &str = "first@example.org";
 
 async fn setup_token(app: &TestApp) -> String {
-    let token = accounts::new_setup_token(&app.services).await.unwrap();
-    token.expect("set-up is open")
+    let token = accounts::new_setup_token(&app.services).await;
+    token.expect("a database that answers").expect("set-up is open")
 }
 
 /// A browser, and a form token that is good for any form before sign-in.

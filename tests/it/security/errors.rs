@@ -17,7 +17,7 @@ fn is_page(reply: &Reply, what: &str) {
         "{what}"
     );
     let page = reply.page();
-    let heading = scraper::Selector::parse("h1").unwrap();
+    let heading = scraper::Selector::parse("h1").expect("a selector");
     assert_eq!(page.select(&heading).count(), 1, "{what}");
     assert!(
         reply.text().contains(&format!("Error {}", reply.status)),

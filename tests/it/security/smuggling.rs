@@ -9,8 +9,8 @@ use crate::support::wire::connect;
 
 /// Everything that comes back until the connection is closed.
 fn answers(address: SocketAddr, bytes: &[u8]) -> String {
-    let mut stream = connect(address).unwrap();
-    stream.write_all(bytes).unwrap();
+    let mut stream = connect(address).expect("a server that listens");
+    stream.write_all(bytes).expect("a server that reads");
     let mut said = Vec::new();
     // A server may also close so that our rest is refused by a reset; what it said before counts.
     let _ = stream.read_to_end(&mut said);
