@@ -272,7 +272,7 @@ pub async fn find_session(services: &Services, token: &str) -> Result<Option<Ide
         return Ok(None);
     }
     if now.since(session.last_seen_at) > TOUCH {
-        services.db.write(move |c| sessions::touch(c, &hash, now)).await?;
+        noted(services.db.write(move |c| sessions::touch(c, &hash, now)).await);
     }
     Ok(Some(Identity {
         user,
@@ -352,13 +352,18 @@ pub async fn find_api_token(services: &Services, token: &str) -> Result<Option<I
         return Ok(None);
     }
     if token.last_used_at.is_none_or(|last| now.since(last) > TOUCH) {
-        services
-            .db
-            .write(move |c| api_tokens::touch(c, token.id, now))
-            .await?;
+        let touched = services.db.write(move |c| api_tokens::touch(c, token.id, now));
+        noted(touched.await);
     }
     Ok(Some(Identity {
         user,
         means: Means::ApiToken,
     }))
+}
+
+/// A last use that could not be written down is no reason to turn its user away: the next one will be (R9).
+fn noted(written: Result<(), DbError>) {
+    if let Err(error) = written {
+        log::warn!(event = "use-not-noted"; "the last use of a session or token could not be noted: {error}");
+    }
 }

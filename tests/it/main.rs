@@ -3,6 +3,7 @@
 //! `architecture`, `dependencies` and `readme` check the project itself; the others ask the application over HTTP. `support` is what
 //! tests stand on.
 
+mod accounts;
 mod architecture;
 mod cli;
 mod db;
@@ -10,5 +11,6 @@ mod dependencies;
 mod documents;
 mod journey;
 mod readme;
+mod security;
 mod support;
 mod uploads;

@@ -1,5 +1,6 @@
 //! `/api/documents`: list, read, rename, delete.
 
+use actix_web::error::JsonPayloadError;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -102,6 +103,9 @@ pub async fn update(
     changes: Result<web::Json<Changes>, actix_web::Error>,
 ) -> Result<HttpResponse, AppError> {
     let changes = changes.map_err(|error| match error.as_response_error().status_code().as_u16() {
+        _ if matches!(error.as_error(), Some(JsonPayloadError::ContentType)) => {
+            AppError::UnsupportedMedia("Send the changes as application/json.".to_owned())
+        }
         413 => AppError::TooLarge("The JSON is longer than any document's name. Shorten it.".to_owned()),
         _ => AppError::invalid(
             "invalid-json",

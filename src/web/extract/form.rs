@@ -7,12 +7,12 @@ use std::pin::Pin;
 
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::dev::Payload;
-use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::StreamExt as _;
 use serde::de::DeserializeOwned;
 
-use super::identity::session_token;
+use super::identity::{pages_are_read_only, session_token};
 use crate::crypto;
 use crate::error::AppError;
 use crate::web::AppState;
@@ -127,7 +127,13 @@ impl<T: DeserializeOwned> FromRequest for CsrfForm<T> {
                 .map(|(_, value)| value.into_owned())
                 .unwrap_or_default();
             if !token_is_valid(&request, &token) {
-                return Err(stale());
+                // Whichever of two extractors fails first speaks: a program must not be told to reload a page.
+                let is_program = request.headers().contains_key(AUTHORIZATION);
+                return Err(if is_program {
+                    pages_are_read_only()
+                } else {
+                    stale()
+                });
             }
             let text = String::from_utf8(body).map_err(|_| unreadable())?;
             let form = web::Query::<T>::from_query(&text).map_err(|_| unreadable())?;

@@ -37,13 +37,18 @@ impl FromRequest for Viewer {
         Box::pin(async move {
             let identity = identify(&request).await?;
             if identity.means == Means::ApiToken && !request.method().is_safe() {
-                return Err(AppError::Forbidden(
-                    "An API token may read pages and nothing else. Use the JSON API under /api to change things.",
-                ));
+                return Err(pages_are_read_only());
             }
             Ok(Viewer(identity))
         })
     }
+}
+
+/// The answer to a program that sends one of our pages' forms.
+pub(super) fn pages_are_read_only() -> AppError {
+    AppError::Forbidden(
+        "An API token may read pages and nothing else. Use the JSON API under /api to change things.",
+    )
 }
 
 /// Who calls the API. With a session's cookie, what changes things needs the form token in the header `X-CSRF-Token`.

@@ -150,3 +150,25 @@ fn a_document_that_was_answered_with_201_survives_kill_9() {
     assert_eq!(file.status, 200);
     assert!(file.body == bytes, "the bytes are the ones that were stored");
 }
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn several_servers_share_one_postgresql_database() {
+    let database = crate::support::postgres::database();
+    let place = || {
+        Place::new()
+            .with("DATABASE_URL", &database.url)
+            .with("SATCHEL_SECRET_KEY", &"5a".repeat(32))
+    };
+    let (here, there) = (place(), place());
+    let (first, second) = (here.serve(), there.serve());
+    here.create_user(EMAIL, "member");
+    let token = there.create_token(EMAIL);
+    for server in [&first, &second] {
+        assert_eq!(server.count_documents(&token), 0);
+    }
+    let mut browser = first.browser();
+    assert_eq!(browser.sign_in(EMAIL, super::process::PASSWORD).status, 303);
+    browser.address = second.address;
+    assert_eq!(browser.get("/documents").status, 200, "a session is everywhere's");
+}

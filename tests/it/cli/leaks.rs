@@ -118,3 +118,28 @@ fn p7_no_secret_is_in_any_page_answer_log_or_error() {
         assert!(!said.contains(value), "a cookie is in the log");
     }
 }
+
+#[test]
+fn a5_a_failed_sign_in_leaves_a_log_line_that_other_programs_can_act_on() {
+    let place = Place::new().with("SATCHEL_DRAIN_SECONDS", "0");
+    let server = place.serve();
+    server
+        .browser()
+        .sign_in("no\u{1b}[31mbody@example.org", "not the password");
+    server.wait_for_log("sign-in-failed");
+    server.terminate();
+    let (_, _, said) = server.ended();
+    let mut found = 0;
+    for line in said.lines().filter(|line| line.starts_with('{')) {
+        let line: serde_json::Value =
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        if line["event"] == "sign-in-failed" {
+            assert_eq!(line["address"], "127.0.0.1");
+            assert!(line["request_id"].is_string(), "{line}");
+            found += 1;
+        }
+    }
+    assert_eq!(found, 1, "{said}");
+    // What was typed is not in it: people type passwords into the wrong field.
+    assert!(!said.contains("body@example.org"), "{said}");
+}

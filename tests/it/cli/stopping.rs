@@ -26,8 +26,8 @@ fn half_an_upload(server: &Server, token: &str) -> HalfSent {
         .body(&kind, body)
         .bytes(server.address);
     let (first, rest) = request.split_at(SIZE * 2 / 3 + 1024);
-    let mut stream = connect(server.address).unwrap();
-    stream.write_all(first).unwrap();
+    let mut stream = connect(server.address).expect("a server that listens");
+    stream.write_all(first).expect("a server that reads");
     HalfSent {
         stream,
         rest: rest.to_vec(),

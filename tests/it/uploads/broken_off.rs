@@ -13,7 +13,7 @@ use super::{MIB, PART};
 use crate::support::app::TestApp;
 use crate::support::client::Client;
 use crate::support::form::Form;
-use crate::support::wire::Wire;
+use crate::support::raw::Wire;
 use crate::support::{content, eventually};
 
 const FILE: &str = "form-data; name=\"file\"; filename=\"a.bin\"";

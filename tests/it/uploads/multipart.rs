@@ -2,7 +2,7 @@
 
 use crate::support::app::TestApp;
 use crate::support::form::Form;
-use crate::support::wire::Wire;
+use crate::support::raw::Wire;
 
 const FILE: &str = "form-data; name=\"file\"; filename=\"a.txt\"";
 

@@ -11,7 +11,7 @@ use crate::support::app::TestApp;
 use crate::support::client::Client;
 use crate::support::content;
 use crate::support::form::Form;
-use crate::support::wire::Wire;
+use crate::support::raw::Wire;
 
 const LIMIT: usize = 100_000;
 const FILE: &str = "form-data; name=\"file\"; filename=\"a.bin\"";

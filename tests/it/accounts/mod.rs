@@ -1,0 +1,10 @@
+//! Accounts over HTTP: set-up, signing in and out, sessions, form tokens, API tokens, and what guessing costs.
+
+mod backoff;
+mod csrf;
+mod hashing;
+mod sessions;
+mod setup;
+mod tokens;
+
+pub mod people;

@@ -1,0 +1,12 @@
+//! What holds for every route: who may do what, what every answer carries, and what no spelling of a request gets round.
+
+mod busy;
+mod emulator;
+mod errors;
+mod headers;
+mod matrix;
+mod redirects;
+mod routing;
+mod smuggling;
+mod spoofing;
+mod table;

@@ -1,0 +1,117 @@
+//! The decision for every route: what each kind of caller is answered. A route of the application without a row here fails a test.
+
+/// Kinds of callers, in the order of the columns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Nobody is signed in.
+    Anonymous,
+    /// The member who owns the document that the address names, with a session.
+    Owner,
+    /// Another member, with a session.
+    Other,
+    /// An administrator, with a session. Documents of others are none of an administrator's yet.
+    Admin,
+    /// The owner of a session from before the account was disabled.
+    Disabled,
+    /// A program with an API token of the owner's.
+    Token,
+}
+
+pub const ROLES: [Role; 6] = [
+    Role::Anonymous,
+    Role::Owner,
+    Role::Other,
+    Role::Admin,
+    Role::Disabled,
+    Role::Token,
+];
+
+/// A route, and the status for each role.
+pub struct Row {
+    pub method: &'static str,
+    pub path: &'static str,
+    pub statuses: [u16; 6],
+}
+
+const fn row(method: &'static str, path: &'static str, statuses: [u16; 6]) -> Row {
+    Row {
+        method,
+        path,
+        statuses,
+    }
+}
+
+/// GET stands for HEAD too. A page that sends an anonymous caller to sign in answers 303. Set-up is over.
+pub const TABLE: [Row; 28] = [
+    row("GET", "/", [303, 303, 303, 303, 303, 303]),
+    row("GET", "/healthz", [200, 200, 200, 200, 200, 200]),
+    row("GET", "/readyz", [200, 200, 200, 200, 200, 200]),
+    row("GET", "/assets/{file}", [200, 200, 200, 200, 200, 200]),
+    row("GET", "/favicon.ico", [301, 301, 301, 301, 301, 301]),
+    row("GET", "/setup", [404, 404, 404, 404, 404, 404]),
+    row("POST", "/setup", [404, 404, 404, 404, 404, 404]),
+    row("GET", "/sign-in", [200, 303, 303, 303, 200, 303]),
+    row("POST", "/sign-in", [422, 422, 422, 422, 422, 422]),
+    row("POST", "/sign-out", [401, 303, 303, 303, 401, 403]),
+    row("GET", "/documents", [303, 200, 200, 200, 303, 200]),
+    row("GET", "/documents/{id}", [303, 200, 404, 404, 303, 200]),
+    row("GET", "/documents/{id}/download", [303, 303, 404, 404, 303, 303]),
+    row("POST", "/documents/{id}/name", [401, 303, 404, 404, 401, 403]),
+    row("GET", "/documents/{id}/deletion", [303, 200, 404, 404, 303, 200]),
+    row("POST", "/documents/{id}/deletion", [401, 303, 404, 404, 401, 403]),
+    row("GET", "/uploads/new", [303, 200, 200, 200, 303, 200]),
+    row("POST", "/uploads", [401, 200, 200, 200, 401, 403]),
+    row("POST", "/api/uploads", [401, 201, 201, 201, 401, 201]),
+    row("POST", "/api/uploads/", [401, 201, 201, 201, 401, 201]),
+    row("POST", "/api/uploads/v2", [401, 201, 201, 201, 401, 201]),
+    row(
+        "GET",
+        "/api/uploads/{id}/download-url",
+        [401, 200, 404, 404, 401, 200],
+    ),
+    row(
+        "GET",
+        "/api/uploads/{id}/thumbnail",
+        [401, 200, 404, 404, 401, 200],
+    ),
+    row("GET", "/api/documents", [401, 200, 200, 200, 401, 200]),
+    row("GET", "/api/documents/{id}", [401, 200, 404, 404, 401, 200]),
+    row("PATCH", "/api/documents/{id}", [401, 200, 404, 404, 401, 200]),
+    row("DELETE", "/api/documents/{id}", [401, 204, 404, 404, 401, 204]),
+    row("POST", "/webhooks/filestack", [503, 503, 503, 503, 503, 503]),
+];
+
+/// Method and path of every route in the application's own table, read from its source.
+pub fn routes() -> Vec<(String, String)> {
+    let source = include_str!("../../../src/web/routes.rs");
+    let resources = source.split("web::resource(").skip(1);
+    resources.flat_map(routes_of).collect()
+}
+
+/// The routes of one resource: its paths are the strings before the first route, its methods what the routes are made of.
+fn routes_of(resource: &str) -> Vec<(String, String)> {
+    let resource: String = resource.split_whitespace().collect();
+    let (paths, routes) = resource
+        .split_once(".route(")
+        .unwrap_or_else(|| panic!("a resource without routes: {resource}"));
+    let paths = paths.split('"').skip(1).step_by(2);
+    let methods: Vec<_> = routes
+        .split(".route(")
+        .map(|route| match route.split_once("()") {
+            // Our own `get()` is GET and HEAD.
+            Some(("get", _)) => "GET",
+            Some(("web::post", _)) => "POST",
+            Some(("web::put", _)) => "PUT",
+            Some(("web::patch", _)) => "PATCH",
+            Some(("web::delete", _)) => "DELETE",
+            _ => panic!("a route this test cannot read: {route}"),
+        })
+        .collect();
+    paths
+        .flat_map(|path| {
+            methods
+                .iter()
+                .map(move |method| ((*method).to_owned(), path.to_owned()))
+        })
+        .collect()
+}
