@@ -177,6 +177,9 @@ pub fn services(
     let options = Options {
         part_size: LOOKAHEAD,
         intelligent: true,
+        // Somebody is waiting for the answer: give up within a minute and say so.
+        retries: 3,
+        response_timeout: Duration::from_secs(15),
         ..Options::default()
     };
     let filestack = Filestack::new(credentials, endpoints, options)?;

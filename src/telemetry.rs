@@ -14,7 +14,8 @@ use time::OffsetDateTime;
 
 use format::Line;
 
-const DEFAULT_FILTER: &str = "warn,satchel=info";
+/// actix writes a line at `error` for each request that is no HTTP: strangers could fill the log with them.
+const DEFAULT_FILTER: &str = "warn,satchel=info,actix_http::h1=off";
 
 tokio::task_local! {
     static REQUEST_ID: String;

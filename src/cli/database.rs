@@ -1,6 +1,7 @@
 //! The database as commands open it: with its directory made and its migrations applied.
 
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use super::CliError;
@@ -44,18 +45,28 @@ pub(super) fn failed(config: &Config, error: DbError) -> CliError {
     CliError::failed(format!("The database could not be used: {error}"), next)
 }
 
-fn prepare(location: &Location) -> Result<(), CliError> {
+/// Makes the file of an SQLite database, and its directory.
+pub(super) fn prepare(location: &Location) -> Result<(), CliError> {
     let Location::Sqlite(path) = location else {
         return Ok(());
     };
     let directory = path.parent().filter(|parent| *parent != Path::new(""));
-    directory.map_or(Ok(()), fs::create_dir_all).map_err(|error| {
-        CliError::failed(
-            format!(
-                "The directory of the database {} could not be made: {error}",
-                path.display()
-            ),
-            "Choose a writable place with SATCHEL_DATA_DIR or DATABASE_URL",
-        )
-    })
+    // SQLite gives the files beside it the mode of this one: nobody else on this computer may read password hashes.
+    let private = || {
+        OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(path)
+            .map(drop)
+    };
+    directory
+        .map_or(Ok(()), fs::create_dir_all)
+        .and_then(|()| private())
+        .map_err(|error| {
+            CliError::failed(
+                format!("The database {} cannot be written: {error}", path.display()),
+                "Choose a writable place with SATCHEL_DATA_DIR or DATABASE_URL",
+            )
+        })
 }

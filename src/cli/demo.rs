@@ -127,14 +127,17 @@ fn document(n: u64, count: u64, people: &[User], store: Option<&Store>) -> Resul
         Some(store) => {
             let (made, bytes) = real_file(n, &mut chance);
             let path = format!("user-uploads/{}/{id}/", owner.id);
-            let handle = store
-                .put(&bytes, &made.name, made.content_type, Some(&path))
-                .map_err(|error| {
+            let handle = chance.handle();
+            match store.put_as(&handle, &bytes, &made.name, made.content_type, Some(&path)) {
+                // Left by demo data whose database has gone since: it is the same file.
+                Err(error) if store.exists(&handle) => log::debug!("a demo file is already there: {error}"),
+                done => done.map_err(|error| {
                     CliError::failed(
                         format!("A demo file could not be written: {error}"),
                         "Free some space, then begin with an empty database",
                     )
-                })?;
+                })?,
+            }
             (made, handle)
         }
         None => (made_up(n, &mut chance), chance.handle()),

@@ -1,6 +1,8 @@
 //! `satchel serve`: the server, until it is told to stop.
 
-use std::fs::{File, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::os::unix::fs::OpenOptionsExt as _;
+use std::path::{Path, PathBuf};
 
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -19,7 +21,7 @@ use crate::services::{accounts, sweep};
 pub(super) struct Args {}
 
 pub(super) async fn run(_args: Args, config: Config) -> Result<(), CliError> {
-    let _lock = lock(&config)?;
+    let _locks = lock(&config)?;
     let db = database::open(&config)?;
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
     let running = app::start(&config, db, Clock::system(), workers)?;
@@ -33,27 +35,49 @@ pub(super) async fn run(_args: Args, config: Config) -> Result<(), CliError> {
     ended.map_err(|error| CliError::failed(format!("The server broke: {error}"), "Start it again"))
 }
 
-/// One server to an SQLite database (R10): the system frees the lock when the process ends, however it ends.
-fn lock(config: &Config) -> Result<Option<File>, CliError> {
+/// One server to an SQLite database, and one to a data directory with its emulator (R10): the system frees the locks when the
+/// process ends, however it ends.
+fn lock(config: &Config) -> Result<Vec<File>, CliError> {
     let DatabaseConfig::Sqlite { path } = &config.database else {
-        return Ok(None);
+        return Ok(Vec::new());
     };
-    let name = path.with_extension("serve.lock");
-    if let Some(directory) = path.parent() {
-        // When this fails, so does opening the file, with a better sentence.
-        let _ = std::fs::create_dir_all(directory);
-    }
+    database::prepare(&database::location(config))?;
+    // By the file's real name: a link to a database is the same database.
+    let mut beside = path
+        .canonicalize()
+        .unwrap_or_else(|_| path.clone())
+        .into_os_string();
+    beside.push(".serve.lock");
+    let places = [
+        (PathBuf::from(beside), format!("the database {}", path.display())),
+        (
+            config.data_dir.join("serve.lock"),
+            format!("the data directory {}", config.data_dir.display()),
+        ),
+    ];
+    places
+        .into_iter()
+        .map(|(name, what)| lock_one(&name, &what))
+        .collect()
+}
+
+fn lock_one(name: &Path, what: &str) -> Result<File, CliError> {
     let unusable = |error| {
         CliError::failed(
             format!("The lock file {} cannot be used: {error}", name.display()),
             "Choose a writable place with SATCHEL_DATA_DIR or DATABASE_URL",
         )
     };
-    let file = File::create(&name).map_err(unusable)?;
+    let file = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(name)
+        .map_err(unusable)?;
     match file.try_lock() {
-        Ok(()) => Ok(Some(file)),
+        Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(CliError::failed(
-            format!("Another server is already using the database {}", path.display()),
+            format!("Another server is already using {what}"),
             "Stop it first, or set DATABASE_URL to a postgres:// database, which any number of servers can share",
         )),
         Err(TryLockError::Error(error)) => Err(unusable(error)),

@@ -68,8 +68,16 @@ async fn create(args: Create, config: Config) -> Result<(), CliError> {
         Role::Admin => users::Role::Admin,
         Role::Member => users::Role::Member,
     };
+    let was_open = accounts::setup_is_open(&services).await?;
     let user = accounts::create_user(&services, &args.email, password.expose().to_owned(), role).await?;
-    print(&format!("{} can sign in as {}.", user.email, user.role))
+    let mut sentence = format!("{} can sign in as {}.", user.email, user.role);
+    if was_open {
+        sentence += " Set-up is closed now, and its link no longer works.";
+        if user.role == users::Role::Member {
+            sentence += " Make an administrator with `satchel user create --role admin`.";
+        }
+    }
+    print(&sentence)
 }
 
 /// The first line, without its end.

@@ -140,6 +140,27 @@ impl Store {
         )
     }
 
+    /// Stores bytes under a handle of the caller's choice, of the usual form: for data that must be the same every time.
+    ///
+    /// # Errors
+    /// When the handle is none or has a file, or it cannot be written.
+    pub fn put_as(
+        &self,
+        handle: &str,
+        bytes: &[u8],
+        filename: &str,
+        mimetype: &str,
+        path: Option<&str>,
+    ) -> io::Result<()> {
+        let scratch = self.scratch()?;
+        fs::write(scratch.content(), bytes)?;
+        self.publish_as(
+            handle,
+            scratch,
+            Meta::new(filename, mimetype, path, Clock::default().now()),
+        )
+    }
+
     /// What is known about a file; `None` when there is no such file.
     ///
     /// # Errors
@@ -269,16 +290,21 @@ impl Store {
     }
 
     /// Makes what was written a file, all at once.
-    pub(super) fn publish(&self, scratch: Scratch, mut meta: Meta) -> io::Result<String> {
+    pub(super) fn publish(&self, scratch: Scratch, meta: Meta) -> io::Result<String> {
+        let handle = ids::alphanumeric(HANDLE_LENGTH);
+        self.publish_as(&handle, scratch, meta)?;
+        Ok(handle)
+    }
+
+    fn publish_as(&self, handle: &str, scratch: Scratch, mut meta: Meta) -> io::Result<()> {
+        let dir = self.dir(handle).ok_or(ErrorKind::InvalidInput)?;
         meta.size = fs::metadata(scratch.content())?.len();
         meta.content = "content".into();
         meta.version = ids::alphanumeric(HANDLE_LENGTH);
         fs::write(scratch.dir.join("meta.json"), serde_json::to_vec(&meta)?)?;
-        let handle = ids::alphanumeric(HANDLE_LENGTH);
-        let dir = self.dir(&handle).expect("a random handle is a handle");
         fs::create_dir_all(dir.parent().expect("a file has a shard"))?;
-        fs::rename(&scratch.dir, dir)?;
-        Ok(handle)
+        // Over a file that is there this fails: a directory is not replaced by one with something in it.
+        fs::rename(&scratch.dir, dir)
     }
 
     /// Gives a file new bytes; name and type stay (§5). `None` when there is no such file.

@@ -144,7 +144,7 @@ pub struct StoredFile {
     pub filename: String,
     /// The type it was given.
     pub mimetype: String,
-    /// Its size in bytes.
+    /// Its size in bytes, as Filestack says: a caller that knows what it sent compares, and removes a file that is not whole.
     pub size: u64,
     /// Its key in storage, when Filestack said it.
     pub key: Option<String>,
@@ -169,7 +169,7 @@ pub(super) struct StoreReply {
 }
 
 impl StoreReply {
-    /// Checks the reply against what was sent, as far as that is known.
+    /// The file of the reply; its size is what Filestack says, and what was sent only where it says nothing.
     pub(super) fn into_file(
         self,
         fs: &Filestack,
@@ -183,16 +183,10 @@ impl StoreReply {
             (None, None) => None,
         };
         let handle = handle.ok_or_else(|| FilestackError::protocol("the reply names no handle"))?;
-        let size = match (self.size, sent) {
-            (Some(stored), Some(sent)) if stored != sent => {
-                return Err(FilestackError::protocol(format!(
-                    "{sent} bytes were sent but {stored} stored"
-                )));
-            }
-            (stored, sent) => stored
-                .or(sent)
-                .ok_or_else(|| FilestackError::protocol("the reply names no size"))?,
-        };
+        let size = self
+            .size
+            .or(sent)
+            .ok_or_else(|| FilestackError::protocol("the reply names no size"))?;
         Ok(StoredFile {
             url: self.url.unwrap_or_else(|| fs.delivery_url(&handle, None).into()),
             filename: self.filename.unwrap_or_else(|| filename.to_owned()),

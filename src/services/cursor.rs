@@ -79,13 +79,13 @@ pub fn parse_sort(text: &str) -> Result<Sort, AppError> {
     };
     let key = match name {
         "" if !descending => return Ok(Sort::NEWEST),
-        "created" => SortKey::Created,
+        "created" | "date" => SortKey::Created,
         "name" => SortKey::Name,
         "size" => SortKey::Size,
         _ => {
             return Err(AppError::invalid(
                 "invalid-sort",
-                "A list is sorted by created, name or size; a minus before it turns it round. Choose one of them.",
+                "A list is sorted by date, name or size; a minus before it turns it round. Choose one of them.",
             ));
         }
     };

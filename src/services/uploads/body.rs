@@ -4,6 +4,7 @@ use bytes::Bytes;
 
 use super::budget::{Budget, Reservation};
 use crate::error::AppError;
+use crate::services::names;
 
 /// Where a file's bytes come from, chunk by chunk. Each call waits for the next one no longer than the caller of the service
 /// is willing to wait for a byte.
@@ -70,27 +71,29 @@ impl<'a, S: Source> Body<'a, S> {
 
     /// The next part: this many bytes, or what is left; `None` at the end.
     ///
-    /// Memory is set aside once there is a byte to put into it, so that a client that sends nothing holds nothing, and never more than
-    /// the file can still bring.
+    /// Memory is set aside before the bytes that go into it are read, in steps as they come, so that a client that sends little holds
+    /// little, and never more than the file can still bring.
     pub(super) async fn part(&mut self, size: usize) -> Result<Option<Part>, AppError> {
-        let Some(first) = self.chunk().await? else {
+        if self.at_end().await? {
             return Ok(None);
-        };
-        self.rest = first;
+        }
         let given = self.read - self.rest.len() as u64;
-        let left = usize::try_from(self.most.saturating_sub(given))
-            .unwrap_or(usize::MAX)
-            .max(self.rest.len());
-        let size = size.min(left);
-        let mut reservation = self.budget.reserve(size).await?;
-        let mut bytes = Vec::with_capacity(size);
+        let left = usize::try_from(self.most.saturating_sub(given)).unwrap_or(usize::MAX);
+        let size = size.min(left.max(self.rest.len()));
+        let mut reservation = self.budget.open(size);
+        let mut bytes = Vec::new();
         while bytes.len() < size {
-            let Some(mut chunk) = self.chunk().await? else {
-                break;
-            };
-            let take = chunk.len().min(size - bytes.len());
-            bytes.extend_from_slice(&chunk.split_to(take));
-            self.rest = chunk;
+            let room = reservation.room(bytes.len()).await.min(size);
+            bytes.reserve_exact(room - bytes.len());
+            while bytes.len() < room {
+                let Some(mut chunk) = self.chunk().await? else {
+                    reservation.keep(bytes.len());
+                    return Ok(Some(Part { bytes, reservation }));
+                };
+                let take = chunk.len().min(room - bytes.len());
+                bytes.extend_from_slice(&chunk.split_to(take));
+                self.rest = chunk;
+            }
         }
         reservation.keep(bytes.len());
         Ok(Some(Part { bytes, reservation }))
@@ -131,8 +134,13 @@ impl<'a, S: Source> Body<'a, S> {
 
 /// The answer to a file over the limit.
 pub fn too_large(limit: u64) -> AppError {
+    let size = names::human_size(limit);
+    let exactly = if limit < 1_024 {
+        String::new()
+    } else {
+        format!(" ({limit} bytes)")
+    };
     AppError::TooLarge(format!(
-        "The file is larger than {} ({limit} bytes), the most that is taken here. Choose a smaller one.",
-        crate::services::names::human_size(limit)
+        "The file is larger than {size}{exactly}, the most that is taken here. Choose a smaller one."
     ))
 }

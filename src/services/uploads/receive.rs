@@ -102,6 +102,9 @@ async fn receive_file<S: Source>(
         name,
     };
     let exact = if whole { body.read() } else { file.size.most() };
+    if exact > limit && !matches!(file.size, Size::AtMost(_)) {
+        return Err(too_large(limit));
+    }
     if matches!(file.size, Size::Declared(bytes) if bytes != exact) {
         return Err(not_as_announced(file.size));
     }
@@ -265,7 +268,7 @@ async fn send_stream<S: Source>(
         mut reservation,
     }) = first
     {
-        chunk_memory = reservation.take(CHUNK_MEMORY);
+        chunk_memory = Some(reservation.take(CHUNK_MEMORY));
         let bytes = reservation.hold(bytes);
         for start in (0..bytes.len()).step_by(CHUNK) {
             open = open
@@ -336,7 +339,7 @@ async fn finish(
                 return Err(upstream(error));
             }
             Err(error) => {
-                let error = upstream(error);
+                let error = unconfirmed(error);
                 intent.fail(error.code(), None).await;
                 return Err(error);
             }
@@ -392,6 +395,22 @@ impl Hasher {
     }
 }
 
+/// All bytes were sent, and Filestack did not say that it has them: it may have.
+fn unconfirmed(error: FilestackError) -> AppError {
+    let retry_after = match &error {
+        FilestackError::Unavailable { retry_after, .. } => retry_after.unwrap_or(Duration::from_secs(10)),
+        _ => return upstream(error),
+    };
+    AppError::Upstream {
+        code: "filestack-unconfirmed",
+        detail:
+            "Filestack did not confirm that it has the file, so no document was made. Try again in a moment."
+                .to_owned(),
+        retry_after: Some(retry_after),
+        source: error,
+    }
+}
+
 fn not_as_announced(announced: Size) -> AppError {
     match announced {
         Size::Declared(bytes) => AppError::invalid(
@@ -402,8 +421,8 @@ fn not_as_announced(announced: Size) -> AppError {
         ),
         _ => AppError::invalid(
             "size-unknown",
-            "The file was followed by something else, so that its size could not be known in advance. Send the file as the last \
-             field, or its size in a field named size before it.",
+            "The file did not end where the request's length said that it would: something follows it, or the form ends in an \
+             unusual way. Send the file as the last field, or its size in a field named size before it.",
         ),
     }
 }

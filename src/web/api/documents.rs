@@ -1,6 +1,5 @@
 //! `/api/documents`: list, read, rename, delete.
 
-use actix_web::error::JsonPayloadError;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -9,7 +8,7 @@ use crate::db::models::documents::{Document, Part, Sort};
 use crate::error::AppError;
 use crate::services::{cursor, documents};
 use crate::web::AppState;
-use crate::web::extract::{ApiCaller, DocumentPath, Query};
+use crate::web::extract::{ApiCaller, DocumentPath, Json, Query};
 
 /// A document as the API shows it.
 #[derive(Serialize)]
@@ -100,19 +99,9 @@ pub async fn update(
     state: web::Data<AppState>,
     caller: ApiCaller,
     id: DocumentPath,
-    changes: Result<web::Json<Changes>, actix_web::Error>,
+    changes: Json<Changes>,
 ) -> Result<HttpResponse, AppError> {
-    let changes = changes.map_err(|error| match error.as_response_error().status_code().as_u16() {
-        _ if matches!(error.as_error(), Some(JsonPayloadError::ContentType)) => {
-            AppError::UnsupportedMedia("Send the changes as application/json.".to_owned())
-        }
-        413 => AppError::TooLarge("The JSON is longer than any document's name. Shorten it.".to_owned()),
-        _ => AppError::invalid(
-            "invalid-json",
-            "Send a JSON object like {\"name\": \"report.pdf\"} as application/json.",
-        ),
-    })?;
-    let document = documents::rename(&state.services, caller.0.id, id.0, &changes.name).await?;
+    let document = documents::rename(&state.services, caller.0.id, id.0, &changes.0.name).await?;
     Ok(HttpResponse::Ok().json(DocumentJson::from(&document)))
 }
 

@@ -4,6 +4,7 @@
 //! this. It needs no table and ends with what it was made from.
 
 use std::pin::Pin;
+use std::time::Duration;
 
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::dev::Payload;
@@ -11,6 +12,7 @@ use actix_web::http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
 use actix_web::{FromRequest, HttpRequest, web};
 use futures_util::StreamExt as _;
 use serde::de::DeserializeOwned;
+use tokio::time::{Instant, timeout_at};
 
 use super::identity::{pages_are_read_only, session_token};
 use crate::crypto;
@@ -21,6 +23,9 @@ use crate::web::AppState;
 const FORM_COOKIE: &str = "__Host-satchel-form";
 /// More than any of our forms needs, the longest password included.
 const MAX_FORM_BYTES: usize = 16 * 1_024;
+
+/// How long a form may take to arrive: they are short.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The token for the forms of a page, and the cookie to set with it, if the browser has none yet.
 pub struct FormToken {
@@ -113,7 +118,11 @@ impl<T: DeserializeOwned> FromRequest for CsrfForm<T> {
                 return Err(too_long());
             }
             let mut body = Vec::new();
-            while let Some(chunk) = payload.next().await {
+            let deadline = Instant::now() + PATIENCE;
+            while let Some(chunk) = timeout_at(deadline, payload.next())
+                .await
+                .map_err(|_| too_slow())?
+            {
                 let chunk = chunk.map_err(|_| {
                     AppError::invalid("body-incomplete", "The form did not arrive whole. Send it again.")
                 })?;
@@ -151,6 +160,12 @@ pub(super) fn stale() -> AppError {
 
 fn too_long() -> AppError {
     AppError::TooLarge("The form is longer than any of ours. Shorten what you entered.".to_owned())
+}
+
+fn too_slow() -> AppError {
+    AppError::TooSlow(
+        "The form took too long to arrive. Check the connection, then send it again.".to_owned(),
+    )
 }
 
 fn unreadable() -> AppError {

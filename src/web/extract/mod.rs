@@ -4,6 +4,7 @@ mod address;
 mod form;
 mod identity;
 mod ids;
+mod json;
 mod multipart;
 mod query;
 
@@ -11,5 +12,6 @@ pub use address::ClientAddress;
 pub use form::{CsrfForm, csrf_token, token_is_valid};
 pub use identity::{ApiCaller, SESSION_COOKIE, Viewer, session_token};
 pub use ids::DocumentPath;
+pub use json::Json;
 pub use multipart::{FilePart, Item, UploadForm};
 pub use query::Query;

@@ -19,10 +19,11 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
         ready(
             actix_web::web::Query::<T>::from_query(request.query_string())
                 .map(|query| Query(query.into_inner()))
-                .map_err(|error| {
+                .map_err(|_| {
                     AppError::invalid(
                         "invalid-query",
-                        format!("The address has a parameter that cannot be understood ({error}). Correct it and try again."),
+                        "The address has a parameter that is not of the right kind, is missing or stands there twice. Correct it and \
+                         try again.",
                     )
                 }),
         )
