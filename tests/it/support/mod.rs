@@ -6,7 +6,7 @@ pub mod client;
 pub mod documents;
 pub mod form;
 pub mod postgres;
-pub mod wire;
+pub mod raw_post;
 
 use std::time::Duration;
 

@@ -14,19 +14,19 @@ use super::{MIB, PART};
 use crate::support::app::TestApp;
 use crate::support::client::Client;
 use crate::support::form::Form;
-use crate::support::wire::Wire;
+use crate::support::raw_post::RawPost;
 use crate::support::{content, eventually};
 
 const FILE: &str = "form-data; name=\"file\"; filename=\"a.bin\"";
 
 /// Begins to upload a file of this size and sends so much of it.
-async fn begin(client: &Client, size: usize, sent: usize) -> Wire {
+async fn begin(client: &Client, size: usize, sent: usize) -> RawPost {
     let form = Form::new().open_part(FILE, None);
     let end = Form::new().bytes().len() + 2;
     let length = (form.begun().len() + size + end).to_string();
     let headers = [("Content-Type", form.content_type()), ("Content-Length", length)];
     let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
-    let mut wire = Wire::post(client, "/api/uploads", &headers).await;
+    let mut wire = RawPost::begin(client, "/api/uploads", &headers).await;
     wire.write(form.begun()).await;
     wire.write(&content(size)[..sent]).await;
     wire
@@ -123,13 +123,13 @@ async fn s9_nothing_but_the_emulator_and_the_database_is_written() {
 /// The files in a directory but the emulator's, with those below.
 fn files(directory: &Path) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
-    for entry in std::fs::read_dir(directory).unwrap() {
-        let entry = entry.unwrap();
-        let name = entry.file_name().into_string().unwrap();
+    for entry in std::fs::read_dir(directory).expect("a readable directory") {
+        let entry = entry.expect("a readable directory");
+        let name = entry.file_name().into_string().expect("a readable directory");
         if name == "emulator" {
             continue;
         }
-        if entry.file_type().unwrap().is_dir() {
+        if entry.file_type().expect("a readable directory").is_dir() {
             found.extend(
                 files(&entry.path())
                     .into_iter()
@@ -214,7 +214,7 @@ async fn leave_behind(app: &TestApp, state: UploadState, handle: Option<String>)
         .db
         .write(move |c| uploads::insert(c, upload))
         .await
-        .unwrap();
+        .expect("a new intent");
     id
 }
 
