@@ -198,7 +198,7 @@ struct Column {
 fn columns(db: &Db, sql: &str) -> BTreeMap<String, Vec<String>> {
     let rows: Vec<Column> = db
         .write_blocking(|c| Ok(diesel::sql_query(sql).load(c)?))
-        .unwrap();
+        .expect("the tables can be listed");
     let mut tables: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for row in rows {
         let ours = !row.table_name.starts_with("document_search") && !row.table_name.starts_with("__diesel");

@@ -26,8 +26,8 @@ async fn the_whole_journey_on_postgresql() {
 async fn journey(app: &TestApp) {
     let browser = app.anon();
     assert_eq!(browser.get("/").await.location(), "/setup");
-    let token = accounts::new_setup_token(&app.services).await.unwrap();
-    let token = token.expect("set-up is open");
+    let token = accounts::new_setup_token(&app.services).await;
+    let token = token.expect("the database answers").expect("set-up is open");
     let setup = browser.page(&format!("/setup?token={token}")).await;
     assert_eq!(setup.texts("h1").len(), 1);
     let account = [

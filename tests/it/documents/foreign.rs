@@ -45,7 +45,12 @@ fn essence(answer: &Answer) -> (u16, Vec<(String, String)>, String) {
         .iter()
         .filter(|(name, _)| !own.contains(&name.as_str()));
     let mut headers: Vec<_> = headers
-        .map(|(name, value)| (name.to_string(), value.to_str().unwrap().to_owned()))
+        .map(|(name, value)| {
+            (
+                name.to_string(),
+                value.to_str().expect("plain characters").to_owned(),
+            )
+        })
         .collect();
     headers.sort();
     (answer.status, headers, answer.text())

@@ -197,12 +197,6 @@ impl Client {
         self.cookies.lock().expect("cookies").get(name).cloned()
     }
 
-    /// Sets a cookie, as another program on this computer could.
-    pub fn set_cookie(&self, name: &str, value: &str) {
-        let mut cookies = self.cookies.lock().expect("cookies");
-        cookies.insert(name.to_owned(), value.to_owned());
-    }
-
     /// A request to the API that changes things: a browser's carries the form token in a header.
     pub async fn changing(&self, method: Method, path: &str) -> RequestBuilder {
         let signed_in = self.token.is_none() && self.cookie("__Host-satchel").is_some();

@@ -6,7 +6,7 @@ pub mod client;
 pub mod documents;
 pub mod form;
 pub mod postgres;
-pub mod raw;
+pub mod raw_post;
 pub mod wire;
 
 use std::time::Duration;

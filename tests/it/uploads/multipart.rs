@@ -2,7 +2,7 @@
 
 use crate::support::app::TestApp;
 use crate::support::form::Form;
-use crate::support::raw::Wire;
+use crate::support::raw_post::RawPost;
 
 const FILE: &str = "form-data; name=\"file\"; filename=\"a.txt\"";
 
@@ -32,7 +32,7 @@ async fn u9_an_endless_text_field_is_cut_off() {
         ("Content-Length", (1_u64 << 30).to_string()),
     ];
     let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
-    let mut wire = Wire::post(&ana, "/api/uploads", &headers).await;
+    let mut wire = RawPost::begin(&ana, "/api/uploads", &headers).await;
     wire.write(form.begun()).await;
     let (answer, kibibytes) = wire.flood(&[b'x'; 1_024]).await;
     assert_eq!(answer.status, 413, "{}", answer.text());
@@ -143,7 +143,7 @@ async fn u9_part_headers_without_end_are_refused() {
     ];
     let headers = headers.each_ref().map(|(name, value)| (*name, value.as_str()));
     let opening = Form::new().open_part(FILE, None);
-    let mut wire = Wire::post(&ana, "/api/uploads", &headers).await;
+    let mut wire = RawPost::begin(&ana, "/api/uploads", &headers).await;
     // All but the empty line that would end the part's headers.
     wire.write(&opening.begun()[..opening.begun().len() - 2]).await;
     let (answer, lines) = wire

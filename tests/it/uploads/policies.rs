@@ -28,18 +28,18 @@ struct Tap {
 
 impl Tap {
     async fn before(emulator: &str) -> Tap {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap())
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"))
             .parse()
-            .unwrap();
+            .expect("a URL");
         let heard = Arc::new(Mutex::new(Vec::new()));
         let (to, kept) = (
-            emulator.strip_prefix("http://").unwrap().to_owned(),
+            emulator.strip_prefix("http://").expect("an http URL").to_owned(),
             Arc::clone(&heard),
         );
         actix_web::rt::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let server = TcpStream::connect(&to).await.unwrap();
+                let server = TcpStream::connect(&to).await.expect("the emulator");
                 let kept = Arc::clone(&kept);
                 actix_web::rt::spawn(async move {
                     let ((from_client, mut to_client), (mut from_server, to_server)) =
@@ -57,7 +57,7 @@ impl Tap {
 
     /// The requests since the last time: the first line of each, and the policy in it or in its JSON body.
     fn requests(&self) -> Vec<(String, Option<Value>)> {
-        let heard = std::mem::take(&mut *self.heard.lock().unwrap());
+        let heard = std::mem::take(&mut *self.heard.lock().expect("nobody panicked"));
         let text = String::from_utf8_lossy(&heard).into_owned();
         let starts: Vec<_> = text.match_indices(" HTTP/1.1\r\n").map(|(at, _)| at).collect();
         let begin = |at: usize| {
@@ -76,12 +76,20 @@ impl Tap {
                 let policy = at("policy=").or_else(|| at("\"policy\":\"")).map(|rest| {
                     let end = rest.find(['&', '"', ' ']).unwrap_or(rest.len());
                     let policy = rest[..end].replace("%3D", "=");
-                    serde_json::from_slice(&BASE64_URL_SAFE.decode(policy).unwrap()).unwrap()
+                    decoded(&policy)
                 });
                 (line.join(" "), policy)
             })
             .collect()
     }
+}
+
+/// What a policy says.
+fn decoded(policy: &str) -> Value {
+    let json = BASE64_URL_SAFE
+        .decode(policy)
+        .expect("a policy is URL-safe base64");
+    serde_json::from_slice(&json).expect("a policy is JSON")
 }
 
 async fn pass(
@@ -95,7 +103,9 @@ async fn pass(
         if count == 0 {
             return Ok(());
         }
-        kept.lock().unwrap().extend_from_slice(&buffer[..count]);
+        kept.lock()
+            .expect("nobody panicked")
+            .extend_from_slice(&buffer[..count]);
         to.write_all(&buffer[..count]).await?;
     }
 }
@@ -113,14 +123,14 @@ fn tapped(app: &TestApp, tap: &Tap) -> Services {
         api_key,
         app_secret,
         hosts: Box::new(Hosts {
-            api: tap.url.join("api").unwrap(),
+            api: tap.url.join("api").expect("a URL"),
             upload: tap.url.clone(),
             cdn: tap.url.clone(),
             process: tap.url.clone(),
         }),
     };
     let db = app.services.db.clone();
-    app::services(&config, db, app.services.clock.clone(), None).unwrap()
+    app::services(&config, db, app.services.clock.clone(), None).expect("usable settings")
 }
 
 struct Chunks(Vec<Bytes>);
@@ -183,7 +193,7 @@ fn signed_with(address: &str) -> (String, String) {
 }
 
 fn policy(address: &str) -> Value {
-    serde_json::from_slice(&BASE64_URL_SAFE.decode(signed_with(address).0).unwrap()).unwrap()
+    decoded(&signed_with(address).0)
 }
 
 #[actix_web::test]
@@ -244,7 +254,7 @@ async fn p4_a_policy_or_signature_that_was_touched_opens_nothing() {
     let signed = |policy: &str, signature: &str| {
         format!("{}/security=p:{policy},s:{signature}/{file}", app.emulator_url)
     };
-    let mut wider: Value = serde_json::from_slice(&BASE64_URL_SAFE.decode(&policy).unwrap()).unwrap();
+    let mut wider = decoded(&policy);
     wider["expiry"] = json!(4_000_000_000_i64);
     for (what, address) in [
         ("nothing", plain.clone()),

@@ -11,7 +11,7 @@ use crate::support::app::TestApp;
 use crate::support::client::Client;
 use crate::support::content;
 use crate::support::form::Form;
-use crate::support::raw::Wire;
+use crate::support::raw_post::RawPost;
 
 const LIMIT: usize = 100_000;
 const FILE: &str = "form-data; name=\"file\"; filename=\"a.bin\"";
@@ -90,7 +90,7 @@ async fn s8_a_size_told_above_the_limit_is_refused_before_a_byte_of_the_file() {
         .open_part(FILE, None);
     let kind = form.content_type();
 
-    let mut told = Wire::post(
+    let mut told = RawPost::begin(
         &ana,
         "/api/uploads",
         &[("Content-Type", &kind), ("Transfer-Encoding", "chunked")],
@@ -112,7 +112,10 @@ async fn s8_a_size_told_above_the_limit_is_refused_before_a_byte_of_the_file() {
     // Nothing but the head of the request: its length says enough.
     let length = (LIMIT + MIB).to_string();
     let headers = [("Content-Type", kind.as_str()), ("Content-Length", &length)];
-    let answer = Wire::post(&ana, "/api/uploads", &headers).await.answer().await;
+    let answer = RawPost::begin(&ana, "/api/uploads", &headers)
+        .await
+        .answer()
+        .await;
     assert_eq!(
         (answer.status, answer.problem().as_str()),
         (413, "upload-too-large")
@@ -126,7 +129,7 @@ async fn s8_an_endless_body_is_cut_off_at_the_limit() {
     let app = limited().await;
     let ana = app.token("ana").await;
     let form = Form::new().open_part(FILE, None);
-    let mut wire = Wire::post(
+    let mut wire = RawPost::begin(
         &ana,
         "/api/uploads",
         &[
@@ -163,7 +166,7 @@ async fn u7_a_length_that_lies_leaves_nothing_behind() {
     // Too low: the request ends within the file, and what follows is no request.
     let length = (bytes.len() - 10_000).to_string();
     let headers = [("Content-Type", kind.as_str()), ("Content-Length", &length)];
-    let mut low = Wire::post(&ana, "/api/uploads", &headers).await;
+    let mut low = RawPost::begin(&ana, "/api/uploads", &headers).await;
     low.write(&bytes).await;
     let answer = low.answer().await;
     assert_eq!(answer.status, 400, "{}", answer.text());
@@ -171,7 +174,7 @@ async fn u7_a_length_that_lies_leaves_nothing_behind() {
     // Too high: the rest never comes.
     let length = (bytes.len() + 10_000).to_string();
     let headers = [("Content-Type", kind.as_str()), ("Content-Length", &length)];
-    let mut high = Wire::post(&ana, "/api/uploads", &headers).await;
+    let mut high = RawPost::begin(&ana, "/api/uploads", &headers).await;
     high.write(&bytes[..40_000]).await;
     high.close().await;
     app.assert_nothing_left().await;

@@ -13,11 +13,11 @@ use super::client::Client;
 const PATIENCE: Duration = Duration::from_secs(25);
 
 /// A connection with a request on it that has begun.
-pub struct Wire(TcpStream);
+pub struct RawPost(TcpStream);
 
-impl Wire {
+impl RawPost {
     /// Sends the head of a POST by this client.
-    pub async fn post(client: &Client, path: &str, headers: &[(&str, &str)]) -> Self {
+    pub async fn begin(client: &Client, path: &str, headers: &[(&str, &str)]) -> Self {
         let address = client.address();
         let mut head = format!("POST {path} HTTP/1.1\r\nHost: {address}\r\n");
         for (name, value) in client.headers() {
@@ -28,7 +28,7 @@ impl Wire {
         }
         head.push_str("\r\n");
         let stream = TcpStream::connect(address).await.expect("a connection");
-        let mut wire = Wire(stream);
+        let mut wire = RawPost(stream);
         wire.write(head.as_bytes()).await;
         wire
     }
