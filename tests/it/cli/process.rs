@@ -218,11 +218,6 @@ impl Server {
         self.stdout.so_far()
     }
 
-    /// Everything on standard error so far.
-    pub fn stderr(&self) -> String {
-        self.stderr.so_far()
-    }
-
     /// Waits until the log has this in it.
     #[track_caller]
     pub fn wait_for_log(&self, part: &str) {
