@@ -215,8 +215,8 @@ impl Running {
             ended = &mut serving => return ended.unwrap_or_else(|error| Err(io::Error::other(error))),
             () = stop => {}
         }
-        log::info!(event = "stopping"; "stopping: no new requests, running ones get {} seconds", drain.as_secs());
         state.drain();
+        log::info!(event = "stopping"; "stopping: no new requests, running ones get {} seconds", drain.as_secs());
         let services = state.services.clone();
         let abort = actix_web::rt::spawn(async move {
             tokio::time::sleep(drain).await;

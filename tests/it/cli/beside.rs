@@ -1,6 +1,7 @@
 //! One server to a database, any number of other commands beside it, and kill -9 in between.
 
 use super::process::{EMAIL, Place};
+use crate::accounts::people::at_once;
 use crate::support::wire::{get, post};
 
 #[test]
@@ -55,6 +56,36 @@ fn users_and_tokens_made_beside_a_running_server_count_at_once() {
     let mut browser = server.browser();
     assert_eq!(browser.sign_in(EMAIL, super::process::PASSWORD).status, 303);
     assert_eq!(browser.get("/documents").status, 200);
+}
+
+#[test]
+fn commands_at_the_same_moment_wait_for_each_other() {
+    let place = Place::new();
+    // Nothing is there yet: the first of them makes the directory, the secrets and the tables.
+    at_once(6, |number| {
+        place.create_user(&format!("user{number}@example.org"), "member")
+    });
+    let server = place.serve();
+    at_once(6, |number| {
+        let token = place.create_token(&format!("user{number}@example.org"));
+        assert_eq!(server.count_documents(&token), 0);
+    });
+}
+
+#[test]
+fn migrations_can_be_looked_at_before_they_are_applied() {
+    let place = Place::new();
+    let before = place.run(&["migrate", "status"]);
+    assert_eq!(before.code, Some(0), "{}", before.stderr);
+    assert!(
+        before.stdout.contains("missing") && !before.stdout.contains("applied"),
+        "{}",
+        before.stdout
+    );
+    let up = place.run(&["migrate"]);
+    assert!(up.stdout.starts_with("Applied "), "{}{}", up.stdout, up.stderr);
+    let after = place.run(&["migrate", "status"]);
+    assert!(!after.stdout.contains("missing"), "{}", after.stdout);
 }
 
 #[test]

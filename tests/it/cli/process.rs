@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
@@ -86,13 +86,13 @@ impl Place {
 
     /// Runs a command to its end.
     pub fn run(&self, arguments: &[&str]) -> Outcome {
-        Outcome::of(self.command(arguments).output().expect("satchel can be started"))
+        self.run_with_input(arguments, "")
     }
 
     /// Runs a command with something to read.
     pub fn run_with_input(&self, arguments: &[&str], input: &str) -> Outcome {
-        let mut child = self
-            .command(arguments)
+        let mut command = self.command(arguments);
+        let mut child = command
             .stdin(Stdio::piped())
             .spawn()
             .expect("satchel can be started");
@@ -100,7 +100,13 @@ impl Place {
         // A command that fails before it reads has closed its end.
         let _ = stdin.write_all(input.as_bytes());
         drop(stdin);
-        Outcome::of(child.wait_with_output().expect("satchel can be waited for"))
+        let (stdout, stderr) = streams(&mut child);
+        let status = wait(&mut child, &stderr);
+        Outcome {
+            code: status.code(),
+            stdout: stdout.to_the_end(),
+            stderr: stderr.to_the_end(),
+        }
     }
 
     /// A user made by the command.
@@ -142,8 +148,7 @@ impl Place {
     #[track_caller]
     pub fn start(&self, arguments: &[&str]) -> Server {
         let mut child = self.command(arguments).spawn().expect("satchel can be started");
-        let stdout = Said::of(child.stdout.take().expect("standard output is a pipe"));
-        let stderr = Said::of(child.stderr.take().expect("standard error is a pipe"));
+        let (stdout, stderr) = streams(&mut child);
         let mut server = Server {
             child,
             stdout,
@@ -177,13 +182,25 @@ pub struct Outcome {
     pub stderr: String,
 }
 
-impl Outcome {
-    fn of(output: Output) -> Self {
-        Self {
-            code: output.status.code(),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+fn streams(child: &mut Child) -> (Said, Said) {
+    let stdout = Said::of(child.stdout.take().expect("standard output is a pipe"));
+    let stderr = Said::of(child.stderr.take().expect("standard error is a pipe"));
+    (stdout, stderr)
+}
+
+/// Waits for the end; one that does not come in time is a failure, and ends the program all the same.
+fn wait(child: &mut Child, stderr: &Said) -> ExitStatus {
+    let begun = Instant::now();
+    loop {
+        if let Some(status) = child.try_wait().expect("it can be waited for") {
+            return status;
         }
+        if begun.elapsed() > PATIENCE {
+            let _ = child.kill();
+            let _ = child.wait();
+            panic!("it does not end: {}", stderr.so_far());
+        }
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 
@@ -199,11 +216,6 @@ impl Server {
     /// Everything on standard output so far.
     pub fn stdout(&self) -> String {
         self.stdout.so_far()
-    }
-
-    /// Everything on standard error so far.
-    pub fn stderr(&self) -> String {
-        self.stderr.so_far()
     }
 
     /// Waits until the log has this in it.
@@ -266,13 +278,7 @@ impl Server {
     /// Waits until it has ended; says how, after how long, and everything it said.
     pub fn ended(mut self) -> (ExitStatus, Duration, String) {
         let begun = Instant::now();
-        let status = loop {
-            if let Some(status) = self.child.try_wait().expect("it can be waited for") {
-                break status;
-            }
-            assert!(begun.elapsed() < PATIENCE, "it does not stop: {}", self.stderr());
-            std::thread::sleep(Duration::from_millis(5));
-        };
+        let status = wait(&mut self.child, &self.stderr);
         let took = begun.elapsed();
         let said = format!("{}{}", self.stdout.to_the_end(), self.stderr.to_the_end());
         (status, took, said)
