@@ -80,6 +80,8 @@ pub async fn measure(options: &Options, report: &mut Report) -> Outcome<()> {
         ratio >= 0.5,
     );
 
+    // The one from before has been idle for so long that the server has closed it.
+    let mut connection = Connection::open(app.address).await?;
     for text in SEARCHES {
         let path = format!("{FIRST}?q={text}");
         let mut times = Vec::new();

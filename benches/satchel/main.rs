@@ -52,9 +52,13 @@ fn measure(arguments: &[String]) -> Outcome<()> {
 }
 
 async fn measure_parts(options: &Options, report: &mut Report) -> Outcome<()> {
-    if options.wants("upload") {
+    if options.wants("one") {
         one::measure(options, report).await?;
+    }
+    if options.wants("many") {
         many::measure(options, report).await?;
+    }
+    if options.wants("slow") {
         trickle::measure(options, report).await?;
     }
     if options.wants("list") {

@@ -8,7 +8,10 @@ Measures Satchel's speed and memory and prints one table.
 Usage: cargo bench --bench satchel -- [PART]... [OPTION]...
 
 Parts (all of them when none is named):
-  upload   one large upload, 16 at once, 500 slow ones
+  one      one large upload: memory, disk, speed beside the Filestack client alone
+  many     16 uploads at once, and a small request beside them
+  slow     500 slow uploads at once
+  upload   the three above
   list     pages of the list, requests per second, search
 
 Options:
@@ -18,7 +21,8 @@ Options:
   --help          this text
 ";
 
-const PARTS: [&str; 2] = ["upload", "list"];
+const UPLOADS: [&str; 3] = ["one", "many", "slow"];
+const PARTS: [&str; 5] = ["one", "many", "slow", "upload", "list"];
 const MIB: u64 = 1 << 20;
 
 /// What is measured, and how much of it.
@@ -58,7 +62,8 @@ impl Options {
 
     /// Whether this part is to be measured.
     pub fn wants(&self, part: &str) -> bool {
-        self.parts.is_empty() || self.parts.iter().any(|wanted| wanted == part)
+        let named = |name: &str| self.parts.iter().any(|wanted| wanted == name);
+        self.parts.is_empty() || named(part) || (UPLOADS.contains(&part) && named("upload"))
     }
 
     /// Repetitions of everything that is compared.
