@@ -1,0 +1,111 @@
+//! An installation of Satchel in a directory that goes away with it.
+
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+use super::Outcome;
+use super::process::Server;
+
+/// The Filestack app that the sink is told of.
+pub const API_KEY: &str = "AbenchmarkKEY0z";
+/// Its secret.
+pub const APP_SECRET: &str = "BENCHMARKSECRET0000000000";
+
+const EMAIL: &str = "ana@example.org";
+
+/// An installation.
+pub struct Installation {
+    directory: TempDir,
+    filestack: SocketAddr,
+    /// An API token of its first user.
+    pub token: String,
+}
+
+impl Installation {
+    /// One with a user, whose files go to the sink.
+    pub fn with_sink(sink: SocketAddr) -> Outcome<Self> {
+        let mut installation = Self::empty(sink)?;
+        let user = [
+            "user",
+            "create",
+            "--email",
+            EMAIL,
+            "--role",
+            "member",
+            "--password-stdin",
+        ];
+        installation.run(&user, "a password for the benchmark\n")?;
+        installation.token =
+            installation.run(&["token", "create", "--email", EMAIL, "--name", "bench"], "")?;
+        Ok(installation)
+    }
+
+    /// One with so many documents of so many users, the files of which are nowhere.
+    pub fn with_documents(documents: u64, users: u64) -> Outcome<Self> {
+        // Port 9 discards: nothing is ever sent there.
+        let mut installation = Self::empty(SocketAddr::from(([127, 0, 0, 1], 9)))?;
+        let (documents, users) = (documents.to_string(), users.to_string());
+        installation.token = installation.run(&["demo", "--documents", &documents, "--users", &users], "")?;
+        Ok(installation)
+    }
+
+    fn empty(filestack: SocketAddr) -> Outcome<Self> {
+        // Below the target directory, which is on a disk: `/tmp` is memory on some systems, and nothing is written to disk there.
+        Ok(Installation {
+            directory: tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?,
+            filestack,
+            token: String::new(),
+        })
+    }
+
+    /// The database's file.
+    pub fn database(&self) -> PathBuf {
+        self.directory.path().join("satchel.db")
+    }
+
+    /// Starts the server.
+    pub fn serve(&self) -> Outcome<Server> {
+        let mut command = self.command();
+        command.arg("serve");
+        Server::start(command)
+    }
+
+    /// Runs another command and gives what it prints.
+    fn run(&self, arguments: &[&str], input: &str) -> Outcome<String> {
+        let mut child = self
+            .command()
+            .args(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        if let Some(mut stdin) = child.stdin.take() {
+            // It need not read it.
+            let _ = stdin.write_all(input.as_bytes());
+        }
+        let output = child.wait_with_output()?;
+        if !output.status.success() {
+            return Err(format!("satchel {} failed: {}", arguments.join(" "), output.status).into());
+        }
+        Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+    }
+
+    /// The program with the settings of this installation and no others.
+    fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_satchel"));
+        command
+            .current_dir(self.directory.path())
+            .env_clear()
+            .env("SATCHEL_DATA_DIR", self.directory.path())
+            .env("SATCHEL_BIND", "127.0.0.1:0")
+            .env("DATABASE_URL", format!("sqlite://{}", self.database().display()))
+            .env("RUST_LOG", "error")
+            .env("FILESTACK_API_KEY", API_KEY)
+            .env("FILESTACK_APP_SECRET", APP_SECRET)
+            .env("FILESTACK_BASE_URL", format!("http://{}", self.filestack));
+        command
+    }
+}

@@ -1,0 +1,116 @@
+//! What is measured, and how much of it.
+
+use super::Outcome;
+
+pub const HELP: &str = "\
+Measures Satchel's speed and memory and prints one table.
+
+Usage: cargo bench --bench satchel -- [PART]... [OPTION]...
+
+Parts (all of them when none is named):
+  one      one large upload: memory, disk, speed beside the Filestack client alone
+  many     16 uploads at once, and a small request beside them
+  slow     500 slow uploads at once
+  upload   the three above
+  list     pages of the list, requests per second, search
+
+Options:
+  --quick         small sizes: to see that it works, not to compare with the targets
+  --large         the list with 1 000 000 documents instead of 100 000
+  --intelligent   the sink grants intelligent ingestion (8 MiB parts with a commit each)
+  --help          this text
+";
+
+const UPLOADS: [&str; 3] = ["one", "many", "slow"];
+const PARTS: [&str; 5] = ["one", "many", "slow", "upload", "list"];
+const MIB: u64 = 1 << 20;
+
+/// What is measured, and how much of it.
+pub struct Options {
+    parts: Vec<String>,
+    /// Small sizes.
+    pub quick: bool,
+    /// A million documents.
+    pub large: bool,
+    /// Whether the sink grants intelligent ingestion.
+    pub intelligent: bool,
+}
+
+impl Options {
+    /// The options of this command line; `None` when it asks for help.
+    pub fn parse(arguments: &[String]) -> Outcome<Option<Self>> {
+        let mut options = Options {
+            parts: Vec::new(),
+            quick: false,
+            large: false,
+            intelligent: false,
+        };
+        for argument in arguments {
+            match argument.as_str() {
+                "--quick" => options.quick = true,
+                "--large" => options.large = true,
+                "--intelligent" => options.intelligent = true,
+                "--help" | "-h" => return Ok(None),
+                // `cargo bench` adds this.
+                "--bench" => {}
+                part if PARTS.contains(&part) => options.parts.push(part.to_owned()),
+                other => return Err(format!("{other} is no part and no option; see --help").into()),
+            }
+        }
+        Ok(Some(options))
+    }
+
+    /// Whether this part is to be measured.
+    pub fn wants(&self, part: &str) -> bool {
+        let named = |name: &str| self.parts.iter().any(|wanted| wanted == name);
+        self.parts.is_empty() || named(part) || (UPLOADS.contains(&part) && named("upload"))
+    }
+
+    /// Repetitions of everything that is compared.
+    pub fn rounds(&self) -> usize {
+        if self.quick { 1 } else { 3 }
+    }
+
+    /// The one large upload.
+    pub fn one_bytes(&self) -> u64 {
+        if self.quick { 64 * MIB } else { 1_024 * MIB }
+    }
+
+    /// Uploads at once, and the size of each.
+    pub fn many(&self) -> (usize, u64) {
+        if self.quick { (4, 16 * MIB) } else { (16, 64 * MIB) }
+    }
+
+    /// Slow uploads at once, the size of each, and the seconds that each takes.
+    pub fn trickle(&self) -> (usize, u64, u64) {
+        if self.quick {
+            (50, MIB / 4, 1)
+        } else {
+            (500, MIB, 10)
+        }
+    }
+
+    /// Documents in the list's database, and the users they belong to in equal parts.
+    pub fn documents(&self) -> (u64, u64) {
+        match (self.quick, self.large) {
+            (true, _) => (5_000, 5),
+            (false, true) => (1_000_000, 100),
+            (false, false) => (100_000, 10),
+        }
+    }
+
+    /// The page far down the list.
+    pub fn deep_page(&self) -> usize {
+        if self.quick { 15 } else { 150 }
+    }
+
+    /// How often each page is asked for by itself.
+    pub fn page_samples(&self) -> usize {
+        if self.quick { 50 } else { 500 }
+    }
+
+    /// How long requests per second are counted.
+    pub fn load_seconds(&self) -> u64 {
+        if self.quick { 1 } else { 5 }
+    }
+}
