@@ -49,6 +49,8 @@ pub struct UploadForm {
     wire: Rc<RefCell<Wire>>,
     boundary: Vec<u8>,
     length: Option<u64>,
+    /// Of the file reached last.
+    size_if_last: Option<u64>,
     seen: usize,
     text_bytes: usize,
 }
@@ -86,6 +88,7 @@ impl UploadForm {
             wire,
             boundary,
             length,
+            size_if_last: None,
             seen: 0,
             text_bytes: 0,
         })
@@ -107,6 +110,8 @@ impl UploadForm {
         let filename = field.content_disposition().and_then(filename);
         if let Some(filename) = filename {
             let declared_type = field.content_type().map(ToString::to_string).unwrap_or_default();
+            let start = self.wire.borrow_mut().stop(&self.boundary, self.seen);
+            self.size_if_last = start.and_then(|start| self.space_after(start));
             return Ok(Some(Item::File(Box::new(FilePart {
                 field: name,
                 filename,
@@ -129,9 +134,8 @@ impl UploadForm {
         Ok(Some(Item::Field(name, value)))
     }
 
-    /// The file's size if nothing follows it in the form; call it before the first of the file's bytes is read.
-    pub fn size_if_last(&self) -> Option<u64> {
-        let start = self.wire.borrow().start_of(&self.boundary, self.seen)?;
+    /// What the request's length leaves for a file that begins here, if nothing follows it.
+    fn space_after(&self, start: u64) -> Option<u64> {
         // CRLF, two dashes, the boundary, two dashes, CRLF: how every common client ends a form.
         let end = self.boundary.len() as u64 + 8;
         self.length?.checked_sub(start + end)
@@ -144,7 +148,7 @@ impl UploadForm {
 
     /// Size as far as the form tells.
     pub fn size(&self, declared: Option<u64>, only_one: bool) -> Size {
-        match (declared, self.size_if_last()) {
+        match (declared, self.size_if_last) {
             (Some(bytes), _) => Size::Declared(bytes),
             (None, Some(bytes)) if only_one => Size::Expected(bytes),
             _ => Size::AtMost(self.at_most()),
@@ -216,6 +220,7 @@ fn boundary(kind: &str) -> Option<Vec<u8>> {
 #[derive(Default)]
 struct Wire {
     head: Vec<u8>,
+    stopped: bool,
 }
 
 /// More than the fields before a file may have, and the headers of all.
@@ -223,8 +228,22 @@ const HEAD_BYTES: usize = 2 * MAX_FIELDS_BYTES;
 
 impl Wire {
     fn record(&mut self, chunk: &Bytes) {
+        if self.stopped {
+            return;
+        }
         let room = HEAD_BYTES - self.head.len();
         self.head.extend_from_slice(&chunk[..chunk.len().min(room)]);
+    }
+
+    /// Where the bytes of the form's nth part begin, a file: the only question there is. What was kept is let go, as the upload may
+    /// last for hours.
+    fn stop(&mut self, boundary: &[u8], nth: usize) -> Option<u64> {
+        let start = self.start_of(boundary, nth);
+        *self = Wire {
+            head: Vec::new(),
+            stopped: true,
+        };
+        start
     }
 
     /// Where the bytes of the form's nth part begin; `None` when that is out of what was kept.
