@@ -14,7 +14,7 @@ use crate::config::{Config, FilestackMode};
 use crate::db::Db;
 use crate::emulator::{self, Emulator};
 use crate::filestack::webhook::WebhookSecret;
-use crate::filestack::{Credentials, Endpoints, Filestack, FilestackError, Options};
+use crate::filestack::{Credentials, Endpoints, Filestack, FilestackError, Options, Transfers};
 use crate::services::Services;
 use crate::services::uploads::LOOKAHEAD;
 use crate::web::{AppState, WebSettings, application};
@@ -49,6 +49,9 @@ pub enum StartError {
         /// Why.
         error: io::Error,
     },
+    /// The system refuses threads.
+    #[error("No threads could be started: {0}")]
+    Threads(io::Error),
     /// The settings for Filestack cannot be used.
     #[error("Filestack cannot be used: {0}")]
     Filestack(#[from] FilestackError),
@@ -180,6 +183,7 @@ pub fn services(
         // Somebody is waiting for the answer: give up within a minute and say so.
         retries: 3,
         response_timeout: Duration::from_secs(15),
+        transfers: Some(transfers()?),
         ..Options::default()
     };
     let filestack = Filestack::new(credentials, endpoints, options)?;
@@ -191,6 +195,12 @@ pub fn services(
         config.limits.max_upload_bytes,
         config.limits.upload_memory_bytes,
     ))
+}
+
+/// Threads for file bytes and digests, so that an upload's work never stands between a request and its answer.
+fn transfers() -> Result<Transfers, StartError> {
+    let processors = std::thread::available_parallelism().map_or(2, usize::from);
+    Transfers::start(processors).map_err(StartError::Threads)
 }
 
 impl Running {

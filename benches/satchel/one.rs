@@ -1,13 +1,15 @@
 //! One large upload through the application, and the same bytes from memory by the Filestack client alone.
 
 use std::net::SocketAddr;
+use std::thread::available_parallelism;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use satchel::filestack::{Credentials, Endpoints, Filestack, NewUpload, Options as ClientOptions, Purpose};
+use satchel::filestack::{
+    Credentials, Endpoints, Filestack, NewUpload, Options as ClientOptions, Purpose, Transfers,
+};
 use satchel::services::uploads::LOOKAHEAD;
 use sha2::{Digest as _, Sha256};
-use tokio::task::spawn_blocking;
 use url::Url;
 
 use super::Outcome;
@@ -111,6 +113,7 @@ async fn upload_directly(sink: SocketAddr, size: u64, block: &Bytes) -> Outcome<
     let options = ClientOptions {
         part_size: LOOKAHEAD,
         intelligent: true,
+        transfers: Some(Transfers::start(available_parallelism()?.get())?),
         ..ClientOptions::default()
     };
     let credentials = Credentials::new(API_KEY, APP_SECRET)?;
@@ -129,7 +132,7 @@ async fn upload_directly(sink: SocketAddr, size: u64, block: &Bytes) -> Outcome<
 
     let begun = Instant::now();
     let mut upload = filestack.start_upload(new, grant).await?;
-    let mut hashing = spawn_blocking(Sha256::new);
+    let mut hashing = filestack.compute(Sha256::new);
     let mut at = 0;
     loop {
         let length = upload.next_part_len();
@@ -140,7 +143,7 @@ async fn upload_directly(sink: SocketAddr, size: u64, block: &Bytes) -> Outcome<
         at = (at + length) % block.len();
         let mut hasher = hashing.await?;
         let hashed = part.clone();
-        hashing = spawn_blocking(move || {
+        hashing = filestack.compute(move || {
             hasher.update(&hashed);
             hasher
         });

@@ -142,6 +142,9 @@ impl From<StartError> for CliError {
                 )
             }
             StartError::Emulator { .. } => "Choose a writable place with SATCHEL_DATA_DIR".to_owned(),
+            StartError::Threads(_) => {
+                "Stop other programs or raise the limit on processes, then try again".to_owned()
+            }
             StartError::Filestack(_) => {
                 "Look at the FILESTACK_ settings with `satchel config show`".to_owned()
             }

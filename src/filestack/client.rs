@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::{Client, Method, RequestBuilder, redirect};
 use rustls::crypto::ring;
+use tokio::task::{JoinHandle, JoinSet};
 use url::Url;
 
 use super::credentials::{ApiKey, Credentials};
@@ -14,6 +15,7 @@ use super::error::{FilestackError, scrub};
 use super::handle::Handle;
 use super::options::Options;
 use super::policy::{Grant, Purpose};
+use super::transfers;
 
 /// Shorter than the keep-alive of common servers, so that a kept connection is seldom one that has just been closed.
 const POOL_IDLE: Duration = Duration::from_secs(4);
@@ -74,6 +76,24 @@ impl Filestack {
     /// How this client was tuned.
     pub fn options(&self) -> &Options {
         &self.inner.options
+    }
+
+    /// Runs something that keeps a processor busy where this client computes its digests: the caller may have digests of its own.
+    pub fn compute<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> JoinHandle<T> {
+        transfers::compute(self.inner.options.transfers.as_ref(), work)
+    }
+
+    /// Runs a call where parts are sent, so that they share its connections; it stops when the caller stops waiting.
+    pub(super) async fn transfer<T: Send + 'static>(
+        &self,
+        call: impl Future<Output = Result<T, FilestackError>> + Send + 'static,
+    ) -> Result<T, FilestackError> {
+        let mut tasks = JoinSet::new();
+        transfers::spawn(self.inner.options.transfers.as_ref(), &mut tasks, call);
+        match tasks.join_next().await {
+            Some(Ok(done)) => done,
+            _ => Err(FilestackError::unavailable("a call was interrupted")),
+        }
     }
 
     /// A request to a Filestack service; the caller sets its time limit.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::error::FilestackError;
+use super::transfers::Transfers;
 
 /// Storage takes at most this many parts of one upload.
 pub(super) const MOST_PARTS: u64 = 10_000;
@@ -38,6 +39,8 @@ pub struct Options {
     pub slowest_bytes_per_second: u64,
     /// Time for one `complete`, and for the answer to a streamed body after its end: storage may be busy merging.
     pub complete_timeout: Duration,
+    /// Where parts are sent and digests computed. Without it that happens on the caller's own runtime.
+    pub transfers: Option<Transfers>,
 }
 
 impl Default for Options {
@@ -56,6 +59,7 @@ impl Default for Options {
             part_timeout: Duration::from_secs(30),
             slowest_bytes_per_second: 64 * 1024,
             complete_timeout: Duration::from_secs(120),
+            transfers: None,
         }
     }
 }

@@ -20,6 +20,7 @@ use super::options::MOST_PARTS;
 use super::policy::Grant;
 use super::retry::{Retries, backoff};
 use super::store::{StoreOptions, StoredFile};
+use super::transfers;
 
 /// Parts of an intelligent upload have this size, unless there would be too many.
 const INTELLIGENT_PART: u64 = 8 * 1024 * 1024;
@@ -85,7 +86,10 @@ impl Filestack {
     pub async fn start_upload(&self, new: NewUpload, grant: Grant) -> Result<Upload, FilestackError> {
         new.check()?;
         let size = new.size;
-        let session = Session::start(self, new, grant).await?;
+        let client = self.clone();
+        let session = self
+            .transfer(async move { Session::start(&client, new, grant).await })
+            .await?;
         let wanted = if session.is_intelligent() {
             INTELLIGENT_PART
         } else {
@@ -154,8 +158,11 @@ impl Upload {
         }
         self.ready().await?;
         self.pushed += part.len() as u64;
-        self.sending
-            .spawn(part::send(Arc::clone(&self.session), self.next_part, part));
+        transfers::spawn(
+            self.session.options().transfers.as_ref(),
+            &mut self.sending,
+            part::send(Arc::clone(&self.session), self.next_part, part),
+        );
         self.next_part += 1;
         Ok(())
     }
@@ -179,6 +186,17 @@ impl Upload {
         while !self.sending.is_empty() {
             self.settle_next().await?;
         }
+        let client = self.session.client().clone();
+        client.transfer(self.put_together()).await
+    }
+
+    /// Stops, and returns when nothing is under way any more and all bytes are released. Dropping it stops as well, but
+    /// does not wait.
+    pub async fn abort(mut self) {
+        self.sending.shutdown().await;
+    }
+
+    async fn put_together(self) -> Result<StoredFile, FilestackError> {
         let options = self.session.options();
         let (mut retries, mut merging, mut answer_lost) = (Retries::new(options), 0, false);
         loop {
@@ -202,12 +220,6 @@ impl Upload {
                 }
             }
         }
-    }
-
-    /// Stops, and returns when nothing is under way any more and all bytes are released. Dropping it stops as well, but
-    /// does not wait.
-    pub async fn abort(mut self) {
-        self.sending.shutdown().await;
     }
 
     async fn settle_next(&mut self) -> Result<(), FilestackError> {

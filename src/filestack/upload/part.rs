@@ -33,7 +33,7 @@ pub(super) async fn send(
 }
 
 async fn send_whole(session: &Session, number: u32, bytes: Bytes) -> Result<String, FilestackError> {
-    let md5 = md5_of(bytes.clone()).await?;
+    let md5 = md5_of(session, bytes.clone()).await?;
     let mut retries = Retries::new(session.options());
     loop {
         match try_send(session, number, &bytes, &md5, None).await {
@@ -70,7 +70,7 @@ async fn send_chunk(
     let mut halved = 0;
     loop {
         let chunk = rest.slice(..rest.len().min(session.chunk()));
-        let md5 = md5_of(chunk.clone()).await?;
+        let md5 = md5_of(session, chunk.clone()).await?;
         match try_send(session, number, &chunk, &md5, Some(offset)).await {
             Ok(_) => return Ok(chunk.len()),
             // A halved chunk is not a repetition; being too busy has nothing to do with the size.
@@ -97,11 +97,13 @@ async fn try_send(
 }
 
 /// The MD5 that Filestack wants with each part, off the async threads: it takes as long as sending on a fast network.
-async fn md5_of(bytes: Bytes) -> Result<String, FilestackError> {
+async fn md5_of(session: &Session, bytes: Bytes) -> Result<String, FilestackError> {
     if bytes.len() <= DIGEST_IN_PLACE {
         return Ok(STANDARD.encode(Md5::digest(&bytes)));
     }
-    tokio::task::spawn_blocking(move || STANDARD.encode(Md5::digest(&bytes)))
+    session
+        .client()
+        .compute(move || STANDARD.encode(Md5::digest(&bytes)))
         .await
         .map_err(|_| FilestackError::unavailable("the digest of a part was interrupted"))
 }

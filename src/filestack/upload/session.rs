@@ -113,6 +113,10 @@ impl Session {
         })
     }
 
+    pub(super) fn client(&self) -> &Filestack {
+        &self.fs
+    }
+
     pub(super) fn options(&self) -> &Options {
         self.fs.options()
     }

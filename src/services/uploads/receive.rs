@@ -202,7 +202,7 @@ async fn send_parts<S: Source>(
         }
         given += wanted as u64;
         let bytes = part.reservation.hold(part.bytes);
-        hasher.update(bytes.clone()).await?;
+        hasher.update(services, bytes.clone()).await?;
         if services.clock.now().since(granted_at) > GRANT / 2 {
             granted_at = services.clock.now();
             upload.renew(grant(services, intent));
@@ -372,9 +372,9 @@ struct Hasher(Option<JoinHandle<Sha256>>);
 
 impl Hasher {
     /// Takes a part once the one before is done.
-    async fn update(&mut self, part: Bytes) -> Result<(), AppError> {
+    async fn update(&mut self, services: &Services, part: Bytes) -> Result<(), AppError> {
         let mut hasher = self.settle().await?;
-        self.0 = Some(tokio::task::spawn_blocking(move || {
+        self.0 = Some(services.filestack.compute(move || {
             hasher.update(&part);
             hasher
         }));
