@@ -73,7 +73,7 @@ impl Services {
             clock,
             secret_key,
             max_upload_bytes,
-            budget: Budget::new(upload_memory_bytes),
+            budget: Budget::new(memory_for_parts(upload_memory_bytes)),
             hashing: Semaphore::new(HASHES_AT_ONCE),
             stop: watch::Sender::new(false),
         }))
@@ -90,6 +90,13 @@ impl Services {
         // An error would mean that the sender is gone, and it lives as long as we do.
         let _ = stop.wait_for(|stopped| *stopped).await;
     }
+}
+
+/// How much of the memory for uploads their parts may take. The other half is for what comes with each upload: what the connection and
+/// the form's parser hold (about 200 KiB each, also of uploads that wait), and what the allocator cannot give back at once.
+fn memory_for_parts(upload_memory_bytes: u64) -> u64 {
+    let least = 2 * uploads::LOOKAHEAD as u64;
+    (upload_memory_bytes / 2).max(least.min(upload_memory_bytes))
 }
 
 /// What a failure at Filestack means for whoever asked (the log has Filestack's own words).
