@@ -23,6 +23,8 @@ use crate::web::{AppState, WebSettings, application};
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a client may take to close a connection after the answer.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+/// Connections that may wait to be accepted; the system may allow fewer.
+const BACKLOG: i32 = 2_048;
 /// What aborted uploads get to say goodbye, beyond the drain time.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -254,12 +256,18 @@ pub fn listen(
     what: &'static str,
     setting: &'static str,
 ) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).map_err(|error| StartError::Bind {
-        address,
-        what,
-        setting,
-        error,
-    })
+    // The standard library's queue of 128 is full when some hundred clients connect at once, and those beyond it are reset.
+    TcpListener::bind(address)
+        .and_then(|listener| {
+            rustix::net::listen(&listener, BACKLOG)?;
+            Ok(listener)
+        })
+        .map_err(|error| StartError::Bind {
+            address,
+            what,
+            setting,
+            error,
+        })
 }
 
 fn local_address(listener: &TcpListener, asked: SocketAddr) -> SocketAddr {

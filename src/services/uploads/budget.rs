@@ -304,7 +304,7 @@ mod tests {
                 break;
             }
         }
-        assert!(filled.iter().any(|bytes| *bytes == 8 * MIB), "{filled:?}");
+        assert!(filled.contains(&(8 * MIB)), "{filled:?}");
         assert!(filled.iter().sum::<usize>() <= 16 * MIB);
     }
 

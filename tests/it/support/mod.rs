@@ -8,7 +8,6 @@ pub mod form;
 pub mod postgres;
 pub mod raw_post;
 pub mod wire;
-pub mod wire;
 
 use std::time::Duration;
 
