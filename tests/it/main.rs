@@ -1,11 +1,12 @@
 //! The integration tests, all in one binary so that they link once and share one throw-away PostgreSQL.
 //!
-//! `architecture`, `dependencies` and `readme` check the project itself; the others ask the application over HTTP. `support` is what
-//! tests stand on.
+//! `architecture`, `dependencies` and `readme` check the project itself, `sdk` holds the emulator to Filestack's own SDKs, the
+//! others ask the application over HTTP. `support` is what tests stand on.
 
 mod architecture;
 mod cli;
 mod dependencies;
 mod journey;
 mod readme;
+mod sdk;
 mod support;
