@@ -12,7 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use image::{ImageFormat, RgbImage};
-use satchel::emulator::{self, App, Config, Controls};
+use satchel::emulator::{self, App, Config, Controls, Meta};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tempfile::TempDir;
@@ -167,6 +167,13 @@ impl Bench {
     #[track_caller]
     pub fn stored(&self, handle: &str) -> Vec<u8> {
         let found = self.controls.store().read(handle).expect("the store can be read");
+        found.unwrap_or_else(|| panic!("the emulator has no file {handle}"))
+    }
+
+    /// What the emulator keeps of a file besides its bytes.
+    #[track_caller]
+    pub fn meta(&self, handle: &str) -> Meta {
+        let found = self.controls.store().get(handle).expect("the store can be read");
         found.unwrap_or_else(|| panic!("the emulator has no file {handle}"))
     }
 

@@ -155,7 +155,10 @@ fn metadata_is_right(report: &Report, location: &str) {
         "{each}"
     );
     assert_eq!(each["location"], location, "{each}");
-    assert!(each["path"].as_str().unwrap().ends_with("_picture.png"), "{each}");
+    assert!(
+        each["path"].as_str().expect("a path").ends_with("_picture.png"),
+        "{each}"
+    );
     for (name, hash) in [
         ("md5", hex(Md5::digest(&bytes))),
         ("sha1", hex(Sha1::digest(&bytes))),

@@ -107,7 +107,7 @@ fn upload(bench: &Bench, sdk: Sdk, intelligent: bool, route: Route, fault: &Faul
 fn fails(sdk: Sdk, intelligent: bool, route: Route, fault: &Fault) -> Failure {
     let bench = Bench::start();
     let failure = upload(&bench, sdk, intelligent, route, fault).failure("upload");
-    let files = bench.controls.store().len().unwrap();
+    let files = bench.controls.store().len().expect("the files can be counted");
     assert_eq!(files, 0, "{route:?} {fault:?} left a file: {failure:?}");
     failure
 }

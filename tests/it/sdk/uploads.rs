@@ -72,7 +72,10 @@ fn javascript_uploads_every_size(sdk: Sdk) {
     for (at, content) in ["one", "two"].into_iter().enumerate() {
         let file = &several[at];
         assert_eq!(file["status"], "Stored", "{file}");
-        assert_eq!(bench.stored(file["handle"].as_str().unwrap()), content.as_bytes());
+        assert_eq!(
+            bench.stored(file["handle"].as_str().expect("a handle")),
+            content.as_bytes()
+        );
     }
     let settings = report.result("settings");
     assert_eq!(
@@ -88,9 +91,9 @@ fn every_size_arrived(bench: &Bench, report: &Report) {
             let handle = report.handle(&step);
             assert_eq!(bench.stored(handle).len(), *size, "{step}");
             assert!(bench.stored(handle) == bench.content(name), "{step}: other bytes");
-            let url = report.result(&step)["url"].as_str().unwrap();
+            let url = report.result(&step)["url"].as_str().expect("a URL");
             assert!(url.ends_with(&format!("/{handle}")), "{step}: {url}");
-            let meta = bench.controls.store().get(handle).unwrap().unwrap();
+            let meta = bench.meta(handle);
             assert_eq!(meta.filename, format!("{name}.bin"));
         }
     }
@@ -101,7 +104,7 @@ fn every_size_arrived(bench: &Bench, report: &Report) {
 
 #[track_caller]
 fn options_were_kept(bench: &Bench, report: &Report, step: &str, filename: &str) {
-    let meta = bench.controls.store().get(report.handle(step)).unwrap().unwrap();
+    let meta = bench.meta(report.handle(step));
     assert_eq!(meta.filename, filename, "{step}");
     assert_eq!(meta.mimetype, "text/x-notes", "{step}");
     assert_eq!(meta.location, "gcs", "{step}");
