@@ -13,7 +13,7 @@
 //! | `GET`, `HEAD`, `POST`, `DELETE /api/file/HANDLE`, `POST …/remove` | download, overwrite, delete | 5 |
 //! | `GET /api/file/HANDLE/metadata`, `GET /HANDLE/metadata` | metadata, all hashes | 5.1 |
 //! | `GET`, `HEAD /[KEY/][TASKS/…]HANDLE` | delivery and transformation | 4, 6 |
-//! | `POST /folder/list`, `/auth/logout` | no drives, but the policy is checked | 9.4 |
+//! | `POST /folder/list`, `/auth/logout` | no drives, but listing checks the policy | 9.4 |
 //! | `OPTIONS *` | CORS preflight | 10 |
 //!
 //! Not done yet, each answered with 501 and a sentence: storing or overwriting from a URL, `POST /process` and external

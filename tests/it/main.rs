@@ -1,7 +1,7 @@
 //! The integration tests, all in one binary so that they link once and share one throw-away PostgreSQL.
 //!
-//! `architecture`, `dependencies` and `readme` check the project itself; the others ask the application over HTTP. `support` is what
-//! tests stand on.
+//! `architecture`, `dependencies` and `readme` check the project itself, `sdk` holds the emulator to Filestack's own SDKs, the
+//! others ask the application over HTTP. `support` is what tests stand on.
 
 mod accounts;
 mod architecture;
@@ -11,6 +11,7 @@ mod dependencies;
 mod documents;
 mod journey;
 mod readme;
+mod sdk;
 mod security;
 mod support;
 mod uploads;

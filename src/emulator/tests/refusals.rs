@@ -380,3 +380,14 @@ async fn exif_must_be_named_in_the_policy() {
     assert_eq!(ask(json!({ "call": ["stat"] })).await, 403);
     assert_eq!(ask(json!({ "call": ["stat", "exif"] })).await, 200);
 }
+
+/// §9.4: the JavaScript SDK sends no policy here.
+#[actix_web::test]
+async fn logging_out_of_cloud_drives_needs_no_policy() {
+    let bench = Bench::secured().await;
+    let call = json!({ "apikey": "AKeyz", "flow": "web" });
+    assert_eq!(bench.post("auth/logout", &call).await.0, 200);
+    assert_eq!(bench.post("folder/list", &call).await.0, 401);
+    let nobody = json!({ "apikey": "nobody", "flow": "web" });
+    assert_eq!(bench.post("auth/logout", &nobody).await.0, 401);
+}
