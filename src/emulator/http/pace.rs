@@ -10,7 +10,7 @@ use bytes::Bytes;
 use tokio::time::{Sleep, sleep};
 
 /// Pieces of a slow reply in each second.
-const PIECES: u64 = 10;
+const PIECES: u64 = 50;
 
 /// How fast bytes may move.
 pub(super) struct Pace {
@@ -53,6 +53,8 @@ pub(super) struct Slow {
     body: Pin<Box<BoxBody>>,
     rest: Bytes,
     pace: Pace,
+    /// The wait for the next piece has begun.
+    is_paid: bool,
 }
 
 impl Slow {
@@ -61,6 +63,7 @@ impl Slow {
             body: Box::pin(body),
             rest: Bytes::new(),
             pace,
+            is_paid: false,
         }
     }
 }
@@ -73,16 +76,20 @@ impl MessageBody for Slow {
     }
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        ready!(self.pace.poll_ready(cx));
         while self.rest.is_empty() {
             match ready!(self.body.as_mut().poll_next(cx)) {
                 Some(Ok(bytes)) => self.rest = bytes,
                 end => return Poll::Ready(end),
             }
         }
+        // First the time, then the piece: also a single one is slow.
         let length = self.rest.len().min(self.pace.piece());
-        let piece = self.rest.split_to(length);
-        self.pace.spent(length);
-        Poll::Ready(Some(Ok(piece)))
+        if !self.is_paid {
+            self.pace.spent(length);
+            self.is_paid = true;
+        }
+        ready!(self.pace.poll_ready(cx));
+        self.is_paid = false;
+        Poll::Ready(Some(Ok(self.rest.split_to(length))))
     }
 }
