@@ -28,6 +28,12 @@ pub(super) struct Args {
     /// Where its files are kept [default: SATCHEL_DATA_DIR or ./data]
     #[arg(long, value_name = "DIR")]
     pub(super) data_dir: Option<PathBuf>,
+    /// Keep nothing: files go among the system's temporary ones (TMPDIR) and are removed at the end
+    #[arg(long, conflicts_with = "data_dir")]
+    pub(super) in_memory: bool,
+    /// Serve the control surface, which has no password, also where other computers reach it
+    #[arg(long)]
+    pub(super) control_surface: bool,
 }
 
 /// What an emulator on its own starts with.
@@ -38,6 +44,9 @@ pub(super) struct Standalone {
     pub(super) apps: Vec<App>,
     /// The app in `apps` was made up, so its credentials have to be printed.
     pub(super) made_up: bool,
+    /// Nothing is kept, a made-up app neither.
+    pub(super) in_memory: bool,
+    pub(super) control_surface: bool,
 }
 
 impl Standalone {
@@ -53,7 +62,9 @@ impl Standalone {
                 ));
             }
         }
-        if made_up {
+        if made_up && args.in_memory {
+            apps.push(App::made_up());
+        } else if made_up {
             let (key, secret) = Settings::emulator_app(&data_dir)?;
             apps.push(App {
                 key,
@@ -66,6 +77,8 @@ impl Standalone {
             data_dir,
             apps,
             made_up,
+            in_memory: args.in_memory,
+            control_surface: args.control_surface,
         })
     }
 }
@@ -73,7 +86,6 @@ impl Standalone {
 pub(super) async fn run(args: Args, settings: &Settings) -> Result<(), CliError> {
     let standalone = Standalone::new(args, settings)?;
     let listener = app::listen(standalone.bind, "the emulator", "SATCHEL_EMULATOR_BIND")?;
-    let directory = app::emulator_directory(&standalone.data_dir);
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
     let mut greeting = Vec::new();
     if standalone.made_up {
@@ -81,12 +93,16 @@ pub(super) async fn run(args: Args, settings: &Settings) -> Result<(), CliError>
             greeting.push(format!("API key:    {}\nApp secret: {}", app.key, app.secret));
         }
     }
-    let emulator = emulator::serve(
-        emulator::Config::new(&directory, standalone.apps),
-        listener,
-        workers,
-    )
-    .map_err(|error| StartError::Emulator { directory, error })?;
+    let mut config = if standalone.in_memory {
+        emulator::Config::in_memory(standalone.apps)
+    } else {
+        emulator::Config::new(app::emulator_directory(&standalone.data_dir), standalone.apps)
+    };
+    // Otherwise the emulator decides by the address.
+    config.control_surface = standalone.control_surface.then_some(true);
+    let directory = config.dir.clone();
+    let emulator = emulator::serve(config, listener, workers)
+        .map_err(|error| StartError::Emulator { directory, error })?;
     let origin = app::origin(emulator.addr);
     greeting.insert(
         0,
@@ -95,7 +111,11 @@ pub(super) async fn run(args: Args, settings: &Settings) -> Result<(), CliError>
             origin.as_str().trim_end_matches('/')
         ),
     );
-    if !emulator.addr.ip().is_loopback() {
+    let is_local = emulator.addr.ip().is_loopback();
+    if is_local || standalone.control_surface {
+        greeting.push(format!("Control surface: {origin}__emulator/"));
+    }
+    if !is_local {
         greeting.push(
             "It listens to other computers: whoever reaches it and knows an app's secret can use it."
                 .to_owned(),

@@ -1,6 +1,8 @@
 //! The Filestack applications the emulator knows: key, secret and whether security is on.
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::ids;
 
@@ -74,9 +76,41 @@ impl fmt::Debug for App {
     }
 }
 
-/// The known applications, never none.
+/// The known applications, never none. Clones are the same applications: security switched in one is in all.
 #[derive(Clone, Debug)]
-pub(super) struct Apps(Vec<App>);
+pub(super) struct Apps(Arc<[Entry]>);
+
+/// An application in both forms, so that a running request keeps the one it began with while security is switched.
+#[derive(Debug)]
+struct Entry {
+    secured: App,
+    open: App,
+    is_secured: AtomicBool,
+    was_secured: bool,
+}
+
+impl Entry {
+    fn new(app: App) -> Self {
+        let form = |secured| App {
+            secured,
+            ..app.clone()
+        };
+        Self {
+            secured: form(true),
+            open: form(false),
+            is_secured: AtomicBool::new(app.secured),
+            was_secured: app.secured,
+        }
+    }
+
+    fn app(&self) -> &App {
+        if self.is_secured.load(Ordering::Relaxed) {
+            &self.secured
+        } else {
+            &self.open
+        }
+    }
+}
 
 impl Apps {
     /// `None` when the list is empty or names a key twice.
@@ -85,11 +119,11 @@ impl Apps {
             .iter()
             .enumerate()
             .any(|(at, app)| apps[..at].iter().any(|other| other.key == app.key));
-        (!apps.is_empty() && !twice).then_some(Self(apps))
+        (!apps.is_empty() && !twice).then(|| Self(apps.into_iter().map(Entry::new).collect()))
     }
 
     pub(super) fn find(&self, key: &str) -> Option<&App> {
-        self.0.iter().find(|app| app.key == key)
+        self.iter().find(|app| app.key == key)
     }
 
     pub(super) fn is_key(&self, text: &str) -> bool {
@@ -99,7 +133,28 @@ impl Apps {
     /// Whose file it is. Files of an application that is no longer named belong to the first one: an emulator started
     /// again with another made-up application must still deliver, and must not deliver without a policy.
     pub(super) fn owner(&self, key: Option<&str>) -> &App {
-        key.and_then(|key| self.find(key)).unwrap_or(&self.0[0])
+        key.and_then(|key| self.find(key))
+            .unwrap_or_else(|| self.0[0].app())
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &App> {
+        self.0.iter().map(Entry::app)
+    }
+
+    /// Switches an application's security (§2.4); `false` when the key is not known.
+    pub(super) fn secure(&self, key: &str, secured: bool) -> bool {
+        let entry = self.0.iter().find(|entry| entry.secured.key == key);
+        if let Some(entry) = entry {
+            entry.is_secured.store(secured, Ordering::Relaxed);
+        }
+        entry.is_some()
+    }
+
+    /// Every application's security as it was at the start.
+    pub(super) fn reset(&self) {
+        for entry in &*self.0 {
+            entry.is_secured.store(entry.was_secured, Ordering::Relaxed);
+        }
     }
 }
 
@@ -146,5 +201,15 @@ mod tests {
         let app = App::made_up();
         assert!(Apps::new(vec![]).is_none());
         assert!(Apps::new(vec![app.clone(), app]).is_none());
+    }
+
+    #[test]
+    fn security_is_switched_for_all_clones_and_comes_back() {
+        let apps = Apps::new(vec![App::parse("AKeyz:SECRET").unwrap()]).unwrap();
+        let clone = apps.clone();
+        assert!(apps.secure("AKeyz", false) && !apps.secure("Other", false));
+        assert!(!clone.owner(None).secured);
+        apps.reset();
+        assert!(clone.owner(None).secured);
     }
 }

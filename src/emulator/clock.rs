@@ -1,45 +1,77 @@
-//! The emulator's time, which tests may move: policies expire by it and files are dated by it.
+//! The emulator's time, which tests and people may move: policies expire by it and files are dated by it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use serde::{Deserialize, Serialize};
+
+/// The end of the year 9999, in milliseconds since 1970: no calendar on the way goes further.
+const LAST_MS: i64 = 253_402_300_799_999;
+
 /// The system's clock, shifted or stopped. Clones share the setting.
 #[derive(Clone, Debug, Default)]
-pub struct Clock(Arc<Mutex<Setting>>);
+pub struct Clock(Arc<Mutex<ClockSetting>>);
 
-#[derive(Debug, Default)]
-struct Setting {
-    frozen: Option<SystemTime>,
-    ahead: Duration,
+/// How an emulator's clock differs from the system's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ClockSetting {
+    /// The moment the time stands still at, before the shift, in milliseconds since 1970.
+    pub frozen_ms: Option<i64>,
+    /// Milliseconds it is ahead; negative when it is behind.
+    pub ahead_ms: i64,
+}
+
+impl ClockSetting {
+    /// Always between 1970 and 9999, whatever the setting says.
+    fn at(self, system: SystemTime) -> SystemTime {
+        let base = self
+            .frozen_ms
+            .unwrap_or_else(|| i64::try_from(millis(system)).unwrap_or(LAST_MS));
+        let ms = base.saturating_add(self.ahead_ms).clamp(0, LAST_MS);
+        UNIX_EPOCH + Duration::from_millis(ms.unsigned_abs())
+    }
 }
 
 impl Clock {
-    /// The time it is for the emulator.
+    /// The time it is for the emulator, to the millisecond.
     pub fn now(&self) -> SystemTime {
-        self.with(|setting| setting.frozen.unwrap_or_else(SystemTime::now) + setting.ahead)
+        self.with(|setting| setting.at(SystemTime::now()))
     }
 
     /// Moves the time forward, frozen or not.
     pub fn advance(&self, by: Duration) {
-        self.with(|setting| setting.ahead += by);
+        self.shift_ms(i64::try_from(by.as_millis()).unwrap_or(i64::MAX));
+    }
+
+    /// Moves the time, back when negative, frozen or not. It stays between 1970 and 9999.
+    pub fn shift_ms(&self, by: i64) {
+        self.with(|setting| setting.ahead_ms = setting.ahead_ms.saturating_add(by));
     }
 
     /// Stops the time at a moment; [`Clock::advance`] still moves it.
     pub fn freeze(&self, at: SystemTime) {
-        self.with(|setting| {
-            *setting = Setting {
-                frozen: Some(at),
-                ahead: Duration::ZERO,
-            }
+        self.set(ClockSetting {
+            frozen_ms: Some(i64::try_from(millis(at)).unwrap_or(LAST_MS)),
+            ahead_ms: 0,
         });
     }
 
     /// Follows the system's clock again.
     pub fn resume(&self) {
-        self.with(|setting| *setting = Setting::default());
+        self.set(ClockSetting::default());
     }
 
-    fn with<T>(&self, use_it: impl FnOnce(&mut Setting) -> T) -> T {
+    /// How it differs from the system's clock now.
+    pub fn setting(&self) -> ClockSetting {
+        self.with(|setting| *setting)
+    }
+
+    /// Takes over a setting, such as one that was kept.
+    pub fn set(&self, setting: ClockSetting) {
+        self.with(|own| *own = setting);
+    }
+
+    fn with<T>(&self, use_it: impl FnOnce(&mut ClockSetting) -> T) -> T {
         use_it(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -53,4 +85,42 @@ pub(super) fn millis(at: SystemTime) -> u64 {
 /// Whole seconds since 1970.
 pub(super) fn seconds(at: SystemTime) -> u64 {
     at.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
+/// A moment as people and JSON write it, in UTC to the millisecond.
+pub(super) fn written(at: SystemTime) -> String {
+    let format = time::macros::format_description!(
+        "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"
+    );
+    let nanos = i128::from(millis(at)) * 1_000_000;
+    time::OffsetDateTime::from_unix_timestamp_nanos(nanos)
+        .ok()
+        .and_then(|moment| moment.format(format).ok())
+        .unwrap_or_else(|| millis(at).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: Duration = Duration::from_secs(1_800_000_000);
+
+    #[test]
+    fn time_moves_both_ways_and_never_leaves_the_calendar() {
+        let clock = Clock::default();
+        clock.freeze(UNIX_EPOCH + NOON);
+        clock.shift_ms(-60_000);
+        assert_eq!(clock.now(), UNIX_EPOCH + NOON - Duration::from_secs(60));
+        clock.advance(Duration::from_secs(61));
+        assert_eq!(clock.now(), UNIX_EPOCH + NOON + Duration::from_secs(1));
+        for by in [i64::MIN, i64::MAX, i64::MAX] {
+            clock.shift_ms(by);
+            let ms = millis(clock.now());
+            assert!(ms <= LAST_MS.unsigned_abs(), "{ms}");
+        }
+        clock.advance(Duration::MAX);
+        assert_eq!(written(clock.now()), "9999-12-31T23:59:59.999Z");
+        clock.resume();
+        assert_eq!(clock.setting(), ClockSetting::default());
+    }
 }

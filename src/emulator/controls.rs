@@ -1,29 +1,49 @@
-//! What tests may turn while the emulator runs: the clock, failures on demand, a log of what arrived.
+//! What may be turned while the emulator runs: the clock, security, failures on demand, all files at once; and the log of
+//! what arrived. Tests use it as it is; people and other programs reach the same through `console`.
+
+mod calls;
+pub(super) mod curl;
+pub(super) mod notes;
+mod snapshots;
+pub(super) mod verdict;
 
 use std::collections::{HashMap, VecDeque};
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
+use super::apps::Apps;
 use super::clock::Clock;
 use super::store::Store;
-
-/// Calls kept in the log; older ones are forgotten, so that a long-running emulator does not grow.
-const LOG_LENGTH: usize = 10_000;
+pub use calls::{Call, Calls, Verdict};
 
 /// Handles to a running emulator. Clones are the same handles.
 #[derive(Clone, Debug)]
 pub struct Controls {
     clock: Clock,
     store: Store,
+    apps: Apps,
     faults: Faults,
+    calls: Calls,
+    /// Snapshots and resets happen one at a time.
+    whole: Arc<Mutex<()>>,
 }
 
 impl Controls {
-    pub(super) fn new(store: Store) -> Self {
+    pub(super) fn new(store: Store, apps: Apps) -> Self {
+        let calls = Calls::default();
         Self {
             clock: Clock::default(),
             store,
-            faults: Faults::default(),
+            apps,
+            faults: Faults {
+                waiting: Arc::default(),
+                calls: calls.clone(),
+            },
+            calls,
+            whole: Arc::default(),
         }
     }
 
@@ -41,10 +61,29 @@ impl Controls {
     pub fn faults(&self) -> &Faults {
         &self.faults
     }
+
+    /// The calls that came.
+    pub fn calls(&self) -> &Calls {
+        &self.calls
+    }
+
+    /// The key of every application, and whether its security is on.
+    pub fn apps(&self) -> Vec<(String, bool)> {
+        self.apps
+            .iter()
+            .map(|app| (app.key.clone(), app.secured))
+            .collect()
+    }
+
+    /// Switches an application's security on or off (§2.4); `false` when there is no such application.
+    pub fn secure(&self, key: &str, secured: bool) -> bool {
+        self.apps.secure(key, secured)
+    }
 }
 
 /// Classes of calls, by what they do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Route {
     /// `POST /multipart/start`.
     Start,
@@ -71,6 +110,38 @@ pub enum Route {
 }
 
 impl Route {
+    /// All of them.
+    pub const ALL: [Self; 11] = [
+        Self::Start,
+        Self::PartUrl,
+        Self::Put,
+        Self::Commit,
+        Self::Complete,
+        Self::Store,
+        Self::Delivery,
+        Self::Metadata,
+        Self::Delete,
+        Self::Overwrite,
+        Self::Other,
+    ];
+
+    /// Its name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::PartUrl => "part_url",
+            Self::Put => "put",
+            Self::Commit => "commit",
+            Self::Complete => "complete",
+            Self::Store => "store",
+            Self::Delivery => "delivery",
+            Self::Metadata => "metadata",
+            Self::Delete => "delete",
+            Self::Overwrite => "overwrite",
+            Self::Other => "other",
+        }
+    }
+
     /// The class of a request.
     pub(super) fn of(method: &str, path: &str) -> Self {
         let segments: Vec<&str> = path.split('/').skip(1).collect();
@@ -91,7 +162,8 @@ impl Route {
 }
 
 /// One way to misbehave.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Fault {
     /// Reads the request, does nothing and answers with this status. 202 on `Complete` says "not merged yet".
     Status(u16),
@@ -100,8 +172,10 @@ pub enum Fault {
         /// Status code.
         status: u16,
         /// Header names and values.
+        #[serde(default)]
         headers: Vec<(String, String)>,
         /// Body text.
+        #[serde(default)]
         body: String,
     },
     /// Reads so many bytes of the request's body, then cuts the connection.
@@ -117,37 +191,79 @@ pub enum Fault {
         after: u64,
     },
     /// Waits, then behaves.
-    Delay(Duration),
+    #[serde(rename = "delay_ms")]
+    Delay(#[serde(with = "milliseconds")] Duration),
+    /// Behaves, but takes the request's body and sends the reply's no faster than this.
+    SlowBody {
+        /// Bytes of a body in each second, at least 1.
+        bytes_per_second: u64,
+    },
     /// Behaves, with an `ETag` that belongs to other bytes.
     WrongEtag,
     /// Behaves, without the `ETag`.
     NoEtag,
+    /// On `Start`: denies intelligent ingestion to a client that asks for it (§3.2).
+    RefuseIngestion,
 }
 
-/// A call that was answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Call {
-    /// Its class.
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Status(status) => write!(f, "answers {status}"),
+            Self::Reply { status, .. } => write!(f, "answers {status} with a given body"),
+            Self::CutRequest { after } => write!(f, "cuts the connection after {after} B of the request"),
+            Self::CutBeforeReply => f.write_str("does it and cuts the connection before the reply"),
+            Self::CutReply { after } => write!(f, "cuts the connection after {after} B of the reply"),
+            Self::Delay(time) => write!(f, "waits {} ms", time.as_millis()),
+            Self::SlowBody { bytes_per_second } => write!(f, "moves {bytes_per_second} B/s"),
+            Self::WrongEtag => f.write_str("gives a wrong ETag"),
+            Self::NoEtag => f.write_str("gives no ETag"),
+            Self::RefuseIngestion => f.write_str("denies intelligent ingestion"),
+        }
+    }
+}
+
+/// Durations as whole milliseconds.
+mod milliseconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub(super) fn serialize<S: Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        u64::deserialize(deserializer).map(Duration::from_millis)
+    }
+}
+
+/// A failure that waits for calls.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Waiting {
+    /// The class of calls that meet it.
     pub route: Route,
-    /// Its method.
-    pub method: String,
-    /// Its path without the query, which may hold a policy.
-    pub path: String,
-    /// Status of the reply; of one that was cut, the status it would have had.
-    pub status: u16,
-    /// Bytes of the request's body that arrived.
-    pub body_bytes: u64,
+    /// What they meet.
+    pub fault: Fault,
+    /// How many of them; one when it is not said.
+    #[serde(default = "once")]
+    pub times: usize,
+}
+
+fn once() -> usize {
+    1
 }
 
 /// Failures waiting for their call, and the calls that came.
-#[derive(Clone, Debug, Default)]
-pub struct Faults(Arc<Mutex<Book>>);
-
-#[derive(Debug, Default)]
-struct Book {
-    waiting: HashMap<Route, VecDeque<Fault>>,
-    calls: VecDeque<Call>,
+#[derive(Clone, Debug)]
+pub struct Faults {
+    waiting: Arc<Mutex<Queues>>,
+    calls: Calls,
 }
+
+/// Each route's failures, in order, with how often each is still to happen.
+type Queues = HashMap<Route, VecDeque<(Fault, usize)>>;
 
 impl Faults {
     /// Makes the next call of a class fail.
@@ -157,46 +273,79 @@ impl Faults {
 
     /// Makes the next `times` calls of a class fail, after those that already wait.
     pub fn next_times(&self, route: Route, times: usize, fault: Fault) {
-        self.with(|book| {
-            let queue = book.waiting.entry(route).or_default();
-            queue.extend(std::iter::repeat_n(fault, times));
-        });
+        if times > 0 {
+            self.with(|waiting| waiting.entry(route).or_default().push_back((fault, times)));
+        }
+    }
+
+    /// Failures that have not happened yet, by route and in the order they will.
+    pub fn waiting(&self) -> Vec<Waiting> {
+        self.with(|waiting| {
+            let queues = Route::ALL
+                .iter()
+                .filter_map(|route| Some((*route, waiting.get(route)?)));
+            queues
+                .flat_map(|(route, queue)| {
+                    queue.iter().map(move |(fault, times)| Waiting {
+                        route,
+                        fault: fault.clone(),
+                        times: *times,
+                    })
+                })
+                .collect()
+        })
     }
 
     /// Forgets failures that have not happened yet.
     pub fn clear(&self) {
-        self.with(|book| book.waiting.clear());
+        self.with(HashMap::clear);
+    }
+
+    /// Forgets those of one class.
+    pub fn clear_route(&self, route: Route) {
+        self.with(|waiting| waiting.remove(&route));
     }
 
     /// The calls answered so far, oldest first.
     pub fn calls(&self) -> Vec<Call> {
-        self.with(|book| book.calls.iter().cloned().collect())
+        let calls = self.calls.all();
+        let answered = calls.iter().filter(|call| call.is_answered());
+        answered.map(|call| Call::clone(call)).collect()
     }
 
     /// How many calls of a class were answered.
     pub fn count(&self, route: Route) -> usize {
-        self.with(|book| book.calls.iter().filter(|call| call.route == route).count())
+        let calls = self.calls.all();
+        let answered = calls.iter().filter(|call| call.is_answered());
+        answered.filter(|call| call.route == route).count()
     }
 
     /// Forgets the calls so far.
     pub fn forget_calls(&self) {
-        self.with(|book| book.calls.clear());
+        self.calls.forget();
     }
 
     pub(super) fn take(&self, route: Route) -> Option<Fault> {
-        self.with(|book| book.waiting.get_mut(&route)?.pop_front())
-    }
-
-    pub(super) fn log(&self, call: Call) {
-        self.with(|book| {
-            if book.calls.len() == LOG_LENGTH {
-                book.calls.pop_front();
+        self.with(|waiting| {
+            let queue = waiting.get_mut(&route)?;
+            let (fault, times) = queue.front_mut()?;
+            let fault = fault.clone();
+            *times -= 1;
+            if *times == 0 {
+                queue.pop_front();
             }
-            book.calls.push_back(call);
-        });
+            Some(fault)
+        })
     }
 
-    fn with<T>(&self, use_it: impl FnOnce(&mut Book) -> T) -> T {
-        use_it(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    fn replace(&self, by: Vec<Waiting>) {
+        self.clear();
+        for Waiting { route, fault, times } in by {
+            self.next_times(route, times, fault);
+        }
+    }
+
+    fn with<T>(&self, use_it: impl FnOnce(&mut Queues) -> T) -> T {
+        use_it(&mut self.waiting.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

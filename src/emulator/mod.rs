@@ -15,6 +15,7 @@
 //! | `GET`, `HEAD /[KEY/][TASKS/…]HANDLE` | delivery and transformation | 4, 6 |
 //! | `POST /folder/list`, `/auth/logout` | no drives, but listing checks the policy | 9.4 |
 //! | `OPTIONS *` | CORS preflight | 10 |
+//! | `/__emulator/`, `/__emulator/api/…` | the control surface, which is ours; its table is in `console` | – |
 //!
 //! Not done yet, each answered with 501 and a sentence: storing or overwriting from a URL, `POST /process` and external
 //! sources (a server that fetches what it is told needs guards of its own), several sources in one URL, storage aliases,
@@ -25,17 +26,20 @@
 //! up are refused; files that share a key do not overwrite each other.
 //!
 //! `store` and `uploads` are the disk, `policy` decides, `errors` words the refusals, `http` has the routes,
-//! `controls` is for tests, `transform` does pictures.
+//! `controls` is what may be turned while it runs, `console` shows that to people and programs, `transform` does pictures.
 
 pub mod transform;
 
 mod apps;
+mod archive;
 mod clock;
+mod console;
 mod controls;
 mod errors;
 mod http;
 mod ids;
 mod policy;
+mod root;
 mod sink;
 mod store;
 mod uploads;
@@ -53,8 +57,8 @@ use actix_web::middleware::from_fn;
 use actix_web::{App as Routes, HttpServer, web};
 
 pub use apps::App;
-pub use clock::Clock;
-pub use controls::{Call, Controls, Fault, Faults, Route};
+pub use clock::{Clock, ClockSetting};
+pub use controls::{Call, Calls, Controls, Fault, Faults, Route, Verdict, Waiting};
 pub use store::{Meta, Store};
 
 /// How long a client may take to send the head of a request.
@@ -69,6 +73,9 @@ const SHUTDOWN_SECONDS: u64 = 5;
 pub struct Config {
     /// Where files are kept.
     pub dir: PathBuf,
+    /// Makes the directory, which must not be there yet, and removes it when the emulator has ended and its controls are
+    /// gone.
+    pub temporary: bool,
     /// The applications it knows, at least one.
     pub apps: Vec<App>,
     /// Origin that clients reach it by, such as `https://files.example.org`; otherwise what they name in `Host`.
@@ -81,6 +88,8 @@ pub struct Config {
     pub min_part_bytes: u64,
     /// The largest file it transforms (§11.3).
     pub max_image_bytes: u64,
+    /// Whether there is a control surface. It has no password, so without a word it is there on loopback addresses only.
+    pub control_surface: Option<bool>,
 }
 
 impl Config {
@@ -88,12 +97,24 @@ impl Config {
     pub fn new(dir: impl Into<PathBuf>, apps: Vec<App>) -> Self {
         Self {
             dir: dir.into(),
+            temporary: false,
             apps,
             public_url: None,
             intelligent_ingestion: true,
             max_file_bytes: 1 << 40,
             min_part_bytes: 0,
             max_image_bytes: transform::MAX_INPUT_BYTES as u64,
+            control_surface: None,
+        }
+    }
+
+    /// The configuration of an emulator that leaves nothing behind: its files are in a new directory among the system's
+    /// temporary ones, in memory where those are, and are removed at the end.
+    pub fn in_memory(apps: Vec<App>) -> Self {
+        let name = format!("filestack-emulator-{}", ids::alphanumeric(16));
+        Self {
+            temporary: true,
+            ..Self::new(std::env::temp_dir().join(name), apps)
         }
     }
 }
@@ -133,14 +154,21 @@ pub fn serve(config: Config, listener: TcpListener, workers: usize) -> io::Resul
         ));
     }
     let addr = listener.local_addr()?;
-    let store = Store::open(&config.dir)?;
+    let store = if config.temporary {
+        Store::temporary(&config.dir)?
+    } else {
+        Store::open(&config.dir)?
+    };
     store.sweep()?;
-    let controls = Controls::new(store);
+    let controls = Controls::new(store, apps.clone());
+    let console = web::Data::new(console::Console::new(&config, controls.clone(), addr));
     let state = web::Data::new(http::State::new(&config, apps, controls.clone(), addr));
     let routes = move || {
         Routes::new()
             .app_data(state.clone())
+            .app_data(console.clone())
             .wrap(from_fn(http::edge))
+            .configure(console::routes)
             .configure(http::routes)
     };
     let server = HttpServer::new(routes)

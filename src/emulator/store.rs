@@ -22,6 +22,7 @@ use serde_json::{Map, Value};
 
 use super::clock::{Clock, millis};
 use super::ids::{self, HANDLE_LENGTH};
+use super::root::{Root, private_dir};
 
 /// What is older than this and unfinished was left by a process that is gone.
 const LEFTOVER_AGE: Duration = Duration::from_secs(24 * 60 * 60);
@@ -99,7 +100,7 @@ pub(super) fn storage_key(path: Option<&str>, filename: &str) -> String {
 /// The files of an emulator's directory. Clones are the same store.
 #[derive(Clone, Debug)]
 pub struct Store {
-    root: Arc<PathBuf>,
+    root: Arc<Root>,
     /// Overwrites swap two files; one at a time leaves no content behind.
     swap: Arc<Mutex<()>>,
 }
@@ -110,10 +111,21 @@ impl Store {
     /// # Errors
     /// When the directory cannot be made.
     pub fn open(dir: impl Into<PathBuf>) -> io::Result<Self> {
-        let root = dir.into();
-        private_dir(&root)?;
+        Self::in_root(Root::open(dir.into())?)
+    }
+
+    /// Makes the directory, which must not be there yet, and removes it with all that is in it when the last clone of
+    /// this store goes.
+    ///
+    /// # Errors
+    /// When the directory is there already or cannot be made.
+    pub fn temporary(dir: impl Into<PathBuf>) -> io::Result<Self> {
+        Self::in_root(Root::temporary(dir.into())?)
+    }
+
+    fn in_root(root: Root) -> io::Result<Self> {
         for part in ["files", "uploads", "tmp"] {
-            private_dir(&root.join(part))?;
+            private_dir(&root.path.join(part), true)?;
         }
         Ok(Self {
             root: Arc::new(root),
@@ -212,7 +224,7 @@ impl Store {
         let Some(dir) = self.dir(handle) else {
             return Ok(false);
         };
-        let grave = self.root.join("tmp").join(ids::alphanumeric(HANDLE_LENGTH));
+        let grave = self.root.path.join("tmp").join(ids::alphanumeric(HANDLE_LENGTH));
         // Gone for everybody at once; readers that have it open finish.
         if found(fs::rename(dir, &grave))?.is_none() {
             return Ok(false);
@@ -245,7 +257,7 @@ impl Store {
     /// When the directory cannot be read.
     pub fn handles(&self) -> io::Result<Vec<String>> {
         let mut handles = Vec::new();
-        for shard in fs::read_dir(self.root.join("files"))? {
+        for shard in fs::read_dir(self.root.path.join("files"))? {
             for file in fs::read_dir(shard?.path())? {
                 handles.extend(
                     file?
@@ -284,7 +296,7 @@ impl Store {
 
     /// A place to write a new file or a new content.
     pub(super) fn scratch(&self) -> io::Result<Scratch> {
-        let dir = self.root.join("tmp").join(ids::alphanumeric(HANDLE_LENGTH));
+        let dir = self.root.path.join("tmp").join(ids::alphanumeric(HANDLE_LENGTH));
         fs::create_dir(&dir)?;
         Ok(Scratch { dir })
     }
@@ -341,7 +353,7 @@ impl Store {
     /// Removes what killed processes left half done.
     pub(super) fn sweep(&self) -> io::Result<()> {
         for place in ["tmp", "uploads"] {
-            for entry in fs::read_dir(self.root.join(place))? {
+            for entry in fs::read_dir(self.root.path.join(place))? {
                 let path = entry?.path();
                 let parts = fs::metadata(path.join("parts")).and_then(|parts| parts.modified());
                 let own = fs::symlink_metadata(&path).and_then(|own| own.modified());
@@ -354,12 +366,18 @@ impl Store {
         Ok(())
     }
 
-    pub(super) fn uploads(&self) -> PathBuf {
-        self.root.join("uploads")
+    /// The directory it is in.
+    pub(super) fn root(&self) -> &Path {
+        &self.root.path
     }
 
-    fn dir(&self, handle: &str) -> Option<PathBuf> {
-        ids::is_handle(handle).then(|| self.root.join("files").join(&handle[..2]).join(handle))
+    pub(super) fn uploads(&self) -> PathBuf {
+        self.root.path.join("uploads")
+    }
+
+    /// Where a file is, if the text is a handle.
+    pub(super) fn dir(&self, handle: &str) -> Option<PathBuf> {
+        ids::is_handle(handle).then(|| self.root.path.join("files").join(&handle[..2]).join(handle))
     }
 }
 
@@ -389,14 +407,6 @@ pub(super) fn found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
-}
-
-fn private_dir(path: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path)
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use base64::engine::general_purpose::STANDARD;
 use super::State;
 use super::body::Fields;
 use crate::emulator::apps::App;
+use crate::emulator::controls::notes;
 use crate::emulator::errors::{Host, Problem};
 use crate::emulator::policy::{self, Ask, Credentials, Grant};
 
@@ -105,7 +106,8 @@ impl State {
         always: bool,
     ) -> Result<Grant, Problem> {
         let now = self.controls.clock().now();
-        policy::check(app, credentials, ask, always, now)
-            .map_err(|refusal| Problem::refused(host, &app.key, &refusal))
+        let outcome = policy::check(app, credentials, ask, always, now);
+        notes::decided(app, credentials, ask, &outcome, now);
+        outcome.map_err(|refusal| Problem::refused(host, &app.key, &refusal))
     }
 }

@@ -14,8 +14,12 @@ use actix_web::{Error, HttpMessage, HttpResponse, web};
 use bytes::Bytes;
 
 use super::State;
+use super::pace::{Pace, Slow};
+use super::record::Record;
 use super::tap::Tap;
-use crate::emulator::controls::{Call, Fault, Route};
+use crate::emulator::console;
+use crate::emulator::controls::notes::Notes;
+use crate::emulator::controls::{Fault, Route};
 use crate::emulator::errors::{Host, Problem};
 
 /// The middleware.
@@ -23,6 +27,10 @@ pub(in super::super) async fn edge(
     mut req: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
+    // The path as it is routed: `%5F` is `_` there.
+    if console::is_below(req.match_info().as_str()) {
+        return Ok(next.call(req).await?.map_into_boxed_body());
+    }
     if req.method() == Method::OPTIONS {
         let reply = preflight(req.headers());
         return Ok(req.into_response(reply));
@@ -31,38 +39,44 @@ pub(in super::super) async fn edge(
         req.app_data::<web::Data<State>>()
             .expect("the state is registered"),
     );
-    let faults = state.controls.faults();
-    let (method, path) = (req.method().to_string(), req.uri().path().to_owned());
-    let route = Route::of(&method, &path);
     let line = req.conn_data::<Line>().cloned();
     let mut tap = Tap::new(req.take_payload());
     req.set_payload(tap.payload());
+    let mut record = Record::new(&state, req.request(), tap.clone());
+    let route = record.route();
 
-    let fault = faults.take(route);
-    if let Some(Fault::Delay(time)) = &fault {
-        tokio::time::sleep(*time).await;
+    let fault = state.controls.faults().take(route);
+    if let Some(fault) = &fault {
+        record.met(fault);
+        before(fault, &tap, record.notes()).await;
     }
     let mut reply = match instead(fault.as_ref(), route, &mut tap, line.as_ref()).await {
         Some(reply) => req.into_response(reply),
-        None => next.call(req).await?.map_into_boxed_body(),
+        None => {
+            let notes = record.notes().clone();
+            notes.within(next.call(req)).await?.map_into_boxed_body()
+        }
     };
     // After a cut there is no reply to protect, and what had arrived by then would only blur the log.
     if !matches!(fault, Some(Fault::CutRequest { .. })) {
         tap.drain().await;
     }
+    record.answered(reply.response());
     if let Some(fault) = fault {
         reply = spoil(reply, &fault, line.as_ref());
     }
     cors(reply.headers_mut());
-    let status = reply.status().as_u16();
-    faults.log(Call {
-        route,
-        method,
-        path,
-        status,
-        body_bytes: tap.read(),
-    });
     Ok(reply)
+}
+
+/// What a failure changes before the handler runs.
+async fn before(fault: &Fault, tap: &Tap, notes: &Notes) {
+    match fault {
+        Fault::Delay(time) => tokio::time::sleep(*time).await,
+        Fault::SlowBody { bytes_per_second } => tap.slow_down(Pace::new(*bytes_per_second)),
+        Fault::RefuseIngestion => notes.refuse_ingestion(),
+        _ => {}
+    }
 }
 
 /// The reply of a failure that keeps the handler from running.
@@ -128,6 +142,10 @@ fn spoil(mut reply: ServiceResponse, fault: &Fault, line: Option<&Line>) -> Serv
                     left,
                 })
             });
+        }
+        Fault::SlowBody { bytes_per_second } => {
+            let pace = Pace::new(*bytes_per_second);
+            return reply.map_body(|_, body| BoxBody::new(Slow::new(body, pace)));
         }
         Fault::WrongEtag => {
             let wrong = HeaderValue::from_static("\"00000000000000000000000000000000\"");

@@ -11,6 +11,7 @@ use super::credentials::of_fields;
 use super::storage::Ticket;
 use super::{Base, State};
 use crate::emulator::apps::App;
+use crate::emulator::controls::notes::is_ingestion_refused;
 use crate::emulator::errors::{Host, On, Problem};
 use crate::emulator::ids::{self, UPLOAD_LENGTH};
 use crate::emulator::policy::{Ask, Refusal, Target};
@@ -91,7 +92,7 @@ fn described(state: &State, app: &App, fields: &Fields) -> Result<Start, Problem
         path,
         container: text("container")?,
         region: text("region")?.unwrap_or_else(|| REGION.into()),
-        intelligent: state.intelligent_ingestion && fields.flag("fii"),
+        intelligent: state.intelligent_ingestion && fields.flag("fii") && !is_ingestion_refused(),
         uri: format!("/filestack-uploads/{}", ids::alphanumeric(UPLOAD_LENGTH)),
     })
 }

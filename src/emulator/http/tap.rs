@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use actix_web::dev::Payload;
@@ -11,6 +11,9 @@ use actix_web::error::PayloadError;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use tokio::time::timeout;
+
+use super::pace::Pace;
+use crate::emulator::controls::curl::{Body, MAX_BODY};
 
 /// What is still read of a body that nobody wanted. A client that is cut off while it sends may never see the reply.
 const DRAIN_BYTES: u64 = 16 << 20;
@@ -23,6 +26,9 @@ pub(super) struct Tap(Rc<RefCell<Inner>>);
 struct Inner {
     payload: Payload,
     read: u64,
+    /// The first bytes, for the log.
+    kept: Vec<u8>,
+    pace: Option<Pace>,
     ended: bool,
 }
 
@@ -31,6 +37,8 @@ impl Tap {
         Self(Rc::new(RefCell::new(Inner {
             payload,
             read: 0,
+            kept: Vec::new(),
+            pace: None,
             ended: false,
         })))
     }
@@ -46,6 +54,22 @@ impl Tap {
         self.0.borrow().read
     }
 
+    /// Reads no faster than this from now on.
+    pub(super) fn slow_down(&self, pace: Pace) {
+        self.0.borrow_mut().pace = Some(pace);
+    }
+
+    /// What was read so far, as far as it is kept.
+    pub(super) fn seen<T>(&self, use_it: impl FnOnce(Body<'_>) -> T) -> T {
+        let inner = self.0.borrow();
+        let body = match inner.read {
+            0 => Body::None,
+            read if read > inner.kept.len() as u64 => Body::Long,
+            _ => Body::Kept(&inner.kept),
+        };
+        use_it(body)
+    }
+
     /// Reads up to so many bytes; ends early with the body.
     pub(super) async fn skip(&mut self, bytes: u64) {
         while self.read() < bytes && matches!(self.next().await, Some(Ok(_))) {}
@@ -59,6 +83,17 @@ impl Tap {
     }
 }
 
+impl Inner {
+    fn note(&mut self, bytes: &Bytes) {
+        self.read += bytes.len() as u64;
+        let room = MAX_BODY.saturating_sub(self.kept.len());
+        self.kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        if let Some(pace) = &mut self.pace {
+            pace.spent(bytes.len());
+        }
+    }
+}
+
 impl Stream for Tap {
     type Item = Result<Bytes, PayloadError>;
 
@@ -67,9 +102,12 @@ impl Stream for Tap {
         if inner.ended {
             return Poll::Ready(None);
         }
+        if let Some(pace) = &mut inner.pace {
+            ready!(pace.poll_ready(cx));
+        }
         let next = Pin::new(&mut inner.payload).poll_next(cx);
         match &next {
-            Poll::Ready(Some(Ok(bytes))) => inner.read += bytes.len() as u64,
+            Poll::Ready(Some(Ok(bytes))) => inner.note(bytes),
             Poll::Ready(_) => inner.ended = true,
             Poll::Pending => {}
         }

@@ -1,5 +1,7 @@
 //! The emulator over real sockets, signed for by hand: nothing of the client is used here.
 
+mod console;
+mod console_guard;
 mod delivery;
 mod faults;
 mod files;

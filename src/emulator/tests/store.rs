@@ -67,7 +67,7 @@ fn a_scratch_that_never_became_a_file_leaves_nothing() {
     let scratch = store.scratch().unwrap();
     fs::write(scratch.content(), b"half").unwrap();
     drop(scratch);
-    assert_eq!(fs::read_dir(store.root.join("tmp")).unwrap().count(), 0);
+    assert_eq!(fs::read_dir(store.root().join("tmp")).unwrap().count(), 0);
     assert!(store.is_empty().unwrap());
 }
 
@@ -79,7 +79,7 @@ fn only_old_leftovers_are_swept() {
         ("young", Duration::from_secs(60)),
     ] {
         for place in ["tmp", "uploads"] {
-            let path = store.root.join(place).join(name);
+            let path = store.root().join(place).join(name);
             fs::create_dir(&path).unwrap();
             File::open(&path)
                 .unwrap()
@@ -89,8 +89,8 @@ fn only_old_leftovers_are_swept() {
     }
     store.sweep().unwrap();
     for place in ["tmp", "uploads"] {
-        assert!(!store.root.join(place).join("old").exists());
-        assert!(store.root.join(place).join("young").exists());
+        assert!(!store.root().join(place).join("old").exists());
+        assert!(store.root().join(place).join("young").exists());
     }
 }
 
@@ -133,7 +133,7 @@ fn a_record_or_a_link_that_points_elsewhere_is_not_followed() {
 #[test]
 fn the_directory_is_for_its_owner_only() {
     let (_dir, store) = store();
-    let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(&*store.root).unwrap().permissions());
+    let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(store.root()).unwrap().permissions());
     assert_eq!(mode & 0o777, 0o700);
 }
 

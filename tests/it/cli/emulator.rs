@@ -65,3 +65,19 @@ fn another_server_uses_it_as_its_filestack() {
     assert_eq!(stored.status, 201, "{}", stored.text());
     assert_eq!(server.count_documents(&token), 1);
 }
+
+#[test]
+fn in_memory_nothing_is_left_behind() {
+    let place = Place::new();
+    let temporary = tempfile::tempdir().unwrap();
+    let left = || std::fs::read_dir(temporary.path()).unwrap().count();
+    let place = place.with("TMPDIR", temporary.path().to_str().unwrap());
+    let emulator = place.start(&["emulator", "--in-memory", "--app", "AmyOwnKeyz:MYSECRET:open"]);
+    let stored = post("/api/store/S3?key=AmyOwnKeyz&filename=note.txt")
+        .body("text/plain", "hello")
+        .send(emulator.address);
+    assert_eq!((stored.status, left()), (200, 1), "{}", stored.text());
+    emulator.terminate();
+    assert_eq!(emulator.ended().0.code(), Some(0));
+    assert_eq!(left(), 0);
+}

@@ -1,0 +1,120 @@
+//! What the page's forms send; afterwards the page is shown again, where the form was.
+
+use std::collections::HashMap;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::LOCATION;
+use actix_web::{HttpResponse, web};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::commands::{self, ChangeSnapshot, Moment, Outcome, SetApp, SetClock, Wrong};
+use super::{Console, page};
+use crate::emulator::controls::Controls;
+
+type Fields = HashMap<String, String>;
+
+/// `POST /__emulator/AREA`.
+pub(super) async fn change(
+    console: web::Data<Console>,
+    area: web::Path<String>,
+    fields: web::Form<Fields>,
+) -> HttpResponse {
+    match apply(&console.controls, &area, &fields).await {
+        Ok(()) => HttpResponse::SeeOther()
+            .insert_header((LOCATION, format!("/__emulator/#{area}")))
+            .finish(),
+        Err(wrong) => {
+            let status = match wrong.status {
+                StatusCode::BAD_REQUEST => StatusCode::UNPROCESSABLE_ENTITY,
+                status => status,
+            };
+            page::with_notice(&console, status, wrong.sentence).await
+        }
+    }
+}
+
+async fn apply(controls: &Controls, area: &str, fields: &Fields) -> Outcome<()> {
+    match area {
+        "calls" => controls.calls().forget(),
+        "clock" => clock(fields)?.apply(controls)?,
+        "faults" if text(fields, "action") == "clear" => controls.faults().clear(),
+        "faults" => commands::add_fault(controls, from_json(fault(fields)?)?)?,
+        "apps" => {
+            let app = SetApp {
+                key: text(fields, "key").to_owned(),
+                secured: text(fields, "secured") == "true",
+            };
+            app.apply(controls)?;
+        }
+        "snapshots" => {
+            let change: ChangeSnapshot = from_json(json!({
+                "action": text(fields, "action"),
+                "name": text(fields, "name"),
+            }))?;
+            change.apply(controls).await?;
+        }
+        "reset" => commands::reset(controls).await?,
+        _ => return Err(Wrong::missing("There is no such form")),
+    }
+    Ok(())
+}
+
+fn clock(fields: &Fields) -> Outcome<SetClock> {
+    match text(fields, "action") {
+        "shift" => {
+            let unit = match text(fields, "unit") {
+                "minutes" => 60.0,
+                "hours" => 3_600.0,
+                "days" => 86_400.0,
+                _ => 1.0,
+            };
+            let amount: f64 = text(fields, "amount")
+                .parse()
+                .map_err(|_| Wrong::bad("Give the shift as a number, such as 12 or -0.5"))?;
+            Ok(SetClock::Shift {
+                seconds: amount * unit,
+            })
+        }
+        "freeze" => {
+            let at = Some(text(fields, "at")).filter(|at| !at.is_empty());
+            Ok(SetClock::Freeze {
+                at: at.map(|at| Moment::Text(at.to_owned())),
+            })
+        }
+        "resume" => Ok(SetClock::Resume {}),
+        _ => Err(Wrong::bad("The clock can be shifted, frozen and resumed")),
+    }
+}
+
+/// The JSON that says the same.
+fn fault(fields: &Fields) -> Outcome<Value> {
+    let kind = text(fields, "kind");
+    let number = || {
+        let number = text(fields, "number")
+            .parse()
+            .map_err(|_| Wrong::bad("This failure needs a whole number: a status, bytes or milliseconds"))?;
+        Ok::<u64, Wrong>(number)
+    };
+    let fault = match kind {
+        "status" | "delay_ms" => json!({ kind: number()? }),
+        "cut_request" | "cut_reply" => json!({ kind: { "after": number()? } }),
+        "slow_body" => json!({ kind: { "bytes_per_second": number()? } }),
+        _ => json!(kind),
+    };
+    let times: usize = match text(fields, "times") {
+        "" => 1,
+        times => times
+            .parse()
+            .map_err(|_| Wrong::bad("Say how many calls fail as a whole number"))?,
+    };
+    Ok(json!({ "route": text(fields, "route"), "fault": fault, "times": times }))
+}
+
+fn text<'a>(fields: &'a Fields, name: &str) -> &'a str {
+    fields.get(name).map(|text| text.trim()).unwrap_or_default()
+}
+
+fn from_json<T: for<'de> Deserialize<'de>>(value: Value) -> Outcome<T> {
+    serde_json::from_value(value).map_err(|error| Wrong::bad(format!("That cannot be done: {error}")))
+}
