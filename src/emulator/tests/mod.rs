@@ -3,6 +3,7 @@
 mod delivery;
 mod faults;
 mod files;
+mod forms;
 mod hostile;
 mod refusals;
 mod restart;
