@@ -10,6 +10,7 @@ use futures_util::StreamExt;
 use serde_json::{Map, Value};
 use tokio::time::timeout;
 
+use super::form;
 use crate::emulator::errors::{Host, Problem};
 
 /// More than ten thousand ETags need.
@@ -41,15 +42,14 @@ impl Broken {
     }
 }
 
-/// Named values of a request. The JSON dialect fills it; the form dialect of §3.8 could fill it too, which is why numbers
-/// may be written as text.
+/// Named values of a request, from JSON or from a form (§3.8), whose numbers are text.
 pub(super) struct Fields {
     host: Host,
     map: Map<String, Value>,
 }
 
 impl Fields {
-    /// Reads a JSON object.
+    /// Reads a JSON object or a form.
     pub(super) async fn read(host: Host, req: &HttpRequest, payload: web::Payload) -> Result<Self, Problem> {
         let kind = req
             .headers()
@@ -57,9 +57,14 @@ impl Fields {
             .and_then(|kind| kind.to_str().ok())
             .unwrap_or_default();
         if kind.starts_with("multipart/form-data") {
-            return Err(Problem::not_done(host, "The form dialect of older SDKs"));
+            let map = form::read(host, req, payload, MAX_JSON_BYTES).await?;
+            return Ok(Self { host, map });
         }
         let bytes = read_all(host, payload).await?;
+        if kind.starts_with("application/x-www-form-urlencoded") {
+            let map = form::fields(url::form_urlencoded::parse(&bytes).into_owned());
+            return Ok(Self { host, map });
+        }
         let map = serde_json::from_slice(&bytes).map_err(|_| invalid(host))?;
         Ok(Self { host, map })
     }
@@ -91,10 +96,6 @@ impl Fields {
         };
         let number = value.as_u64().or_else(|| value.as_str()?.parse().ok());
         number.map(Some).ok_or_else(|| invalid(self.host))
-    }
-
-    pub(super) fn required_number(&self, name: &str) -> Result<u64, Problem> {
-        self.number(name)?.ok_or_else(|| invalid(self.host))
     }
 
     pub(super) fn flag(&self, name: &str) -> bool {

@@ -1,4 +1,6 @@
-//! `/multipart/{start,upload,commit,complete}`: §3, JSON dialect.
+//! `/multipart/{start,upload,commit,complete}`: §3, in both dialects (`call` reads them).
+
+mod call;
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use base64::Engine;
@@ -6,8 +8,9 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
-use super::body::{Fields, invalid};
-use super::credentials::of_fields;
+use self::call::Call;
+use super::body::invalid;
+use super::paths::is_plain_path;
 use super::storage::Ticket;
 use super::{Base, State};
 use crate::emulator::apps::App;
@@ -16,7 +19,7 @@ use crate::emulator::errors::{Host, On, Problem};
 use crate::emulator::ids::{self, UPLOAD_LENGTH};
 use crate::emulator::policy::{Ask, Refusal, Target};
 use crate::emulator::store::{Meta, Store};
-use crate::emulator::uploads::{Incomplete, MAX_PARTS, Start, Uploads, tags};
+use crate::emulator::uploads::{Incomplete, Start, Uploads, tags};
 
 const HOST: Host = Host::Upload;
 /// §2.1 says `pick` for multipart; whether `store` does as well is not documented, so it does.
@@ -32,10 +35,10 @@ type Reply = Result<HttpResponse, Problem>;
 
 /// §3.2.
 pub(super) async fn start(req: HttpRequest, state: web::Data<State>, payload: web::Payload) -> Reply {
-    let fields = Fields::read(HOST, &req, payload).await?;
-    let app = app(&state, &fields)?;
-    let start = described(&state, app, &fields)?;
-    state.permit(HOST, app, &of_fields(&fields)?, &ask(&start))?;
+    let call = Call::read(&req, payload).await?;
+    let app = app(&state, &call)?;
+    let start = described(&state, app, &call)?;
+    state.permit(HOST, app, &call.credentials, &ask(&start))?;
     let id = ids::alphanumeric(UPLOAD_LENGTH);
     let reply = started(&start, &id, &state.base(&req));
     let uploads = state.uploads.clone();
@@ -60,27 +63,18 @@ fn started(start: &Start, id: &str, base: &Base) -> HttpResponse {
     HttpResponse::Ok().json(reply)
 }
 
-fn described(state: &State, app: &App, fields: &Fields) -> Result<Start, Problem> {
-    let store = fields.object("store")?;
-    let location = store.text("location")?.unwrap_or("s3");
-    let filename = fields.required("filename")?;
-    let mimetype = fields
-        .text("mimetype")?
-        .filter(|kind| !kind.is_empty())
-        .unwrap_or("application/octet-stream");
-    let size = fields.required_number("size")?;
+fn described(state: &State, app: &App, call: &Call) -> Result<Start, Problem> {
+    let store = &call.store;
+    let location = store.location.as_deref().unwrap_or("s3");
+    let filename = call.filename.as_deref().ok_or_else(|| invalid(HOST))?;
+    let mimetype = call.mimetype.as_deref().unwrap_or("application/octet-stream");
+    let size = call.size.ok_or_else(|| invalid(HOST))?;
     let fits = filename.len() <= MAX_NAME_BYTES && mimetype.chars().count() <= MAX_TYPE_LENGTH;
     let known = LOCATIONS.contains(&location.to_ascii_lowercase().as_str());
     if !fits || !known || size > state.max_file_bytes {
         return Err(invalid(HOST));
     }
-    let text = |name| {
-        store
-            .text(name)
-            .map(|text| text.filter(|text| !text.is_empty()).map(str::to_owned))
-    };
-    let path = text("path")?;
-    if !path.as_deref().is_none_or(is_plain_path) {
+    if !store.path.as_deref().is_none_or(is_plain_path) {
         return Err(Problem::refused(HOST, &app.key, &Refusal::Path));
     }
     Ok(Start {
@@ -89,40 +83,12 @@ fn described(state: &State, app: &App, fields: &Fields) -> Result<Start, Problem
         mimetype: mimetype.to_owned(),
         size,
         location: location.to_owned(),
-        path,
-        container: text("container")?,
-        region: text("region")?.unwrap_or_else(|| REGION.into()),
-        intelligent: state.intelligent_ingestion && fields.flag("fii") && !is_ingestion_refused(),
+        path: store.path.clone(),
+        container: store.container.clone(),
+        region: store.region.clone().unwrap_or_else(|| REGION.into()),
+        intelligent: state.intelligent_ingestion && call.intelligent && !is_ingestion_refused(),
         uri: format!("/filestack-uploads/{}", ids::alphanumeric(UPLOAD_LENGTH)),
     })
-}
-
-/// Whether a storage path stays where it points: no steps up, nothing that some storage or proxy takes for one, not even
-/// percent-encoded. A leading `/` is what the documentation's own examples have.
-pub(super) fn is_plain_path(path: &str) -> bool {
-    let mut text = path.to_owned();
-    // Encoded more than once is decoded more than once somewhere.
-    for _ in 0..4 {
-        let steps = text.split('/').any(|segment| segment == "." || segment == "..");
-        if steps || text.contains("//") || text.contains('\\') || text.chars().any(char::is_control) {
-            return false;
-        }
-        let decoded = percent_decoded(&text);
-        if decoded == text {
-            return true;
-        }
-        text = decoded;
-    }
-    false
-}
-
-fn percent_decoded(text: &str) -> String {
-    // A `+` is a plus in a path; the form decoder takes it for a space unless it is encoded.
-    let pair = format!("={}", text.replace('+', "%2B").replace('&', "%26"));
-    url::form_urlencoded::parse(pair.as_bytes())
-        .next()
-        .map(|(_, value)| value.into_owned())
-        .unwrap_or_default()
 }
 
 fn ask(start: &Start) -> Ask<'_> {
@@ -139,56 +105,47 @@ fn ask(start: &Start) -> Ask<'_> {
 }
 
 /// The application the call names. §2.5 has the text for a missing key, §11.1 the status for an unknown one.
-fn app<'a>(state: &'a State, fields: &Fields) -> Result<&'a App, Problem> {
-    let key = fields.required("apikey")?;
+fn app<'a>(state: &'a State, call: &Call) -> Result<&'a App, Problem> {
     let unauthorized = actix_web::http::StatusCode::UNAUTHORIZED;
     state
         .apps
-        .find(key)
+        .find(&call.apikey)
         .ok_or_else(|| Problem::new(HOST, unauthorized, "Invalid Application"))
 }
 
 /// The upload a later call is about. Its fields must be those of the start reply.
-async fn resumed(state: &State, fields: &Fields) -> Result<(String, Start), Problem> {
-    let app = app(state, fields)?;
-    let id = fields.required("upload_id")?.to_owned();
+async fn resumed(state: &State, call: &Call) -> Result<(String, Start), Problem> {
+    let app = app(state, call)?;
+    let (Some(id), Some(uri), Some(region)) = (&call.upload_id, &call.uri, &call.region) else {
+        return Err(invalid(HOST));
+    };
     let (uploads, name) = (state.uploads.clone(), id.clone());
     let found = spawn_blocking(move || uploads.find(&name)).await.on(HOST)?;
-    let start = found.ok_or_else(|| Problem::bad(HOST, "There is no such upload, or it is complete"))?;
-    let same = start.app == app.key
-        && start.uri == fields.required("uri")?
-        && start.region == fields.required("region")?;
-    if same {
-        Ok((id, start))
-    } else {
-        Err(Problem::bad(HOST, "There is no such upload, or it is complete"))
-    }
+    found
+        .filter(|start| start.app == app.key && start.uri == *uri && start.region == *region)
+        .map(|start| (id.clone(), start))
+        .ok_or_else(|| Problem::bad(HOST, "There is no such upload, or it is complete"))
 }
 
 /// Part calls may come without a policy, because Python's do (§12.2); one that comes is checked.
-fn permit_if_given(state: &State, fields: &Fields, start: &Start) -> Result<(), Problem> {
-    let credentials = of_fields(fields)?;
+fn permit_if_given(state: &State, call: &Call, start: &Start) -> Result<(), Problem> {
+    let credentials = &call.credentials;
     if credentials.policy.is_none() && credentials.signature.is_none() {
         return Ok(());
     }
     state
-        .permit(
-            HOST,
-            state.apps.owner(Some(&start.app)),
-            &credentials,
-            &ask(start),
-        )
+        .permit(HOST, state.apps.owner(Some(&start.app)), credentials, &ask(start))
         .map(drop)
 }
 
 /// §3.3.
 pub(super) async fn part_url(req: HttpRequest, state: web::Data<State>, payload: web::Payload) -> Reply {
-    let fields = Fields::read(HOST, &req, payload).await?;
-    let (upload, start) = resumed(&state, &fields).await?;
-    permit_if_given(&state, &fields, &start)?;
-    let part = part_number(&fields)?;
-    let size = fields.required_number("size")?;
-    let offset = fields.number("offset")?;
+    let call = Call::read(&req, payload).await?;
+    let (upload, start) = resumed(&state, &call).await?;
+    permit_if_given(&state, &call, &start)?;
+    let part = call.part()?;
+    let size = call.size.ok_or_else(|| invalid(HOST))?;
+    let offset = call.offset;
     let end = offset
         .unwrap_or(0)
         .checked_add(size)
@@ -196,7 +153,7 @@ pub(super) async fn part_url(req: HttpRequest, state: web::Data<State>, payload:
     if end > start.size || (offset.is_some() && !start.intelligent) {
         return Err(invalid(HOST));
     }
-    let md5 = fields.text("md5")?.map(str::to_owned);
+    let md5 = call.md5;
     let is_md5 = |text: &str| STANDARD.decode(text).is_ok_and(|sum| sum.len() == 16);
     if !md5.as_deref().is_none_or(is_md5) {
         return Err(invalid(HOST));
@@ -216,23 +173,14 @@ pub(super) async fn part_url(req: HttpRequest, state: web::Data<State>, payload:
     })))
 }
 
-fn part_number(fields: &Fields) -> Result<u64, Problem> {
-    let part = fields.required_number("part")?;
-    if (1..=MAX_PARTS).contains(&part) {
-        Ok(part)
-    } else {
-        Err(invalid(HOST))
-    }
-}
-
 /// §3.6.
 pub(super) async fn commit(req: HttpRequest, state: web::Data<State>, payload: web::Payload) -> Reply {
-    let fields = Fields::read(HOST, &req, payload).await?;
-    let (upload, start) = resumed(&state, &fields).await?;
-    permit_if_given(&state, &fields, &start)?;
-    let part = part_number(&fields)?;
+    let call = Call::read(&req, payload).await?;
+    let (upload, start) = resumed(&state, &call).await?;
+    permit_if_given(&state, &call, &start)?;
+    let part = call.part()?;
     // The whole file's size, not the part's.
-    if !start.intelligent || fields.number("size")?.is_some_and(|size| size != start.size) {
+    if !start.intelligent || call.size.is_some_and(|size| size != start.size) {
         return Err(invalid(HOST));
     }
     let uploads = state.uploads.clone();
@@ -245,15 +193,15 @@ pub(super) async fn commit(req: HttpRequest, state: web::Data<State>, payload: w
 
 /// §3.5.
 pub(super) async fn complete(req: HttpRequest, state: web::Data<State>, payload: web::Payload) -> Reply {
-    let fields = Fields::read(HOST, &req, payload).await?;
-    let (upload, start) = resumed(&state, &fields).await?;
+    let call = Call::read(&req, payload).await?;
+    let (upload, start) = resumed(&state, &call).await?;
     let app = state.apps.owner(Some(&start.app));
-    state.permit(HOST, app, &of_fields(&fields)?, &ask(&start))?;
-    if fields.number("size")?.is_some_and(|size| size != start.size) {
+    state.permit(HOST, app, &call.credentials, &ask(&start))?;
+    if call.size.is_some_and(|size| size != start.size) {
         return Err(Problem::bad(HOST, "size is not the size of the start call"));
     }
-    let tags = tags(fields.get("upload_tags")).map_err(|problem| Problem::bad(HOST, problem))?;
-    let listed = listed(&fields)?;
+    let tags = tags(call.upload_tags.as_ref()).map_err(|problem| Problem::bad(HOST, problem))?;
+    let listed = call.parts;
     let meta = Meta {
         app: Some(start.app.clone()),
         location: start.location.clone(),
@@ -278,29 +226,6 @@ pub(super) async fn complete(req: HttpRequest, state: web::Data<State>, payload:
         Err(Incomplete::Uncommitted) => Ok(HttpResponse::PartialContent().json(json!({}))),
         Err(Incomplete::Wrong(problem)) => Err(Problem::bad(HOST, problem)),
     }
-}
-
-/// Part numbers and ETags; none for an empty file and with intelligent ingestion.
-fn listed(fields: &Fields) -> Result<Vec<(u64, String)>, Problem> {
-    let parts = match fields.get("parts") {
-        None => return Ok(Vec::new()),
-        Some(Value::Array(parts)) => parts,
-        Some(_) => return Err(invalid(HOST)),
-    };
-    if parts.len() as u64 > MAX_PARTS {
-        return Err(Problem::bad(HOST, "an upload has at most 10000 parts"));
-    }
-    let read = |part: &Value| {
-        let number = part
-            .get("part_number")?
-            .as_u64()
-            .filter(|part| (1..=MAX_PARTS).contains(part))?;
-        Some((number, part.get("etag")?.as_str()?.to_owned()))
-    };
-    parts
-        .iter()
-        .map(|part| read(part).ok_or_else(|| invalid(HOST)))
-        .collect()
 }
 
 fn finished(
@@ -345,37 +270,4 @@ fn completed(meta: &Meta, size: u64, handle: &str, base: &Base) -> HttpResponse 
         reply["upload_tags"] = Value::Object(meta.upload_tags.clone());
     }
     HttpResponse::Ok().json(reply)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn p9_paths_that_step_out_are_not_plain() {
-        for path in [
-            "../x",
-            "a/../b",
-            "a/./b",
-            "a//b",
-            "a\\b",
-            "%2e%2e/x",
-            "a%2f..%2fb",
-            "%252e%252e/x",
-            "a\0b",
-            "..",
-        ] {
-            assert!(!is_plain_path(path), "{path:?}");
-        }
-        for path in [
-            "a/b/",
-            "/a/b.txt",
-            "a..b/c",
-            "50%/x",
-            "ü/a b+c&d=e",
-            "user-uploads/1/2/",
-        ] {
-            assert!(is_plain_path(path), "{path:?}");
-        }
-    }
 }

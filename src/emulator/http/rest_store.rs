@@ -8,7 +8,7 @@ use tokio::task::spawn_blocking;
 use super::State;
 use super::credentials::{Query, of_request};
 use super::intake::{Content, Intake};
-use super::multipart::is_plain_path;
+use super::paths::is_plain_path;
 use crate::emulator::errors::{Host, On, Problem};
 use crate::emulator::policy::{Ask, Refusal, Target};
 use crate::emulator::store::Meta;

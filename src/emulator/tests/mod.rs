@@ -5,6 +5,7 @@ mod console_guard;
 mod delivery;
 mod faults;
 mod files;
+mod forms;
 mod hostile;
 mod refusals;
 mod restart;
