@@ -28,6 +28,11 @@ impl Budget {
         })))
     }
 
+    /// All bytes there are.
+    pub fn all(&self) -> u64 {
+        self.ledger().all
+    }
+
     /// Bytes that nobody holds.
     pub fn free(&self) -> u64 {
         self.ledger().free

@@ -99,9 +99,10 @@ pub async fn update(
     state: web::Data<AppState>,
     caller: ApiCaller,
     id: DocumentPath,
-    changes: Json<Changes>,
+    // Who may not change anything is told that first.
+    changes: Result<Json<Changes>, AppError>,
 ) -> Result<HttpResponse, AppError> {
-    let document = documents::rename(&state.services, caller.0.id, id.0, &changes.0.name).await?;
+    let document = documents::rename(&state.services, caller.0.id, id.0, &changes?.0.name).await?;
     Ok(HttpResponse::Ok().json(DocumentJson::from(&document)))
 }
 

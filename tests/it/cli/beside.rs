@@ -30,12 +30,20 @@ fn r10_the_lock_is_free_again_after_kill_9() {
 }
 
 #[test]
-fn r10_two_databases_in_one_directory_are_two_servers() {
+fn r10_a_data_directory_is_one_servers_whatever_the_database_is_called() {
     let place = Place::new();
     let _first = place.serve();
-    let other = place.with("DATABASE_URL", "sqlite://data/other.db");
-    let second = other.serve();
-    assert_eq!(get("/readyz").send(second.address).status, 200);
+    // The emulator's files are in it too.
+    let second = place
+        .with("DATABASE_URL", "sqlite://data/other.db")
+        .run(&["serve"]);
+    assert_eq!(second.code, Some(1));
+    assert!(
+        second.stderr.contains("already using the data directory"),
+        "{}",
+        second.stderr
+    );
+    assert!(second.stderr.contains("postgres://"), "{}", second.stderr);
 }
 
 #[test]

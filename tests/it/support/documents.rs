@@ -107,9 +107,8 @@ impl TestApp {
         for intent in self.intents().await {
             assert_eq!(intent.state.as_str(), "failed", "{intent:?}");
         }
-        let all = self.config.limits.upload_memory_bytes;
         super::eventually("the memory is free again", async || {
-            self.services.budget.free() == all
+            self.services.budget.free() == self.services.budget.all()
         })
         .await;
     }

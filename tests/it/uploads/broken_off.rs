@@ -92,9 +92,8 @@ async fn u10_stalled_uploads_leave_room_for_others() {
         assert_eq!(answer.status, 201, "{}", answer.text());
     }
     drop(stalled);
-    let all = app.config.limits.upload_memory_bytes;
     eventually("all memory is free again", async || {
-        app.services.budget.free() == all
+        app.services.budget.free() == app.services.budget.all()
     })
     .await;
 }

@@ -262,7 +262,7 @@ async fn when_the_last_answer_is_lost_there_is_no_document() {
     app.emulator.faults().next(Route::Complete, Fault::CutBeforeReply);
     let answer = ana.upload("a.bin", b"the bytes").await;
     assert_eq!(answer.status, 503, "{}", answer.text());
-    assert_eq!(answer.problem(), "filestack-unavailable");
+    assert_eq!(answer.problem(), "filestack-unconfirmed");
     assert!(answer.header("retry-after").is_some());
     assert!(app.documents().await.is_empty());
     // Nobody but Filestack knows the file's handle: its path names the intent, which is how a webhook can settle it.
