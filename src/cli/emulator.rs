@@ -25,6 +25,9 @@ pub(super) struct Args {
     /// An app it knows; `open` switches the app's security off (repeatable)
     #[arg(long = "app", value_name = "KEY:SECRET[:open]", value_parser = App::parse)]
     pub(super) apps: Vec<App>,
+    /// A place it may fetch from although it is not public, such as a server of your tests (repeatable)
+    #[arg(long = "allow-fetch", value_name = "HOST:PORT", value_parser = place)]
+    pub(super) allow_fetch: Vec<(String, u16)>,
     /// Where its files are kept [default: SATCHEL_DATA_DIR or ./data]
     #[arg(long, value_name = "DIR")]
     pub(super) data_dir: Option<PathBuf>,
@@ -42,6 +45,7 @@ pub(super) struct Standalone {
     pub(super) bind: SocketAddr,
     pub(super) data_dir: PathBuf,
     pub(super) apps: Vec<App>,
+    pub(super) allow_fetch: Vec<(String, u16)>,
     /// The app in `apps` was made up, so its credentials have to be printed.
     pub(super) made_up: bool,
     /// Nothing is kept, a made-up app neither.
@@ -76,10 +80,21 @@ impl Standalone {
             bind: args.bind.unwrap_or(settings.emulator_bind()),
             data_dir,
             apps,
+            allow_fetch: args.allow_fetch,
             made_up,
             in_memory: args.in_memory,
             control_surface: args.control_surface,
         })
+    }
+}
+
+/// Reads `HOST:PORT`.
+fn place(text: &str) -> Result<(String, u16), String> {
+    let (host, port) = text.rsplit_once(':').unwrap_or((text, ""));
+    let port = port.parse().ok().filter(|port| *port > 0);
+    match (url::Host::parse(host), port) {
+        (Ok(host), Some(port)) => Ok((host.to_string(), port)),
+        _ => Err("write HOST:PORT, for example 127.0.0.1:3000 or [::1]:3000".to_owned()),
     }
 }
 
@@ -101,6 +116,7 @@ pub(super) async fn run(args: Args, settings: &Settings) -> Result<(), CliError>
     // Otherwise the emulator decides by the address.
     config.control_surface = standalone.control_surface.then_some(true);
     let directory = config.dir.clone();
+    config.allow_fetch = standalone.allow_fetch;
     let emulator = emulator::serve(config, listener, workers)
         .map_err(|error| StartError::Emulator { directory, error })?;
     let origin = app::origin(emulator.addr);

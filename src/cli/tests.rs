@@ -262,6 +262,10 @@ fn an_emulator_on_its_own_takes_the_command_line_before_the_settings() {
         "A:S",
         "--app",
         "B:S:open",
+        "--allow-fetch",
+        "127.0.0.1:3000",
+        "--allow-fetch",
+        "[::1]:80",
         "--data-dir",
         "elsewhere",
     ];
@@ -271,6 +275,19 @@ fn an_emulator_on_its_own_takes_the_command_line_before_the_settings() {
         (named.bind.port(), named.data_dir.as_path(), named.apps.len()),
         (0, Path::new("elsewhere"), 2)
     );
+    let places = [("127.0.0.1".to_owned(), 3000), ("[::1]".to_owned(), 80)];
+    assert_eq!(named.allow_fetch, places);
+    for wrong in [
+        "",
+        "localhost",
+        "localhost:",
+        ":80",
+        "localhost:0",
+        "localhost:65536",
+        "a b:1",
+    ] {
+        refused(&["emulator", "--allow-fetch", wrong]);
+    }
 
     let message = standalone(&["emulator", "--app", "A:S", "--app", "A:T"], &in_dir)
         .unwrap_err()

@@ -9,6 +9,7 @@ use actix_web::{HttpResponse, ResponseError};
 use serde_json::json;
 
 use super::clock::{Clock, seconds};
+use super::fetch::NotFetched;
 use super::ids;
 use super::policy::Refusal;
 
@@ -72,6 +73,19 @@ impl Problem {
     pub(super) fn not_done(host: Host, what: &str) -> Self {
         let text = format!("{what} is not done by the emulator yet");
         Self::new(host, StatusCode::NOT_IMPLEMENTED, text).in_json()
+    }
+
+    /// A source that could not or may not be fetched; the same text for all reasons.
+    pub(super) fn not_fetched(host: Host, error: &NotFetched) -> Self {
+        Self::bad(host, error.to_string()).in_json()
+    }
+
+    /// Whether the source is at fault: it is not there, cannot be fetched or is not what the tasks need (§6.6 `fallback`).
+    pub(super) fn is_of_source(&self) -> bool {
+        matches!(
+            self.status,
+            StatusCode::NOT_FOUND | StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE
+        )
     }
 
     /// Something went wrong on our side: logged, not shown.
@@ -167,6 +181,7 @@ fn part(refusal: &Refusal) -> &'static str {
         Refusal::Path => "path",
         Refusal::Container => "container",
         Refusal::Size => "size",
+        Refusal::Url => "url",
     }
 }
 

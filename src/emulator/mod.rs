@@ -6,24 +6,25 @@
 //!
 //! | Route | Does | § |
 //! |---|---|---|
-//! | `POST /multipart/start`, `/upload`, `/commit`, `/complete` | multipart upload, JSON dialect, intelligent ingestion | 3.1–3.7 |
+//! | `POST /multipart/start`, `/upload`, `/commit`, `/complete` | multipart upload, JSON and form dialects, intelligent ingestion | 3.1–3.8 |
 //! | `PUT /storage/UPLOAD` | takes the bytes of a part; its URL and headers come from `/multipart/upload` | 3.4 |
-//! | `POST /prefetch` | picker settings, the least that clients need | 3.9 |
-//! | `POST /api/store/LOCATION` | stores a body: raw, `fileUpload`, base64 | 3.10 |
+//! | `POST /prefetch` | picker settings with the defaults filled in | 3.9 |
+//! | `POST /api/store/LOCATION` | stores a body: raw, `fileUpload`, base64, or what a URL names | 3.10 |
+//! | `POST /process` | tasks on URLs or handles, `store` most of all | 3.11 |
 //! | `GET`, `HEAD`, `POST`, `DELETE /api/file/HANDLE`, `POST …/remove` | download, overwrite, delete | 5 |
 //! | `GET /api/file/HANDLE/metadata`, `GET /HANDLE/metadata` | metadata, all hashes | 5.1 |
-//! | `GET`, `HEAD /[KEY/][TASKS/…]HANDLE` | delivery and transformation | 4, 6 |
+//! | `GET`, `HEAD`, `POST /[KEY/][TASKS/…]SOURCE` | delivery, transformation, `store`, `zip`, `fallback`; sources are handles, URLs, lists | 4, 6 |
 //! | `POST /folder/list`, `/auth/logout` | no drives, but listing checks the policy | 9.4 |
 //! | `OPTIONS *` | CORS preflight | 10 |
 //! | `/__emulator/`, `/__emulator/api/…` | the control surface, which is ours; its table is in `console` | – |
 //!
-//! Not done yet, each answered with 501 and a sentence: storing or overwriting from a URL, `POST /process` and external
-//! sources (a server that fetches what it is told needs guards of its own), several sources in one URL, storage aliases,
-//! the form dialect of older SDKs, cloud drives. Not there at all: webhooks, workflows, the picker's script.
+//! Not done yet, each answered with 501 and a sentence: lists of sources for anything but `zip`, storage aliases (there is
+//! no storage but this one), cloud drives. Not there at all: webhooks, workflows, the picker's script.
 //!
 //! Where it differs from the service on purpose: types that can run script are delivered as sandboxed attachments,
 //! because a port is not a site of its own; with security on nothing is cached without asking; storage paths with steps
-//! up are refused; files that share a key do not overwrite each other.
+//! up are refused; files that share a key do not overwrite each other; an archive of `zip` ends at 4 GiB. What is fetched
+//! comes from public addresses only, unless it is the emulator's own or was named at the start (`fetch`).
 //!
 //! `store` and `uploads` are the disk, `policy` decides, `errors` words the refusals, `http` has the routes,
 //! `controls` is what may be turned while it runs, `console` shows that to people and programs, `transform` does pictures.
@@ -36,6 +37,7 @@ mod clock;
 mod console;
 mod controls;
 mod errors;
+mod fetch;
 mod http;
 mod ids;
 mod policy;
@@ -90,6 +92,8 @@ pub struct Config {
     pub max_image_bytes: u64,
     /// Whether there is a control surface. It has no password, so without a word it is there on loopback addresses only.
     pub control_surface: Option<bool>,
+    /// Hosts and ports it fetches from although they are not public, such as a test server on this machine.
+    pub allow_fetch: Vec<(String, u16)>,
 }
 
 impl Config {
@@ -105,6 +109,7 @@ impl Config {
             min_part_bytes: 0,
             max_image_bytes: transform::MAX_INPUT_BYTES as u64,
             control_surface: None,
+            allow_fetch: Vec::new(),
         }
     }
 

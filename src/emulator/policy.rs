@@ -2,7 +2,7 @@
 //!
 //! Written from the protocol alone; it shares nothing with the client that signs, so that a mistake in one shows.
 //!
-//! Decisions where §2 leaves room: `path` and `container` are regular expressions that must match the **whole** value, a
+//! Decisions where §2 leaves room: `path`, `container` and `url` are regular expressions that must match the **whole** value, a
 //! value that was not given counting as empty; a policy with `handle` cannot upload, since a new file is not that
 //! file; a signature must be lower-case hex; expiry is refused from its own second on.
 
@@ -43,6 +43,8 @@ pub(super) struct Ask<'a> {
     pub target: Option<Target<'a>>,
     /// Size of the content to be stored, when known.
     pub size: Option<u64>,
+    /// Where the content comes from, when it is fetched.
+    pub source: Option<&'a str>,
 }
 
 /// Path and container of a file to be stored; empty when not given.
@@ -102,6 +104,7 @@ pub(super) enum Refusal {
     Path,
     Container,
     Size,
+    Url,
 }
 
 /// Decides whether `app` lets the request happen.
@@ -203,6 +206,11 @@ fn permit(policy: &Map<String, Value>, ask: &Ask<'_>) -> Result<Grant, Refusal> 
         if !matches(text(policy, "container")?, target.container)? {
             return Err(Refusal::Container);
         }
+    }
+    if let Some(source) = ask.source
+        && !matches(text(policy, "url")?, source)?
+    {
+        return Err(Refusal::Url);
     }
     if let Some(size) = ask.size {
         grant.check_size(size)?;

@@ -50,6 +50,9 @@ pub struct Meta {
     /// Bucket, when one was named.
     #[serde(default)]
     pub container: Option<String>,
+    /// Where it was fetched from, if it was.
+    #[serde(default)]
+    pub source_url: Option<String>,
     /// Tags given at upload.
     #[serde(default)]
     pub upload_tags: Map<String, Value>,

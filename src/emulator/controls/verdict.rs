@@ -101,6 +101,10 @@ fn refused(
             expiry(fields).map_or_else(|| field("expiry"), written),
             written(now)
         ),
+        Refusal::Url => format!(
+            "The policy's url is {}, which the whole source does not match (§2.1)",
+            field("url")
+        ),
         Refusal::Call => format!(
             "The policy grants {}; the call needs {}",
             field("call"),

@@ -50,6 +50,11 @@ pub(super) async fn deliver(
         .await
         .on(manner.host)?;
     let (meta, file) = found.ok_or_else(|| Problem::not_found(manner.host))?;
+    Ok(deliver_file(req, &meta, file, manner))
+}
+
+/// Answers with an open file, or the part of it that was asked for.
+pub(super) fn deliver_file(req: &HttpRequest, meta: &Meta, file: File, manner: Manner) -> HttpResponse {
     let etag = format!("\"{}\"", meta.version);
     let changed = UNIX_EPOCH + Duration::from_secs(meta.changed_ms / 1000);
 
@@ -58,17 +63,12 @@ pub(super) async fn deliver(
     reply.insert_header((header::LAST_MODIFIED, HttpDate::from(changed).to_string()));
     cache_headers(&mut reply, manner);
     if let Some(status) = settled(req.headers(), &etag, changed) {
-        return Ok(reply.status(status).finish());
+        return reply.status(status).finish();
     }
     reply.insert_header((header::ACCEPT_RANGES, "bytes"));
     describe(&mut reply, &meta.filename, &meta.mimetype, manner.attach);
-    Ok(send(
-        req,
-        reply,
-        file,
-        &meta,
-        wanted(req, &etag, changed, meta.size),
-    ))
+    let part = wanted(req, &etag, changed, meta.size);
+    send(req, reply, file, meta, part)
 }
 
 fn send(
@@ -101,7 +101,7 @@ fn send(
 }
 
 /// The file's bytes, read off the async threads when the client has taken the block before.
-fn blocks(file: File, first: u64, length: u64) -> impl Stream<Item = io::Result<Bytes>> {
+pub(super) fn blocks(file: File, first: u64, length: u64) -> impl Stream<Item = io::Result<Bytes>> {
     stream::try_unfold((Some(file), first, length), |(file, at, left)| async move {
         let Some(mut file) = file.filter(|_| left > 0) else {
             return Ok(None);

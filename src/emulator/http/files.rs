@@ -10,6 +10,7 @@ use super::credentials::{Query, of_request};
 use super::delivery::{Manner, deliver};
 use super::intake::{Content, Intake};
 use super::metadata::describe;
+use super::sources::{Remote, fetch};
 use crate::emulator::apps::App;
 use crate::emulator::errors::{Host, On, Problem};
 use crate::emulator::policy::Ask;
@@ -71,27 +72,21 @@ pub(super) async fn overwrite(
         grant: &grant,
         base64,
     };
-    let Content::File { scratch, .. } = intake.take(&req, payload).await? else {
-        state.permit_signed(
-            HOST,
-            app,
-            &credentials,
-            &Ask {
-                calls: &["writeUrl"],
-                ..ask
-            },
-        )?;
-        return Err(Problem::not_done(HOST, "Overwriting from a URL"));
+    let scratch = match intake.take(&req, payload).await? {
+        Content::File { scratch, .. } => {
+            let calls = &["write"];
+            state.permit_signed(HOST, app, &credentials, &Ask { calls, ..ask })?;
+            scratch
+        }
+        Content::Url(url, _) => {
+            let (calls, source) = (&["writeUrl"], Some(url.as_str()));
+            state.permit_signed(HOST, app, &credentials, &Ask { calls, source, ..ask })?;
+            let remote = Remote::new(url);
+            fetch(HOST, &state, app, &grant, &remote, base64, state.max_file_bytes)
+                .await?
+                .scratch
+        }
     };
-    state.permit_signed(
-        HOST,
-        app,
-        &credentials,
-        &Ask {
-            calls: &["write"],
-            ..ask
-        },
-    )?;
     let (store, name) = (state.controls.store().clone(), handle.clone());
     let now = state.controls.clock().now();
     let replaced = spawn_blocking(move || store.replace(&name, &scratch, now))

@@ -72,7 +72,12 @@ fn asked(query: &Query) -> Vec<&'static str> {
     known().copied().filter(|name| wanted(name)).collect()
 }
 
-fn fields(meta: &Meta, mut file: File, asked: Vec<&'static str>) -> io::Result<Map<String, Value>> {
+/// The facts about a file by the names asked for; for none, the basic ones. Blocks.
+pub(super) fn fields(
+    meta: &Meta,
+    mut file: File,
+    asked: Vec<&'static str>,
+) -> io::Result<Map<String, Value>> {
     let names = match (asked.is_empty(), &meta.container) {
         (false, _) => asked,
         (true, None) => BASIC.to_vec(),
@@ -101,9 +106,9 @@ fn fields(meta: &Meta, mut file: File, asked: Vec<&'static str>) -> io::Result<M
             "location" => json!(meta.location),
             "path" => json!(meta.key),
             "container" => json!(meta.container),
-            // Nothing comes from a cloud drive or a URL yet.
+            // Nothing comes from a cloud drive.
             "cloud" => json!(false),
-            "source_url" | "sourceUrl" => Value::Null,
+            "source_url" | "sourceUrl" => json!(meta.source_url),
             // Not read out of pictures: a documented, empty answer.
             "exif" => json!({}),
             _ => continue,
@@ -158,7 +163,7 @@ fn hasher(name: &str) -> Box<dyn DynDigest> {
 }
 
 /// From the picture's header alone; `None` for everything that is not a picture.
-fn dimensions(file: File) -> io::Result<Option<(u32, u32)>> {
+pub(super) fn dimensions(file: File) -> io::Result<Option<(u32, u32)>> {
     let reader = image::ImageReader::new(BufReader::new(file)).with_guessed_format()?;
     Ok(reader.into_dimensions().ok())
 }

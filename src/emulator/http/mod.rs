@@ -1,5 +1,6 @@
 //! The emulator's routes. `edge` is round all of them; the rest has a file per host or per job.
 
+mod base64;
 mod body;
 mod cdn;
 mod credentials;
@@ -9,16 +10,24 @@ mod files;
 mod form;
 mod headers;
 mod intake;
+mod job;
+mod kept;
 mod metadata;
 mod multipart;
 mod pace;
 mod paths;
+mod prefetch;
+mod process;
+mod product;
 mod ranges;
 mod record;
 mod rest_store;
 mod small;
+mod sources;
 mod storage;
 mod tap;
+mod writer;
+mod zip;
 
 use std::net::SocketAddr;
 
@@ -29,6 +38,7 @@ pub(super) use edge::{edge, on_connect};
 
 use super::apps::Apps;
 use super::controls::Controls;
+use super::fetch::Fetcher;
 use super::ids;
 use super::uploads::Uploads;
 
@@ -42,6 +52,7 @@ pub(super) struct State {
     pub uploads: Uploads,
     pub transforms: Semaphore,
     pub address: SocketAddr,
+    pub fetcher: Fetcher,
     /// Scheme and authority when they are fixed, as behind a proxy.
     pub public: Option<Base>,
     pub intelligent_ingestion: bool,
@@ -54,13 +65,15 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn new(config: &super::Config, apps: Apps, controls: Controls, address: SocketAddr) -> Self {
+        let public = config.public_url.as_deref().and_then(Base::parse);
         Self {
+            fetcher: Fetcher::new(address, named(config)),
             apps,
             uploads: Uploads::new(controls.store().clone()),
             controls,
             transforms: Semaphore::new(TRANSFORMS_AT_ONCE),
             address,
-            public: config.public_url.as_deref().and_then(Base::parse),
+            public,
             intelligent_ingestion: config.intelligent_ingestion,
             max_file_bytes: config.max_file_bytes,
             min_part_bytes: config.min_part_bytes,
@@ -88,6 +101,16 @@ impl State {
             authority,
         }
     }
+}
+
+/// The hosts that may be fetched from wherever they are: those named for it, and our own public name.
+fn named(config: &super::Config) -> Vec<(String, u16)> {
+    let own = config.public_url.as_deref();
+    let own = own.and_then(|url| {
+        let url = url::Url::parse(url).ok()?;
+        Some((url.host_str()?.to_owned(), url.port_or_known_default()?))
+    });
+    config.allow_fetch.iter().cloned().chain(own).collect()
 }
 
 /// Scheme and authority of the emulator's one origin.
@@ -125,8 +148,8 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .service(web::resource("/multipart/commit").route(web::post().to(multipart::commit)))
         .service(web::resource("/multipart/complete").route(web::post().to(multipart::complete)))
         .service(web::resource("/storage/{upload}").route(web::put().to(storage::put)))
-        .service(web::resource("/prefetch").route(web::post().to(small::prefetch)))
-        .service(web::resource("/process").route(web::post().to(small::process)))
+        .service(web::resource("/prefetch").route(web::post().to(prefetch::prefetch)))
+        .service(web::resource("/process").route(web::post().to(process::process)))
         .service(web::resource("/api/store/{location}").route(web::post().to(rest_store::store)))
         .service(web::resource("/api/file/{handle}/metadata").route(web::get().to(files::metadata)))
         .service(web::resource("/api/file/{handle}/remove").route(web::post().to(files::delete)))

@@ -10,6 +10,7 @@ use tokio::task::spawn_blocking;
 
 use self::call::Call;
 use super::body::invalid;
+use super::kept::LOCATIONS;
 use super::paths::is_plain_path;
 use super::storage::Ticket;
 use super::{Base, State};
@@ -29,7 +30,6 @@ const MAX_NAME_BYTES: usize = 4096;
 const MAX_TYPE_LENGTH: usize = 255;
 /// Given when the client names none.
 const REGION: &str = "us-east-1";
-const LOCATIONS: [&str; 5] = ["s3", "gcs", "azure", "dropbox", "rackspace"];
 
 type Reply = Result<HttpResponse, Problem>;
 
@@ -98,9 +98,9 @@ fn ask(start: &Start) -> Ask<'_> {
     };
     Ask {
         calls: CALLS,
-        handle: None,
         target: Some(target),
         size: Some(start.size),
+        ..Ask::default()
     }
 }
 

@@ -3,18 +3,18 @@
 use actix_web::http::header::ContentType;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::json;
-use tokio::task::spawn_blocking;
 
 use super::State;
 use super::credentials::{Query, of_request};
-use super::intake::{Content, Intake};
+use super::intake::{Content, Intake, may_name_url};
+use super::kept::{LOCATIONS, publish};
 use super::paths::is_plain_path;
-use crate::emulator::errors::{Host, On, Problem};
+use super::sources::{Remote, fetch};
+use crate::emulator::errors::{Host, Problem};
 use crate::emulator::policy::{Ask, Refusal, Target};
 use crate::emulator::store::Meta;
 
 const HOST: Host = Host::FileApi;
-const LOCATIONS: [&str; 5] = ["s3", "gcs", "azure", "rackspace", "dropbox"];
 
 /// Stores a body as a file.
 pub(super) async fn store(
@@ -33,67 +33,133 @@ pub(super) async fn store(
     if !LOCATIONS.contains(&location.to_ascii_lowercase().as_str()) {
         return Err(Problem::bad(HOST, "Unknown storage location"));
     }
-    let path = query.get("path");
-    if !path.is_none_or(is_plain_path) {
-        return Err(Problem::refused(HOST, &app.key, &Refusal::Path));
-    }
-    let target = Target {
-        path: path.unwrap_or_default(),
-        container: query.get("container").unwrap_or_default(),
-    };
+    let credentials = of_request(&req, &query);
+    let mut options = Options::default();
+    options.fill(|name| query.get(name).map(str::to_owned));
+    // A body that names a URL may say the rest as well (§3.10); who sends a file is judged before it is read.
+    let early = (!may_name_url(&req)).then(|| options.target());
     let ask = Ask {
         calls: &["store"],
-        target: Some(target),
         ..Ask::default()
     };
-    let grant = state.permit(HOST, app, &of_request(&req, &query), &ask)?;
+    let target = early
+        .transpose()
+        .map_err(|refusal| Problem::refused(HOST, &app.key, &refusal))?;
+    let grant = state.permit(HOST, app, &credentials, &Ask { target, ..ask })?;
+    let base64 = query.is_true("base64decode");
     let intake = Intake {
         state: &state,
         app: &app.key,
         grant: &grant,
-        base64: query.is_true("base64decode"),
+        base64,
     };
-    let Content::File {
-        scratch,
-        filename,
-        mimetype,
-    } = intake.take(&req, payload).await?
-    else {
-        return Err(Problem::not_done(HOST, "Storing from a URL"));
+    let content = intake.take(&req, payload).await?;
+    if let Content::Url(_, fields) = &content {
+        options.fill(|name| fields.text(name).ok().flatten().map(str::to_owned));
+    }
+    let target = options
+        .target()
+        .map_err(|refusal| Problem::refused(HOST, &app.key, &refusal))?;
+    let target = Some(target);
+    let (scratch, filename, mimetype, source_url) = match content {
+        Content::File {
+            scratch,
+            filename,
+            mimetype,
+        } => {
+            state.permit(HOST, app, &credentials, &Ask { target, ..ask })?;
+            // §3.10: text/plain if the request names no type.
+            (scratch, filename, mimetype.or(Some("text/plain".into())), None)
+        }
+        Content::Url(url, fields) => {
+            let source = Some(url.as_str());
+            state.permit(
+                HOST,
+                app,
+                &credentials,
+                &Ask {
+                    target,
+                    source,
+                    ..ask
+                },
+            )?;
+            let base64 = base64 || fields.flag("base64decode");
+            let remote = Remote::new(url);
+            let fetched = fetch(HOST, &state, app, &grant, &remote, base64, state.max_file_bytes).await?;
+            (
+                fetched.scratch,
+                fetched.filename,
+                fetched.mimetype,
+                Some(remote.url),
+            )
+        }
     };
-    let filename = query
-        .get("filename")
-        .map(str::to_owned)
-        .or(filename)
-        .unwrap_or_else(|| "unnamed_file".into());
-    // §3.10: text/plain if the request names no type.
-    let mimetype = query
-        .get("mimetype")
-        .map(str::to_owned)
-        .or(mimetype)
-        .unwrap_or_else(|| "text/plain".into());
+    let filename = options.filename.clone().or(filename);
+    let mimetype = options.mimetype.clone().or(mimetype);
     let meta = Meta {
         app: Some(app.key.clone()),
         location: location.into_inner(),
-        container: query.get("container").map(str::to_owned),
-        ..Meta::new(&filename, &mimetype, path, state.controls.clock().now())
+        container: options.container.clone(),
+        source_url,
+        ..Meta::new(
+            filename.as_deref().unwrap_or("unnamed_file"),
+            mimetype.as_deref().unwrap_or("application/octet-stream"),
+            options.path.as_deref(),
+            state.controls.clock().now(),
+        )
     };
-    let (store, record) = (state.controls.store().clone(), meta.clone());
-    let publish = move || {
-        let size = std::fs::metadata(scratch.content())?.len();
-        store.publish(scratch, record).map(|handle| (handle, size))
-    };
-    let (handle, size) = spawn_blocking(publish).await.on(HOST)?;
+    let kept = publish(HOST, &state, scratch, meta).await?;
     // Without `handle`, as the service answers: clients take it from the URL.
     let mut reply = json!({
-        "url": state.base(&req).url(&handle),
-        "size": size,
-        "type": meta.mimetype,
-        "filename": meta.filename,
-        "key": meta.key,
+        "url": state.base(&req).url(&kept.handle),
+        "size": kept.size,
+        "type": kept.meta.mimetype,
+        "filename": kept.meta.filename,
+        "key": kept.meta.key,
     });
-    if let Some(container) = meta.container {
+    if let Some(container) = kept.meta.container {
         reply["container"] = container.into();
     }
     Ok(HttpResponse::Ok().json(reply))
+}
+
+/// What may be said about the new file, in the query or beside the URL; the query comes first.
+#[derive(Default)]
+struct Options {
+    filename: Option<String>,
+    mimetype: Option<String>,
+    path: Option<String>,
+    container: Option<String>,
+}
+
+impl Options {
+    /// Takes what is not said yet.
+    fn fill(&mut self, find: impl Fn(&str) -> Option<String>) {
+        let Self {
+            filename,
+            mimetype,
+            path,
+            container,
+        } = self;
+        for (option, name) in [
+            (filename, "filename"),
+            (mimetype, "mimetype"),
+            (path, "path"),
+            (container, "container"),
+        ] {
+            if option.is_none() {
+                *option = find(name).filter(|text| !text.is_empty());
+            }
+        }
+    }
+
+    fn target(&self) -> Result<Target<'_>, Refusal> {
+        if !self.path.as_deref().is_none_or(is_plain_path) {
+            return Err(Refusal::Path);
+        }
+        Ok(Target {
+            path: self.path.as_deref().unwrap_or_default(),
+            container: self.container.as_deref().unwrap_or_default(),
+        })
+    }
 }

@@ -311,9 +311,9 @@ async fn what_cannot_be_transformed_says_so() {
             "not done",
         ),
         (
-            "AKeyz/resize=width:1/https://example.org/a.png".into(),
-            501,
-            "External sources",
+            "AKeyz/resize=width:1/http://127.0.0.1/a.png".into(),
+            400,
+            "could not be fetched",
         ),
         ("AKeyz/resize=width:1/src://alias/a.png".into(), 501, "alias"),
         (format!("resize=width:1/{}", "A".repeat(20)), 404, ""),

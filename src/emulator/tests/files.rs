@@ -171,7 +171,7 @@ async fn overwrite_changes_the_bytes_and_keeps_name_and_type() {
 }
 
 #[actix_web::test]
-async fn overwriting_from_a_url_needs_its_call_and_is_not_done() {
+async fn overwriting_from_a_url_needs_its_call() {
     let bench = Bench::secured().await;
     let handle = bench.keep(b"old", "a.txt", "text/plain");
     let kind = "application/x-www-form-urlencoded";
@@ -183,8 +183,11 @@ async fn overwriting_from_a_url_needs_its_call_and_is_not_done() {
         403
     );
     let (status, reply) = send(&bench, &path("writeUrl"), kind, "url=http://127.0.0.1/").await;
-    assert_eq!(status, 501);
-    assert!(reply["error"].as_str().unwrap().contains("URL"), "{reply}");
+    assert_eq!(status, 400);
+    assert!(
+        reply["error"].as_str().unwrap().contains("could not be fetched"),
+        "{reply}"
+    );
     assert_eq!(send(&bench, &path("writeUrl"), "text/plain", "raw").await.0, 403);
     // curl's default type with bytes that are no form.
     assert_eq!(send(&bench, &path("write"), kind, "plain bytes").await.0, 200);
@@ -293,7 +296,7 @@ async fn rest_store_takes_raw_bytes_forms_and_base64() {
         ),
         ("application/json", "{\"url\":\"http://127.0.0.1/\"}"),
     ] {
-        assert_eq!(send(&bench, &path, kind, body).await.0, 501);
+        assert_eq!(send(&bench, &path, kind, body).await.0, 400);
     }
     assert_eq!(
         send(&bench, &path.replace("S3", "moon"), "text/plain", "x")

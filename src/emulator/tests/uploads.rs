@@ -210,7 +210,7 @@ async fn a_file_of_the_most_parts_is_put_together() {
 }
 
 #[actix_web::test]
-async fn prefetch_process_and_cloud_answer_what_clients_need() {
+async fn prefetch_and_cloud_answer_what_clients_need() {
     let bench = Bench::secured().await;
     let prefetch = json!({
         "apikey": "AKeyz", "permissions": ["intelligent_ingestion", "whitelabel"], "settings": ["inapp_browser"],
@@ -222,11 +222,15 @@ async fn prefetch_process_and_cloud_answer_what_clients_need() {
         reply["permissions"],
         json!({ "intelligent_ingestion": true, "whitelabel": false })
     );
-    assert_eq!(reply["updated_config"]["maxFiles"], 3);
+    let config = &reply["updated_config"];
+    assert_eq!(
+        (&config["maxFiles"], &config["viewType"]),
+        (&json!(3), &json!("list"))
+    );
+    assert_eq!(reply["settings"]["inapp_browser"], false);
+    let wrong = json!({ "apikey": "AKeyz", "picker_config": [1] });
+    assert_eq!(bench.post("prefetch", &wrong).await.0, 400);
     assert_eq!(bench.post("prefetch", &json!({})).await.0, 400);
-    let process =
-        json!({ "apikey": "AKeyz", "sources": ["http://127.0.0.1/"], "tasks": [{ "name": "store" }] });
-    assert_eq!(bench.post("process", &process).await.0, 501);
     let (status, reply) = bench
         .post("folder/list", &json!({ "apikey": "AKeyz", "clouds": {} }))
         .await;

@@ -91,6 +91,43 @@ pub fn parse_path(raw_path: &str, is_key: &dyn Fn(&str) -> bool) -> Result<Parse
     })
 }
 
+/// Reads a list of sources and a JSON list of tasks, as `POST /process` has them (§3.11).
+///
+/// # Errors
+/// As [`parse_path`]; a call without source is refused too.
+pub fn parse_json(sources: &[&str], tasks: serde_json::Value) -> Result<Parsed, GrammarError> {
+    if sources.len() > MAX_SOURCES {
+        return Err(GrammarError::TooMuch {
+            what: "long",
+            limit: MAX_SOURCES,
+            unit: "sources",
+        });
+    }
+    let named = sources.iter().map(|source| source_named(source, source));
+    let mut named: Vec<Source> = named.collect::<Result<_, _>>()?;
+    let source = match named.len() {
+        0 => return Err(GrammarError::NoSource),
+        1 => named.remove(0),
+        _ => Source::Many(named),
+    };
+    let mut parser = Parser {
+        scanner: Scanner::of_text(""),
+        tasks: Vec::new(),
+        security: None,
+        count: 0,
+    };
+    for task in tasks_of_json(tasks)? {
+        parser.push(task)?;
+    }
+    Ok(Parsed {
+        api_key: None,
+        tasks: parser.tasks,
+        security: parser.security,
+        source,
+        metadata_suffix: false,
+    })
+}
+
 struct Parser<'a> {
     scanner: Scanner<'a>,
     tasks: Vec<Task>,
@@ -162,7 +199,8 @@ impl Parser<'_> {
             .split_once('/')
             .unwrap_or((self.scanner.rest(), ""));
         let decoded = |raw: &str| Scanner::of_path(raw).rest_decoded();
-        for task in tasks_of_json(&decode_base64(&decoded(tasks)?)?)? {
+        let tasks = serde_json::from_str(&decode_base64(&decoded(tasks)?)?).map_err(|_| NOT_TASKS)?;
+        for task in tasks_of_json(tasks)? {
             self.push(task)?;
         }
         let source = decoded(source.trim_end_matches('/'))?;
@@ -265,9 +303,10 @@ struct JsonTask {
     params: serde_json::Value,
 }
 
-fn tasks_of_json(text: &str) -> Result<Vec<RawTask>, GrammarError> {
-    let tasks: Vec<JsonTask> = serde_json::from_str(text)
-        .map_err(|_| GrammarError::Syntax("the b64 form is not a JSON list of tasks"))?;
+const NOT_TASKS: GrammarError = GrammarError::Syntax("the tasks are not a JSON list of tasks");
+
+fn tasks_of_json(tasks: serde_json::Value) -> Result<Vec<RawTask>, GrammarError> {
+    let tasks: Vec<JsonTask> = serde_json::from_value(tasks).map_err(|_| NOT_TASKS)?;
     tasks.into_iter().map(raw_of_json).collect()
 }
 
@@ -300,7 +339,11 @@ fn value_of_json(value: serde_json::Value) -> Result<Value, GrammarError> {
             .map(value_of_json)
             .collect::<Result<_, _>>()
             .map(Value::List),
-        serde_json::Value::Object(_) => Err(GrammarError::Syntax("a parameter in the b64 form is an object")),
+        // §8: a workflow may be an object with its id.
+        serde_json::Value::Object(mut map) => match map.remove("id") {
+            Some(serde_json::Value::String(id)) if map.is_empty() => Ok(Value::plain(id)),
+            _ => Err(GrammarError::Syntax("a parameter of a task is an object")),
+        },
         plain => Ok(Value::plain(plain.to_string())),
     }
 }

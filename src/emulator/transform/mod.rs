@@ -23,8 +23,9 @@ mod tests;
 pub use codec::{Format, MAX_ALLOCATION_BYTES, MAX_INPUT_BYTES, MAX_PIXELS};
 pub use color::Color;
 pub use error::{GrammarError, TransformError};
-pub use grammar::{MAX_PATH_BYTES, MAX_SOURCES, MAX_TASKS, Parsed, Source, parse_path};
+pub use grammar::{MAX_PATH_BYTES, MAX_SOURCES, MAX_TASKS, Parsed, Source, parse_json, parse_path};
 pub use run::{Reply, run};
 pub use task::{
-    Align, Cache, Crop, Enhance, Fit, Horizontal, Output, Quality, Resize, Rotate, Task, Turn, Vertical,
+    Align, Cache, Crop, Enhance, Fallback, Fit, Horizontal, Output, Quality, Resize, Rotate, Store, Task,
+    Turn, Vertical,
 };

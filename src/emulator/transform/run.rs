@@ -161,7 +161,12 @@ impl Chain<'_> {
             Task::NoMetadata => self.strip()?,
             Task::Quality(value) => self.quality(*value)?,
             Task::Compress { metadata } => self.compress(*metadata)?,
-            Task::Cache(_) | Task::Debug => {}
+            Task::Cache(_)
+            | Task::Debug
+            | Task::Store(_)
+            | Task::Fallback(_)
+            | Task::Metadata(_)
+            | Task::Zip => {}
             Task::NotYet(name) => return Err(TransformError::NotYet(name)),
         }
         Ok(None)

@@ -45,6 +45,10 @@ pub(super) enum Kind {
     Color,
     /// Any text.
     Text,
+    /// A list of texts, or one alone.
+    Texts,
+    /// A list of some words, or one alone.
+    List(&'static [&'static str]),
     /// Anything: not used here, so not judged here.
     Any,
 }
@@ -58,6 +62,7 @@ enum Checked {
     Wholes(Vec<u32>),
     Color(Color),
     Text(String),
+    Texts(Vec<String>),
     Any,
 }
 
@@ -125,6 +130,13 @@ impl CheckedArgs {
         match self.values.get(name) {
             Some(Checked::Text(text)) => Some(text),
             _ => None,
+        }
+    }
+
+    pub(super) fn texts(&self, name: &str) -> &[String] {
+        match self.values.get(name) {
+            Some(Checked::Texts(texts)) => texts,
+            _ => &[],
         }
     }
 }
@@ -198,6 +210,14 @@ impl Kind {
                 let read = numbers.map(|(value, (least, most))| whole(plain(value)?, *least, *most));
                 read.collect::<Option<_>>().map(Checked::Wholes)
             }
+            (Self::Texts, Value::List(values)) => {
+                let texts = values.iter().map(|value| plain(value).map(str::to_owned));
+                texts.collect::<Option<_>>().map(Checked::Texts)
+            }
+            (Self::List(words), Value::List(values)) => {
+                let named = values.iter().map(|value| word(words, plain(value)?));
+                named.collect::<Option<_>>().map(Checked::Words)
+            }
             (_, Value::List(_)) => None,
             (_, Value::Text { text, .. }) => self.read_text(text),
         }
@@ -212,11 +232,12 @@ impl Kind {
             Self::Flag if text == "true" => Some(Checked::Flag(true)),
             Self::Flag if text == "false" => Some(Checked::Flag(false)),
             Self::Flag | Self::Wholes(_) => None,
-            Self::Word(words) | Self::Words(words) => {
+            Self::Word(words) | Self::Words(words) | Self::List(words) => {
                 word(words, text).map(|word| Checked::Words(vec![word]))
             }
             Self::Color => Color::parse(text).map(Checked::Color),
             Self::Text => Some(Checked::Text(text.to_owned())),
+            Self::Texts => Some(Checked::Texts(vec![text.to_owned()])),
             Self::Any => Some(Checked::Any),
         }
     }
@@ -230,6 +251,8 @@ impl Kind {
             }
             Self::Flag => "true or false".to_owned(),
             Self::Word(words) => format!("one of {}", words.join(", ")),
+            Self::List(words) => format!("a list of {}", words.join(", ")),
+            Self::Texts => "a list of texts".to_owned(),
             Self::Words(words) => format!("one of {}, or a pair of them in brackets", words.join(", ")),
             Self::Wholes(ranges) => {
                 let each: Vec<_> = ranges

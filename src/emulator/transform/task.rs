@@ -1,5 +1,9 @@
 //! The tasks that are carried out, with their parameters typed and complete.
 
+mod control;
+
+pub use control::{Cache, Fallback, Store};
+
 use super::codec::Format;
 use super::color::Color;
 use super::error::GrammarError;
@@ -40,6 +44,14 @@ pub enum Task {
     Cache(Cache),
     /// Answer with a report on the transformation, as JSON.
     Debug,
+    /// Keep the result as a new file and answer with what is known about it; for the routes.
+    Store(Store),
+    /// What to send when the source fails; for the routes.
+    Fallback(Fallback),
+    /// Facts about the file by these names, or the usual ones for none; for the routes.
+    Metadata(Vec<&'static str>),
+    /// Several files in one; for the routes.
+    Zip,
     /// Documented by Filestack, not done here: its name.
     NotYet(&'static str),
 }
@@ -199,19 +211,6 @@ impl Quality {
     pub const DEFAULT: Self = Self::Value(95);
 }
 
-/// How long an answer may be kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Cache {
-    /// As without the task.
-    Default,
-    /// Not at all.
-    Off,
-    /// So many seconds.
-    Seconds(u32),
-    /// As long as possible.
-    Max,
-}
-
 impl Task {
     pub(super) fn from_raw(raw: RawTask) -> Result<Self, GrammarError> {
         let args = spec::check(raw)?;
@@ -232,8 +231,12 @@ impl Task {
             "compress" => Self::Compress {
                 metadata: args.flag("metadata").unwrap_or(false),
             },
-            "cache" => Self::Cache(cache(&args)),
+            "cache" => Self::Cache(control::cache(&args)),
             "debug" => Self::Debug,
+            "store" => Self::Store(control::store(&args)?),
+            "fallback" => Self::Fallback(control::fallback(&args)?),
+            "metadata" => Self::Metadata(args.words("fields").to_vec()),
+            "zip" => Self::Zip,
             name => Self::NotYet(name),
         })
     }
@@ -263,6 +266,10 @@ impl Task {
             Self::Compress { .. } => "compress",
             Self::Cache(_) => "cache",
             Self::Debug => "debug",
+            Self::Store(_) => "store",
+            Self::Fallback(_) => "fallback",
+            Self::Metadata(_) => "metadata",
+            Self::Zip => "zip",
             Self::NotYet(name) => name,
         }
     }
@@ -371,14 +378,5 @@ fn output(args: &CheckedArgs) -> Output {
         strip: args.flag("strip").unwrap_or(false),
         background: args.color("background").unwrap_or(Color::WHITE),
         not_yet: docinfo.or(other),
-    }
-}
-
-fn cache(args: &CheckedArgs) -> Cache {
-    match (args.flag("store"), args.whole("expiry"), args.word("expiry")) {
-        (Some(false), _, _) => Cache::Off,
-        (_, Some(seconds), _) => Cache::Seconds(seconds),
-        (_, None, Some(_)) => Cache::Max,
-        (_, None, None) => Cache::Default,
     }
 }

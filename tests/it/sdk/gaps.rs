@@ -4,13 +4,7 @@ use super::bench::Sdk;
 use super::report::Report;
 
 /// Steps of the drivers, with the section each belongs to.
-const GAPS: &[(&str, &str)] = &[
-    ("overwrite from a url", "§5"),
-    ("store from a url", "§3.11"),
-    ("store a transformation", "§6.6"),
-    ("zip", "§6.5"),
-    ("run a workflow", "§8"),
-];
+const GAPS: &[(&str, &str)] = &[("run a workflow", "§8")];
 
 /// Whether a step is one that the emulator does not do yet; that it really does not is checked here.
 #[track_caller]

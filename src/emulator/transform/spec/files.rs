@@ -1,12 +1,33 @@
 //! Tasks on formats, documents, sound and film, on what is in a picture, and on the request itself.
 
-use super::Kind::{Any, Color, Flag, Text, Whole, WholeOr, Word};
+use super::Kind::{Any, Color, Flag, List, Text, Texts, Whole, WholeOr, Word};
 use super::{TaskSpec, param, task};
 
 const PAGES: &[&str] = &["a2", "a3", "a4", "a5", "b4", "b5", "letter", "legal", "tabloid"];
 const FORMATS: &[&str] = &[
     "doc", "docx", "gif", "html", "jpg", "odp", "ods", "odt", "pdf", "pjpg", "png", "ppt", "pptx", "svg",
     "txt", "webp", "xls", "xlsx",
+];
+const FACTS: &[&str] = &[
+    "filename",
+    "mimetype",
+    "size",
+    "width",
+    "height",
+    "uploaded",
+    "writeable",
+    "location",
+    "path",
+    "container",
+    "cloud",
+    "exif",
+    "source_url",
+    "md5",
+    "sha1",
+    "sha224",
+    "sha256",
+    "sha384",
+    "sha512",
 ];
 
 /// The tasks, in the order of Filestack's documentation.
@@ -110,20 +131,20 @@ pub(super) const TASKS: &[TaskSpec] = &[
         "store",
         &[
             param("filename", "f", Text),
-            param("location", "l", Any),
+            param("location", "l", Text),
             param("path", "p", Text),
-            param("container", "", Any),
-            param("region", "", Any),
-            param("access", "", Any),
-            param("base64decode", "", Any),
-            param("workflows", "", Any),
+            param("container", "", Text),
+            param("region", "", Text),
+            param("access", "", Text),
+            param("base64decode", "", Flag),
+            param("workflows", "", Texts),
         ],
     ),
     task(
         "fallback",
         &[
-            param("handle", "", Any),
-            param("file", "f", Any),
+            param("handle", "", Text),
+            param("file", "f", Text),
             param("cache", "c", Whole(1, 31536000)),
         ],
     ),
@@ -131,7 +152,7 @@ pub(super) const TASKS: &[TaskSpec] = &[
         name: "metadata",
         other_name: "",
         whole: "fields",
-        params: &[param("fields", "", Any)],
+        params: &[param("fields", "", List(FACTS))],
     },
     TaskSpec {
         name: "run_workflow",

@@ -5,8 +5,8 @@ use base64::engine::general_purpose::URL_SAFE;
 
 use super::support::{HANDLE, KEY, parse, refusal, tasks};
 use crate::emulator::transform::{
-    Align, Cache, Color, Crop, Enhance, Fit, Format, Horizontal, Output, Quality, Resize, Rotate, Source,
-    Task, Vertical,
+    Align, Cache, Color, Crop, Enhance, Fallback, Fit, Format, Horizontal, Output, Quality, Resize, Rotate,
+    Source, Task, Vertical,
 };
 
 const CENTER: Align = Align {
@@ -40,10 +40,7 @@ fn metadata_may_follow_a_handle() {
     let parsed = parse(&format!("security=p:abc,s:def/{HANDLE}/metadata")).unwrap();
     assert!(parsed.metadata_suffix);
     assert_eq!(parsed.security, Some(("abc".to_owned(), "def".to_owned())));
-    assert_eq!(
-        parse("metadata/HANDLE").unwrap().tasks,
-        [Task::NotYet("metadata")]
-    );
+    assert_eq!(parse("metadata/HANDLE").unwrap().tasks, [Task::Metadata(vec![])]);
 }
 
 #[test]
@@ -355,12 +352,55 @@ fn every_documented_task_is_known() {
         watermark=file:H1,position:[top,left] collage=files:[H1,H2],width:5,height:5 rounded_corners=radius:max \
         round_corners=radius:5 vignette=amount:5 polaroid torn_edges=spread:[1,10] shadow=vector:[-4,4] circle \
         border=width:5 pdfinfo pdfconvert=pages:[1,3,5-7,-2,9-] pdfcreate doc_to_images=format:png \
-        preview=css:%22https://ex.org/a.css%22 minify_css=level:1 minify_js=gzip:true urlscreenshot=mode:window zip \
-        store=path:%22a/b%22,workflows:[a,b] fallback=file:H1 fallback=handle:H1,cache:9 metadata=[size,md5] \
+        preview=css:%22https://ex.org/a.css%22 minify_css=level:1 minify_js=gzip:true urlscreenshot=mode:window \
         run_workflow=id:x video_convert=preset:h264,clip_offset:00:00:10 tags sfw caption ocr copyright doc_detection \
         image_sentiment";
     for path in paths.split_whitespace() {
         assert!(matches!(tasks(path)[..], [Task::NotYet(_)]), "{path}");
+    }
+}
+
+#[test]
+fn tasks_for_the_routes_have_their_parameters() {
+    let store = |path: &str| match tasks(path).remove(0) {
+        Task::Store(store) => store,
+        other => panic!("{other:?}"),
+    };
+    let kept = store("store=path:%22a/b%22,f:x.png,workflows:[a,b],base64decode:true");
+    assert_eq!(
+        (kept.path.as_deref(), kept.filename.as_deref()),
+        (Some("a/b"), Some("x.png"))
+    );
+    assert_eq!((kept.workflows.len(), kept.base64), (2, Some(true)));
+    let later = store("store=filename:y,workflows:c");
+    let both = kept.merged(later);
+    assert_eq!(
+        (both.path.as_deref(), both.filename.as_deref()),
+        (Some("a/b"), Some("y"))
+    );
+    assert_eq!(both.workflows, ["a", "b", "c"]);
+    assert_eq!(tasks("zip"), [Task::Zip]);
+    let fallback = |cache| {
+        Task::Fallback(Fallback {
+            handle: "H1".to_owned(),
+            cache,
+        })
+    };
+    assert_eq!(tasks("fallback=file:H1"), [fallback(None)]);
+    assert_eq!(tasks("fallback=handle:H1,cache:9"), [fallback(Some(9))]);
+    assert_eq!(
+        tasks("metadata=[size,md5]"),
+        [Task::Metadata(vec!["size", "md5"])]
+    );
+    for wrong in [
+        "store=base64decode:maybe",
+        "store=colour:red",
+        "fallback",
+        "fallback=file:..",
+        "fallback=file:a,cache:0",
+        "metadata=[size,colour]",
+    ] {
+        assert_eq!(refusal(&format!("{wrong}/HANDLE")).0, 400, "{wrong}");
     }
 }
 

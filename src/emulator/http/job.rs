@@ -1,0 +1,352 @@
+//! Tasks carried out on sources: who may, what comes in, what goes out (§3.11, §4, §6).
+
+use std::io::Read;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::ACCEPT;
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::{Map, Value};
+use tokio::task::spawn_blocking;
+
+use super::State;
+use super::delivery::{Manner, deliver};
+use super::files::owner;
+use super::kept::{self, LOCATIONS};
+use super::metadata::fields;
+use super::product::{Product, keep, send};
+use super::sources::{Input, Origin, Remote, fetch};
+use super::zip::Archive;
+use crate::emulator::apps::App;
+use crate::emulator::clock::seconds;
+use crate::emulator::errors::{Host, On, Problem};
+use crate::emulator::policy::{Ask, Credentials, Grant, Refusal};
+use crate::emulator::transform::{Cache, Fallback, Reply, Source, Store, Task, run};
+
+const HOST: Host = Host::Cdn;
+
+/// Something to do.
+pub(super) struct Job {
+    /// The API key it came with; only external sources need one (§4).
+    pub key: Option<String>,
+    pub tasks: Vec<Task>,
+    pub sources: Vec<Origin>,
+    pub credentials: Credentials,
+    /// Tags for a file that is stored.
+    pub tags: Map<String, Value>,
+    /// `dl=true`.
+    pub attach: bool,
+}
+
+/// The tasks by what they mean for a job.
+#[derive(Default)]
+struct Plan {
+    /// Those that change or report on the content.
+    work: Vec<Task>,
+    store: Option<Store>,
+    fallback: Option<Fallback>,
+    metadata: Option<Vec<&'static str>>,
+    zip: bool,
+    cache: Option<Cache>,
+}
+
+impl Plan {
+    fn of(tasks: Vec<Task>) -> Self {
+        let mut plan = Self::default();
+        for task in tasks {
+            match task {
+                Task::Store(options) => {
+                    plan.store = Some(plan.store.unwrap_or_default().merged(options));
+                }
+                Task::Fallback(fallback) => plan.fallback = Some(fallback),
+                Task::Metadata(names) => plan.metadata = Some(names),
+                Task::Zip => plan.zip = true,
+                Task::Cache(cache) => plan.cache = Some(cache),
+                task => plan.work.push(task),
+            }
+        }
+        plan
+    }
+
+    /// The calls a policy must grant for each source, all of them (§2.1).
+    fn calls(&self) -> Vec<&'static str> {
+        let mut calls = Vec::new();
+        if self.zip || !self.work.is_empty() {
+            calls.push("convert");
+        }
+        if self.metadata.is_some() {
+            calls.push("stat");
+        }
+        if self.store.is_some() {
+            calls.push("store");
+        }
+        if calls.is_empty() {
+            calls.push("read");
+        }
+        calls
+    }
+
+    /// The content goes where it goes as it is.
+    fn is_plain(&self) -> bool {
+        self.work.is_empty() && !self.zip && self.metadata.is_none()
+    }
+}
+
+/// The origins a source names. Aliases have no storage here.
+pub(super) fn sources_of(source: Source) -> Result<Vec<Origin>, Problem> {
+    match source {
+        Source::Handle(handle) => Ok(vec![Origin::Handle(handle)]),
+        Source::Url(url) => Ok(vec![Origin::Remote(Remote::new(url))]),
+        Source::Alias(_) => Err(Problem::not_done(HOST, "A storage alias as source")),
+        Source::None => Err(Problem::not_done(HOST, "A task without source")),
+        Source::Many(several) => {
+            let several: Result<Vec<_>, _> = several.into_iter().map(sources_of).collect();
+            Ok(several?.into_iter().flatten().collect())
+        }
+    }
+}
+
+/// Carries a job out, or serves its fallback when its source fails.
+pub(super) async fn perform(req: &HttpRequest, state: &State, mut job: Job) -> Result<HttpResponse, Problem> {
+    let plan = Plan::of(std::mem::take(&mut job.tasks));
+    match (attempt(req, state, &job, &plan).await, &plan.fallback) {
+        (Err(problem), Some(fallback)) if problem.is_of_source() && plan.store.is_none() => {
+            instead(req, state, &job, &plan, fallback).await
+        }
+        (outcome, _) => outcome,
+    }
+}
+
+async fn attempt(req: &HttpRequest, state: &State, job: &Job, plan: &Plan) -> Result<HttpResponse, Problem> {
+    if job.sources.len() > 1 && !plan.zip {
+        return Err(Problem::not_done(HOST, "More than one source for these tasks"));
+    }
+    if plan.zip && (!plan.work.is_empty() || plan.metadata.is_some()) {
+        return Err(Problem::not_done(HOST, "Another task beside zip"));
+    }
+    let app = permitted(state, job, plan).await?;
+    let grant = match &plan.store {
+        Some(options) => may_store(state, app, job, options)?,
+        None => Grant::default(),
+    };
+    let mut inputs = Vec::with_capacity(job.sources.len());
+    for origin in &job.sources {
+        inputs.push(open(req, state, app, &grant, plan, origin).await?);
+    }
+    let product = produce(req, state, app, plan, inputs).await?;
+    match &plan.store {
+        Some(options) => keep(req, state, app, &grant, options, &job.tags, product).await,
+        None => send(req, manner(job, plan, app), product),
+    }
+}
+
+fn manner(job: &Job, plan: &Plan, app: &App) -> Manner {
+    Manner {
+        host: HOST,
+        attach: job.attach,
+        secured: app.secured,
+        cache: plan.cache.unwrap_or(Cache::Default),
+    }
+}
+
+/// Checks the policy for every source, by the application each belongs to, and says whose job it is.
+async fn permitted<'a>(state: &'a State, job: &Job, plan: &Plan) -> Result<&'a App, Problem> {
+    let known = job.key.as_deref().and_then(|key| state.apps.find(key));
+    let mut whose = None;
+    for origin in &job.sources {
+        let (app, handle, source) = match origin {
+            Origin::Handle(handle) => (owner(state, HOST, handle).await?, Some(handle.as_str()), None),
+            Origin::Remote(remote) => {
+                let text = "External sources need an API key";
+                let app =
+                    known.ok_or_else(|| Problem::new(HOST, StatusCode::UNAUTHORIZED, text).in_json())?;
+                (app, None, Some(remote.url.as_str()))
+            }
+        };
+        for call in plan.calls() {
+            let ask = Ask {
+                calls: &[call],
+                handle,
+                source,
+                ..Ask::default()
+            };
+            let grant = state.permit(HOST, app, &job.credentials, &ask)?;
+            let exif = plan
+                .metadata
+                .as_ref()
+                .is_some_and(|names| names.contains(&"exif"));
+            // Never implied (§2.1).
+            if exif && !grant.allows("exif") {
+                return Err(Problem::refused(HOST, &app.key, &Refusal::Call));
+            }
+        }
+        whose.get_or_insert(app);
+    }
+    whose.ok_or_else(|| Problem::not_done(HOST, "A task without source"))
+}
+
+/// Whether the policy lets the result be kept where the task wants it.
+fn may_store(state: &State, app: &App, job: &Job, options: &Store) -> Result<Grant, Problem> {
+    let target = kept::target(options).map_err(|refusal| Problem::refused(HOST, &app.key, &refusal))?;
+    let known = |location: &String| LOCATIONS.contains(&location.to_ascii_lowercase().as_str());
+    if !options.location.as_ref().is_none_or(known) {
+        return Err(Problem::bad(HOST, "Unknown storage location").in_json());
+    }
+    let (handle, source) = match job.sources.first() {
+        Some(Origin::Handle(handle)) => (Some(handle.as_str()), None),
+        Some(Origin::Remote(remote)) => (None, Some(remote.url.as_str())),
+        None => (None, None),
+    };
+    let ask = Ask {
+        calls: &["store"],
+        handle,
+        target: Some(target),
+        source,
+        ..Ask::default()
+    };
+    state.permit(HOST, app, &job.credentials, &ask)
+}
+
+async fn open(
+    req: &HttpRequest,
+    state: &State,
+    app: &App,
+    grant: &Grant,
+    plan: &Plan,
+    origin: &Origin,
+) -> Result<Input, Problem> {
+    match origin {
+        Origin::Handle(handle) => Input::stored(HOST, state, handle, &state.base(req).url("")).await,
+        Origin::Remote(remote) => {
+            // What is only stored is bounded by the policy while it comes, what is worked on by what can be worked on.
+            let plain = plan.is_plain();
+            let any = Grant::default();
+            let grant = if plain { grant } else { &any };
+            let most = if plan.work.is_empty() {
+                state.max_file_bytes
+            } else {
+                state.max_image_bytes
+            };
+            let base64 = plain && is_base64(plan.store.as_ref());
+            let got = fetch(HOST, state, app, grant, remote, base64, most).await?;
+            Input::fetched(HOST, state, remote, got).await
+        }
+    }
+}
+
+fn is_base64(options: Option<&Store>) -> bool {
+    options.and_then(|options| options.base64).unwrap_or(false)
+}
+
+async fn produce(
+    req: &HttpRequest,
+    state: &State,
+    app: &App,
+    plan: &Plan,
+    mut inputs: Vec<Input>,
+) -> Result<Product, Problem> {
+    if plan.zip {
+        let files = inputs.into_iter();
+        let files = files.map(|input| (input.meta.filename, input.meta.size, input.file));
+        let text = "The archive would be larger than 4 GiB";
+        let large = || Problem::new(HOST, StatusCode::PAYLOAD_TOO_LARGE, text).in_json();
+        return Archive::new(files.collect())
+            .map(Product::Archive)
+            .ok_or_else(large);
+    }
+    let input = inputs.pop().ok_or_else(|| Problem::not_found(HOST))?;
+    if !plan.work.is_empty() {
+        return worked(req, state, app, plan.work.clone(), input).await;
+    }
+    if let Some(names) = plan.metadata.clone() {
+        let facts = move || fields(&input.meta, input.file, names);
+        let facts = spawn_blocking(facts).await.on(HOST)?;
+        return Ok(Product::Facts(facts.into()));
+    }
+    Ok(Product::File(input))
+}
+
+async fn worked(
+    req: &HttpRequest,
+    state: &State,
+    app: &App,
+    tasks: Vec<Task>,
+    input: Input,
+) -> Result<Product, Problem> {
+    let began = std::time::Instant::now();
+    if input.meta.size > state.max_image_bytes {
+        return Err(Problem::bad(HOST, "The file is too large to be transformed"));
+    }
+    let accepts = req.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok());
+    let accepts_webp = accepts.is_some_and(|accept| accept.contains("image/webp"));
+    // A whole picture is in memory from here on, so few do this at once; the others wait.
+    let _turn = state
+        .transforms
+        .acquire()
+        .await
+        .map_err(|error| Problem::internal(HOST, &error))?;
+    let Input {
+        meta,
+        mut file,
+        url,
+        place,
+    } = input;
+    let work = move || {
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        let outcome = run(&tasks, &bytes, &meta.mimetype, accepts_webp);
+        drop(place);
+        Ok((meta, outcome))
+    };
+    let (meta, outcome) = spawn_blocking(work).await.on(HOST)?;
+    let done = outcome.map_err(|error| {
+        let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
+        Problem::json(HOST, status, error.to_string())
+    })?;
+    Ok(match done {
+        Reply::Image { bytes, mimetype } => Product::Made {
+            bytes: bytes.into(),
+            mimetype,
+            of: meta,
+        },
+        Reply::Json(mut report) => {
+            // §6.1: what a report of `debug` says that only a route knows.
+            if let Some(report) = report
+                .as_object_mut()
+                .filter(|report| report.contains_key("task_uri"))
+            {
+                report.insert("apikey".into(), app.key.clone().into());
+                report.insert("task_uri".into(), req.uri().path().into());
+                report.insert("start_time".into(), seconds(state.controls.clock().now()).into());
+                report.insert("processing_time".into(), began.elapsed().as_secs_f64().into());
+                if let Some(source) = report.get_mut("source").and_then(Value::as_object_mut) {
+                    source.insert("url".into(), url.into());
+                }
+            }
+            Product::Facts(report)
+        }
+    })
+}
+
+/// The file that is sent when the source fails, for whoever might have had the source.
+async fn instead(
+    req: &HttpRequest,
+    state: &State,
+    job: &Job,
+    plan: &Plan,
+    fallback: &Fallback,
+) -> Result<HttpResponse, Problem> {
+    let app = owner(state, HOST, &fallback.handle).await?;
+    for call in plan.calls() {
+        let ask = Ask {
+            calls: &[call],
+            handle: Some(&fallback.handle),
+            ..Ask::default()
+        };
+        state.permit(HOST, app, &job.credentials, &ask)?;
+    }
+    let mut manner = manner(job, plan, app);
+    if let Some(seconds) = fallback.cache {
+        manner.cache = Cache::Seconds(seconds);
+    }
+    deliver(req, state, &fallback.handle, manner).await
+}
