@@ -116,6 +116,7 @@ pub(super) async fn run(args: Args, settings: &Settings) -> Result<(), CliError>
     // Otherwise the emulator decides by the address.
     config.control_surface = standalone.control_surface.then_some(true);
     let directory = config.dir.clone();
+    let temporary = standalone.in_memory.then(|| config.dir.clone());
     config.allow_fetch = standalone.allow_fetch;
     let emulator = emulator::serve(config, listener, workers)
         .map_err(|error| StartError::Emulator { directory, error })?;
@@ -144,5 +145,9 @@ pub(super) async fn run(args: Args, settings: &Settings) -> Result<(), CliError>
     stop.await;
     handle.stop(true).await;
     let ended = serving.await.unwrap_or_else(|error| Err(io::Error::other(error)));
+    if let Some(temporary) = temporary {
+        // Threads of the server that outlive it hold the directory too, and might not get to removing it before the process ends.
+        let _ = std::fs::remove_dir_all(temporary);
+    }
     ended.map_err(|error| CliError::failed(format!("The emulator broke: {error}"), "Start it again"))
 }
