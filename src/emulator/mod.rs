@@ -15,11 +15,12 @@
 //! | `GET /api/file/HANDLE/metadata`, `GET /HANDLE/metadata` | metadata, all hashes | 5.1 |
 //! | `GET`, `HEAD`, `POST /[KEY/][TASKS/…]SOURCE` | delivery, transformation, `store`, `zip`, `fallback`; sources are handles, URLs, lists | 4, 6 |
 //! | `POST /folder/list`, `/auth/logout` | no drives, but listing checks the policy | 9.4 |
+//! | `GET /filestack-js/VERSION/filestack.min.js`, `/picker/[VERSION/]picker.js` | stand-ins for the browser client and the picker | 9.1 |
 //! | `OPTIONS *` | CORS preflight | 10 |
 //! | `/__emulator/`, `/__emulator/api/…` | the control surface, which is ours; its table is in `console` | – |
 //!
 //! Not done yet, each answered with 501 and a sentence: lists of sources for anything but `zip`, storage aliases (there is
-//! no storage but this one), cloud drives. Not there at all: webhooks, workflows, the picker's script.
+//! no storage but this one), cloud drives. Not there at all: webhooks, workflows.
 //!
 //! Where it differs from the service on purpose: types that can run script are delivered as sandboxed attachments,
 //! because a port is not a site of its own; with security on nothing is cached without asking; storage paths with steps

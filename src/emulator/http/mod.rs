@@ -22,6 +22,7 @@ mod product;
 mod ranges;
 mod record;
 mod rest_store;
+mod scripts;
 mod small;
 mod sources;
 mod storage;
@@ -35,6 +36,7 @@ use actix_web::{HttpRequest, web};
 use tokio::sync::Semaphore;
 
 pub(super) use edge::{edge, on_connect};
+pub(super) use scripts::CLIENT as CLIENT_SCRIPT;
 
 use super::apps::Apps;
 use super::controls::Controls;
@@ -164,5 +166,15 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .service(web::resource("/store/").route(web::post().to(small::cloud)))
         .service(web::resource("/auth/logout").route(web::post().to(small::cloud)))
         .service(web::resource("/metadata").route(web::post().to(small::cloud)))
+        .service(
+            web::resource("/filestack-js/{version}/filestack.min.js")
+                .route(web::get().to(scripts::client))
+                .route(web::head().to(scripts::client)),
+        )
+        .service(
+            web::resource(["/picker/picker.js", "/picker/{version}/picker.js"])
+                .route(web::get().to(scripts::picker))
+                .route(web::head().to(scripts::picker)),
+        )
         .default_service(web::to(cdn::show));
 }

@@ -12,6 +12,7 @@ mod hostile;
 mod jobs;
 mod refusals;
 mod restart;
+mod scripts;
 mod uploads;
 mod wrong_uploads;
 
