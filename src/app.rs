@@ -17,7 +17,7 @@ use crate::filestack::webhook::WebhookSecret;
 use crate::filestack::{Credentials, Endpoints, Filestack, FilestackError, Options, Transfers};
 use crate::services::Services;
 use crate::services::uploads::LOOKAHEAD;
-use crate::web::{AppState, WebSettings, application};
+use crate::web::{AppState, PickerSettings, WebSettings, application};
 
 /// How long a client may take to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
@@ -114,6 +114,10 @@ pub fn start(config: &Config, db: Db, clock: Clock, workers: usize) -> Result<Ru
         trusted_proxies: config.http.trusted_proxies.clone(),
         cdn_origin: services.filestack.endpoints().cdn.origin().ascii_serialization(),
         emulator: emulator.is_some(),
+        picker: PickerSettings::new(
+            services.filestack.endpoints(),
+            emulator.as_ref().map(|_| emulator::CLIENT_SCRIPT),
+        ),
         webhook_secret: match &config.filestack.webhook_secret {
             Some(secret) => Some(WebhookSecret::new(secret.expose())?),
             None => None,

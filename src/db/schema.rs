@@ -107,6 +107,14 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    claims (id) {
+        id -> Text,
+        uses -> Integer,
+        first_used_at -> BigInt,
+    }
+}
+
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(api_tokens -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(
@@ -119,4 +127,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     file_removals,
     setup_tokens,
     installation,
+    claims,
 );

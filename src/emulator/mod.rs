@@ -62,6 +62,7 @@ use actix_web::{App as Routes, HttpServer, web};
 pub use apps::App;
 pub use clock::{Clock, ClockSetting};
 pub use controls::{Call, Calls, Controls, Fault, Faults, Route, Verdict, Waiting};
+pub use http::CLIENT_SCRIPT;
 pub use store::{Meta, Store};
 
 /// How long a client may take to send the head of a request.

@@ -3,10 +3,12 @@
 //! May use `db`, `filestack` and the small shared modules. [`Services`] is what they work with; a file is one subject.
 
 pub mod accounts;
+pub mod claims;
 pub mod cursor;
 pub mod documents;
 pub mod emails;
 pub mod names;
+pub mod picker;
 pub mod removals;
 pub mod sign_in;
 pub mod sniff;

@@ -8,6 +8,7 @@ use url::Url;
 
 use crate::filestack::webhook::WebhookSecret;
 use crate::services::Services;
+use crate::web::PickerSettings;
 
 /// What the configuration says about HTTP.
 pub struct WebSettings {
@@ -21,6 +22,8 @@ pub struct WebSettings {
     pub cdn_origin: String,
     /// Whether files are kept by the emulator.
     pub emulator: bool,
+    /// Uploads that do not pass through us.
+    pub picker: PickerSettings,
     /// Secret of inbound webhooks; without one they are not taken.
     pub webhook_secret: Option<WebhookSecret>,
 }

@@ -36,7 +36,7 @@ use actix_web::{HttpRequest, web};
 use tokio::sync::Semaphore;
 
 pub(super) use edge::{edge, on_connect};
-pub(super) use scripts::CLIENT as CLIENT_SCRIPT;
+pub use scripts::CLIENT as CLIENT_SCRIPT;
 
 use super::apps::Apps;
 use super::controls::Controls;

@@ -6,8 +6,8 @@
 use actix_web::HttpResponse;
 use actix_web::http::header;
 
-/// The browser client: the global `filestack`.
-pub(in super::super) const CLIENT: &str = include_str!("../../../assets/emulator/filestack.js");
+/// The text of the stand-in for the browser client, for pages that name its digest.
+pub const CLIENT: &str = include_str!("../../../assets/emulator/filestack.js");
 const PICKER: &str = include_str!("../../../assets/emulator/picker.js");
 
 /// `GET /filestack-js/VERSION/filestack.min.js`.
