@@ -88,7 +88,7 @@ async fn receive(
     let new = NewFile {
         name: name.clone(),
         declared_type: file.declared_type.clone(),
-        size: parts.size(None, false),
+        size: parts.size(&file, None, false),
     };
     let outcome = match uploads::receive(&state.services, viewer.user(), new, &mut *file).await {
         Ok(document) => UploadOutcome::Stored {
