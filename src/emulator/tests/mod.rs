@@ -13,6 +13,7 @@ mod jobs;
 mod refusals;
 mod restart;
 mod uploads;
+mod webhooks;
 mod wrong_uploads;
 
 use std::io::{Read, Write};
