@@ -12,6 +12,7 @@ mod headers;
 mod intake;
 mod job;
 mod kept;
+mod made_by;
 mod metadata;
 mod multipart;
 mod pace;

@@ -14,6 +14,7 @@ mod refusals;
 mod restart;
 mod scripts;
 mod uploads;
+mod webhooks;
 mod wrong_uploads;
 
 use std::io::{Read, Write};
