@@ -8,6 +8,7 @@ mod delivery;
 mod edge;
 mod files;
 mod form;
+mod form_data;
 mod headers;
 mod intake;
 mod job;
