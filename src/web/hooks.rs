@@ -9,7 +9,7 @@ use crate::web::AppState;
 
 /// `POST /webhooks/filestack`.
 pub async fn create(state: web::Data<AppState>) -> Result<actix_web::HttpResponse, AppError> {
-    let detail = match state.settings.webhook_secret {
+    let detail = match state.settings.webhook_secrets.first() {
         None => {
             "Webhooks are not taken here: FILESTACK_WEBHOOK_SECRET is not set. Set it to the secret from Filestack's portal."
         }

@@ -21,8 +21,8 @@ pub struct WebSettings {
     pub cdn_origin: String,
     /// Whether files are kept by the emulator.
     pub emulator: bool,
-    /// Secret of inbound webhooks; without one they are not taken.
-    pub webhook_secret: Option<WebhookSecret>,
+    /// Secrets of inbound webhooks, the present one first; without any they are not taken.
+    pub webhook_secrets: Vec<WebhookSecret>,
 }
 
 /// What every request can reach. Clones share it.
