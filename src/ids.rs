@@ -93,6 +93,10 @@ id! {
     /// An API token, as it is listed; the token itself is never kept.
     ApiTokenId
 }
+id! {
+    /// A job.
+    JobId
+}
 
 #[cfg(test)]
 mod tests {

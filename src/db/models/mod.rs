@@ -6,6 +6,7 @@
 pub mod api_tokens;
 pub mod documents;
 pub mod file_removals;
+pub mod jobs;
 pub mod search;
 pub mod sessions;
 pub mod setup;
