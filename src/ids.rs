@@ -101,6 +101,10 @@ id! {
     /// Something that Filestack made of a document.
     ResultId
 }
+id! {
+    /// A job.
+    JobId
+}
 
 #[cfg(test)]
 mod tests {

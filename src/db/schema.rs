@@ -180,6 +180,29 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    jobs (id) {
+        id -> Text,
+        kind -> Text,
+        state -> Text,
+        priority -> Integer,
+        payload -> Text,
+        document_id -> Nullable<Text>,
+        unique_key -> Nullable<Text>,
+        run_at -> BigInt,
+        attempts -> Integer,
+        max_attempts -> Integer,
+        progress -> Integer,
+        reason -> Nullable<Text>,
+        fence -> BigInt,
+        lease_until -> Nullable<BigInt>,
+        worker -> Nullable<Text>,
+        created_at -> BigInt,
+        started_at -> Nullable<BigInt>,
+        finished_at -> Nullable<BigInt>,
+    }
+}
+
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(api_tokens -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(
@@ -195,6 +218,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     event_rejections,
     document_results,
     document_findings,
+    jobs,
     setup_tokens,
     installation,
 );

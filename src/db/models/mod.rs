@@ -8,6 +8,7 @@ pub mod documents;
 pub mod events;
 pub mod file_removals;
 pub mod findings;
+pub mod jobs;
 pub mod results;
 pub mod search;
 pub mod sessions;
