@@ -12,6 +12,7 @@ mod types;
 use std::sync::Arc;
 use std::time::Duration;
 
+use diesel::RunQueryDsl as _;
 use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use tokio::sync::Semaphore;
@@ -264,6 +265,17 @@ fn in_transaction<T>(
             Err(error)
         }
     }
+}
+
+/// Waits until no other transaction holds the lock of this name, and holds it until this one ends. On SQLite every write transaction is
+/// alone anyway.
+pub fn lock_for_transaction(connection: &mut DbConn, name: &str) -> Result<(), DbError> {
+    if let DbConn::Postgres(inner) = connection {
+        diesel::sql_query("SELECT pg_advisory_xact_lock(hashtext($1))")
+            .bind::<diesel::sql_types::Text, _>(name)
+            .execute(inner)?;
+    }
+    Ok(())
 }
 
 /// Rolls back when the work panics: the connection goes back to the pool and must not take an open transaction along.

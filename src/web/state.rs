@@ -9,6 +9,7 @@ use url::Url;
 use crate::filestack::webhook::WebhookSecret;
 use crate::services::Services;
 use crate::web::PickerSettings;
+use crate::web::hooks::{Budget, Sampler};
 
 /// What the configuration says about HTTP.
 pub struct WebSettings {
@@ -24,8 +25,8 @@ pub struct WebSettings {
     pub emulator: bool,
     /// Uploads that do not pass through us.
     pub picker: PickerSettings,
-    /// Secret of inbound webhooks; without one they are not taken.
-    pub webhook_secret: Option<WebhookSecret>,
+    /// Secrets of inbound webhooks, the present one first; without any they are not taken.
+    pub webhook_secrets: Vec<WebhookSecret>,
 }
 
 /// What every request can reach. Clones share it.
@@ -38,6 +39,10 @@ pub struct Inner {
     pub services: Services,
     /// What the configuration says about HTTP.
     pub settings: WebSettings,
+    /// Memory of webhooks that are being read.
+    pub webhook_budget: Budget,
+    /// Which refused webhooks are kept.
+    pub webhook_samples: Sampler,
     draining: AtomicBool,
 }
 
@@ -55,6 +60,8 @@ impl AppState {
         AppState(Arc::new(Inner {
             services,
             settings,
+            webhook_budget: Budget::default(),
+            webhook_samples: Sampler::default(),
             draining: AtomicBool::new(false),
         }))
     }

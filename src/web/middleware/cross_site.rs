@@ -92,7 +92,7 @@ mod tests {
             cdn_origin: String::new(),
             emulator: true,
             picker: PickerSettings::new(&Endpoints::filestack(), None),
-            webhook_secret: None,
+            webhook_secrets: Vec::new(),
         }
     }
 
