@@ -279,17 +279,16 @@ async fn r9_while_another_process_writes_those_who_waited_are_told_it_is_busy() 
 }
 
 #[test]
-fn writes_left_behind_by_a_stopped_runtime_are_answered() {
+fn a_turn_whose_thread_never_came_leaves_the_next_write_its_own() {
     let (_directory, db) = temporary();
-    // A runtime that ends before its thread has come to the write.
-    let stopped = actix_web::rt::System::new();
-    let early = stopped.block_on(async {
+    let system = actix_web::rt::System::new();
+    system.block_on(async {
         let mut write = Box::pin(db.write(|c| insert(c, 1)));
         let _ = futures_util::poll!(&mut write);
-        drop(write);
     });
-    drop((early, stopped));
-    let written = actix_web::rt::System::new()
-        .block_on(async { tokio::time::timeout(Duration::from_secs(30), db.write(|c| insert(c, 2))).await });
+    // Ends with its threads, whether or not one had come to the write.
+    drop(system);
+    let next = async { tokio::time::timeout(Duration::from_secs(30), db.write(|c| insert(c, 2))).await };
+    let written = actix_web::rt::System::new().block_on(next);
     assert_eq!(written.expect("in time").expect("written"), 2);
 }
