@@ -13,7 +13,7 @@
 //! services → db, filestack
 //! db ↛ filestack, filestack ↛ db
 //! cli, app, web, services → also error;  error → db, filestack
-//! all      → config, clock, ids, crypto, telemetry → nothing of ours but each other
+//! all      → config, clock, ids, crypto, telemetry, failpoints → nothing of ours but each other
 //! emulator, filestack → nothing of ours
 //! ```
 
@@ -25,6 +25,7 @@ pub mod crypto;
 pub mod db;
 pub mod emulator;
 pub mod error;
+pub mod failpoints;
 pub mod filestack;
 pub mod ids;
 pub mod services;

@@ -6,6 +6,7 @@ use diesel::connection::{AnsiTransactionManager, TransactionManager, Transaction
 use diesel::result::QueryResult;
 
 use super::{DbConn, DbError};
+use crate::failpoints;
 
 /// Runs the work in a transaction of its own: all of it or nothing, also when it panics.
 pub(super) fn alone<T>(
@@ -36,8 +37,16 @@ pub(super) fn begin(connection: &mut DbConn) -> QueryResult<()> {
     }
 }
 
-/// Commits the transaction, or releases the innermost savepoint.
+/// Commits the transaction.
 pub(super) fn commit(connection: &mut DbConn) -> QueryResult<()> {
+    failpoints::reach("db.before-commit");
+    let committed = keep(connection);
+    failpoints::reach("db.after-commit");
+    committed
+}
+
+/// Commits the transaction, or releases the innermost savepoint.
+fn keep(connection: &mut DbConn) -> QueryResult<()> {
     match connection {
         DbConn::Sqlite(inner) => AnsiTransactionManager::commit_transaction(inner),
         DbConn::Postgres(inner) => AnsiTransactionManager::commit_transaction(inner),
@@ -60,7 +69,7 @@ pub(super) fn savepoint<T>(
     }
     let result = contained(connection, work);
     if result.is_ok() {
-        commit(connection)?;
+        keep(connection)?;
         return Ok(result);
     }
     // A panic inside a nested transaction leaves that one open too.

@@ -6,6 +6,7 @@
 mod accounts;
 mod architecture;
 mod cli;
+mod crashes;
 mod db;
 mod dependencies;
 mod documents;
