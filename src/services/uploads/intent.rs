@@ -9,6 +9,7 @@ use crate::db::models::uploads::{self, Upload, UploadState};
 use crate::db::models::users::{self, User};
 use crate::db::{DbConn, DbError};
 use crate::error::AppError;
+use crate::failpoints;
 use crate::ids::{DocumentId, UserId};
 use crate::services::{Services, events, removals};
 
@@ -41,7 +42,9 @@ impl Intent {
             started_at: now,
             updated_at: now,
         };
+        failpoints::reach("upload.before-intent");
         services.db.write(move |c| uploads::insert(c, upload)).await?;
+        failpoints::reach("upload.after-intent");
         Ok(Intent {
             services: services.clone(),
             id,
@@ -74,6 +77,7 @@ impl Intent {
         let (id, owner_id, owner_seq) = (self.id, owner.id, owner.seq);
         let handle = document.handle.clone();
         let now = document.created_at;
+        failpoints::reach("upload.before-record");
         let recorded = self
             .services
             .db
@@ -83,9 +87,11 @@ impl Intent {
                 } else if !documents::complete(c, &document)? {
                     return Err(DbError::Conflict);
                 }
+                failpoints::reach("upload.in-record");
                 documents::find_owned(c, owner_id, id)?.ok_or(DbError::NotFound)
             })
             .await;
+        failpoints::reach("upload.after-record");
         self.services.bell.ring();
         match recorded {
             Ok(document) => Ok(document),
