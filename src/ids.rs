@@ -93,6 +93,18 @@ id! {
     /// An API token, as it is listed; the token itself is never kept.
     ApiTokenId
 }
+id! {
+    /// An event: what one webhook said, however often it was delivered. Filestack's own number is another thing.
+    EventId
+}
+id! {
+    /// Something that Filestack made of a document.
+    ResultId
+}
+id! {
+    /// A job.
+    JobId
+}
 
 #[cfg(test)]
 mod tests {

@@ -9,10 +9,11 @@ use std::io;
 use super::error::{ConfigError, reason};
 
 /// Every setting, in the order in which `config show` lists them.
-pub(super) const NAMES: [&str; 18] = [
+pub(super) const NAMES: [&str; 19] = [
     "FILESTACK_API_KEY",
     "FILESTACK_APP_SECRET",
     "FILESTACK_WEBHOOK_SECRET",
+    "FILESTACK_WEBHOOK_SECRET_PREVIOUS",
     "FILESTACK_BASE_URL",
     "FILESTACK_API_URL",
     "FILESTACK_UPLOAD_URL",

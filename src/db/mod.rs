@@ -14,6 +14,7 @@ mod types;
 use std::sync::Arc;
 use std::time::Duration;
 
+use diesel::RunQueryDsl as _;
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use tokio::sync::Semaphore;
 
@@ -254,6 +255,17 @@ impl Db {
             Writer::Each(_) => None,
         }
     }
+}
+
+/// Waits until no other transaction holds the lock of this name, and holds it until this one ends. On SQLite every write transaction is
+/// alone anyway.
+pub fn lock_for_transaction(connection: &mut DbConn, name: &str) -> Result<(), DbError> {
+    if let DbConn::Postgres(inner) = connection {
+        diesel::sql_query("SELECT pg_advisory_xact_lock(hashtext($1))")
+            .bind::<diesel::sql_types::Text, _>(name)
+            .execute(inner)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

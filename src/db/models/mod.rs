@@ -5,7 +5,11 @@
 
 pub mod api_tokens;
 pub mod documents;
+pub mod events;
 pub mod file_removals;
+pub mod findings;
+pub mod jobs;
+pub mod results;
 pub mod search;
 pub mod sessions;
 pub mod setup;

@@ -18,7 +18,7 @@ use crate::db::models::users::User;
 use crate::error::AppError;
 use crate::failpoints;
 use crate::filestack::{FilestackError, Grant, NewStore, NewUpload, Purpose, StoredFile, Upload};
-use crate::services::{Services, names, sniff, upstream};
+use crate::services::{Services, documents, names, sniff, upstream};
 
 /// Bytes of a part, and how far a file is read before the way to Filestack is chosen. Intelligent ingestion has parts of this size; so
 /// have regular uploads, to need no second look at what was read.
@@ -349,8 +349,13 @@ async fn finish(
             }
             Err(error) => {
                 let error = unconfirmed(error);
+                let id = intent.id;
                 intent.fail(error.code(), None).await;
-                return Err(error);
+                // Filestack's event may have confirmed it in the meantime, with the same content or not at all.
+                let adopted = documents::get(&services, owner.id, id).await.ok();
+                return adopted
+                    .filter(|document| document.sha256 == sent.sha256)
+                    .ok_or(error);
             }
         };
         let now = services.clock.now();

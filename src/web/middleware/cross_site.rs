@@ -88,7 +88,7 @@ mod tests {
             trusted_proxies: Vec::new(),
             cdn_origin: String::new(),
             emulator: true,
-            webhook_secret: None,
+            webhook_secrets: Vec::new(),
         }
     }
 
