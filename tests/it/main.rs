@@ -11,6 +11,7 @@ mod db;
 mod dependencies;
 mod documents;
 mod journey;
+mod outage;
 mod readme;
 mod sdk;
 mod security;
