@@ -202,9 +202,9 @@ pub fn services(
     let options = Options {
         part_size: LOOKAHEAD,
         intelligent: true,
-        // Somebody is waiting for the answer: give up within a minute and say so.
+        // Somebody is waiting for the answer: give up within a minute and say so, before proxies and browsers give up on us.
         retries: 3,
-        response_timeout: Duration::from_secs(15),
+        response_timeout: Duration::from_secs(12),
         transfers: Some(transfers()?),
         ..Options::default()
     };

@@ -21,6 +21,12 @@ pub const POINTS: &[&str] = &[
     "upload.before-record",
     "upload.in-record",
     "upload.after-record",
+    "webhook.before-record",
+    "webhook.in-record",
+    "webhook.after-record",
+    "event.before-apply",
+    "event.in-apply",
+    "event.after-apply",
     "removal.before-delete",
     "removal.after-delete",
 ];

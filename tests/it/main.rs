@@ -12,6 +12,7 @@ mod db;
 mod dependencies;
 mod documents;
 mod journey;
+mod outage;
 mod readme;
 mod sdk;
 mod security;
