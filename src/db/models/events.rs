@@ -137,16 +137,16 @@ pub struct Event {
 /// ones would otherwise wait for each other.
 pub fn insert_new(connection: &mut DbConn, new: &[Event]) -> Result<Vec<EventId>, DbError> {
     let insert = diesel::insert_into(events::table).values(new);
-    Ok(match connection {
-        DbConn::Postgres(inner) => insert
-            .on_conflict_do_nothing()
-            .returning(events::id)
-            .get_results(inner)?,
-        DbConn::Sqlite(inner) => insert
-            .on_conflict_do_nothing()
-            .returning(events::id)
-            .get_results(inner)?,
-    })
+    match connection {
+        DbConn::Postgres(inner) => insert.on_conflict_do_nothing().execute(inner)?,
+        DbConn::Sqlite(inner) => insert.on_conflict_do_nothing().execute(inner)?,
+    };
+    // Not with RETURNING: on SQLite, Diesel takes a row that was left out for an error.
+    let ids: Vec<EventId> = new.iter().map(|event| event.id).collect();
+    Ok(events::table
+        .filter(events::id.eq_any(ids))
+        .select(events::id)
+        .load(connection)?)
 }
 
 /// The event of this id.
