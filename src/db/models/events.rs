@@ -81,7 +81,10 @@ impl FromStr for EventState {
             .find(|state| state.as_str() == text)
             .ok_or_else(|| {
                 let words: Vec<_> = Self::ALL.iter().map(EventState::as_str).collect();
-                format!("there is no such state of an event; choose one of {}", words.join(", "))
+                format!(
+                    "there is no such state of an event; choose one of {}",
+                    words.join(", ")
+                )
             })
     }
 }

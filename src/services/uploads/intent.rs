@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use crate::clock::UtcTime;
 use crate::db::DbError;
-use crate::db::models::documents::{self, Document, NewDocument};
+use crate::db::models::documents::{self, NewDocument};
 use crate::db::models::search;
 use crate::db::models::uploads::{self, Upload, UploadState};
 use crate::db::models::users::{self, User};
 use crate::error::AppError;
 use crate::ids::DocumentId;
+use crate::queue::Kind;
+use crate::services::processing::chain;
+use crate::services::uploads::Received;
 use crate::services::{Services, removals};
 
 /// Between two signs of life; the sweep waits for hours.
@@ -65,10 +68,15 @@ impl Intent {
         Ok(())
     }
 
-    /// Writes the document, counts it and ends the intent: all at once.
+    /// Writes the document, counts it, ends the intent and puts what is to be done next into the queue: all at once (S10).
     ///
     /// When that fails, the file is at Filestack and nobody knows it: it is entered for removal.
-    pub(super) async fn record(mut self, owner: &User, document: NewDocument) -> Result<Document, AppError> {
+    pub(super) async fn record(
+        mut self,
+        owner: &User,
+        document: NewDocument,
+        kinds: Vec<Kind>,
+    ) -> Result<Received, AppError> {
         self.ended = true;
         let (id, owner_id, owner_seq) = (self.id, owner.id, owner.seq);
         let handle = document.handle.clone();
@@ -83,11 +91,18 @@ impl Intent {
                 documents::insert(c, &document)?;
                 search::insert(c, owner_seq, id, &document.name_key)?;
                 users::add_usage(c, owner_id, 1, document.size_bytes)?;
-                documents::find_owned(c, owner_id, id)?.ok_or(DbError::NotFound)
+                let steps = chain::enqueue(c, id, &kinds, now)?;
+                let document = documents::find_owned(c, owner_id, id)?.ok_or(DbError::NotFound)?;
+                Ok(Received { document, steps })
             })
             .await;
         match recorded {
-            Ok(document) => Ok(document),
+            Ok(received) => {
+                if !received.steps.is_empty() {
+                    self.services.bell.ring();
+                }
+                Ok(received)
+            }
             Err(error) => {
                 self.let_go(handle, "document-not-recorded").await;
                 Err(error.into())

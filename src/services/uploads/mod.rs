@@ -13,4 +13,4 @@ mod receive;
 
 pub use body::{Size, Source, too_large};
 pub use budget::Budget;
-pub use receive::{LOOKAHEAD, NewFile, receive};
+pub use receive::{LOOKAHEAD, NewFile, Received, receive};

@@ -93,7 +93,8 @@ pub fn insert_rejection(connection: &mut DbConn, new: &NewRejection) -> Result<(
         .select(event_rejections::seq)
         .load(connection)?;
     if let Some(oldest) = kept.last() {
-        diesel::delete(event_rejections::table.filter(event_rejections::seq.lt(oldest))).execute(connection)?;
+        diesel::delete(event_rejections::table.filter(event_rejections::seq.lt(oldest)))
+            .execute(connection)?;
     }
     Ok(())
 }
