@@ -6,6 +6,7 @@ pub mod accounts;
 pub mod cursor;
 pub mod documents;
 pub mod emails;
+pub mod jobs;
 pub mod names;
 pub mod processing;
 pub mod removals;
