@@ -30,6 +30,7 @@ pub mod emulator;
 pub mod error;
 pub mod filestack;
 pub mod ids;
+pub mod jobs;
 pub mod queue;
 pub mod services;
 pub mod telemetry;

@@ -10,6 +10,7 @@ mod db;
 mod dependencies;
 mod documents;
 mod hooks;
+mod jobs;
 mod journey;
 mod readme;
 mod sdk;

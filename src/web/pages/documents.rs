@@ -20,10 +20,6 @@ use crate::web::views::{
 
 /// Documents on a page of the list.
 const PAGE: i64 = 50;
-/// The thumbnail in the list is 48 pixels wide; twice that for fine screens.
-const THUMBNAIL_SIDE: u32 = 96;
-/// The preview on a document's page.
-const PREVIEW_SIDE: u32 = 960;
 
 /// `?sort=&q=&after=&before=`.
 #[derive(Deserialize)]
@@ -207,7 +203,7 @@ fn show_page(
         created_at: document.created_at.calendar(),
         updated_at: document.updated_at.calendar(),
         status: DocumentStatus::of_row(&document.status),
-        preview_url: documents::page_preview(&state.services, document, PREVIEW_SIDE).map(String::from),
+        preview_url: documents::page_preview(&state.services, document).map(String::from),
     };
     Ok(with_cookies(page(status, &show)?, dressed.cookies))
 }
@@ -220,6 +216,6 @@ fn row(state: &AppState, document: &Document) -> DocumentRow {
         size: document.size_bytes,
         created_at: document.created_at.calendar(),
         status: DocumentStatus::of_row(&document.status),
-        thumbnail_url: documents::page_thumbnail(&state.services, document, THUMBNAIL_SIDE).map(String::from),
+        thumbnail_url: documents::page_thumbnail(&state.services, document).map(String::from),
     }
 }
