@@ -75,7 +75,9 @@ pub(super) async fn run(args: Args, config: Config) -> Result<(), CliError> {
     match args.action {
         Action::List(args) => list(args, &services).await,
         Action::Show(One { id }) => {
-            let job = jobs::get(&services, id).await.map_err(|error| no_such(error, id))?;
+            let job = jobs::get(&services, id)
+                .await
+                .map_err(|error| no_such(error, id))?;
             let text = serde_json::to_string_pretty(&jobs::to_json(&job)).map_err(|error| {
                 CliError::failed(format!("The job cannot be shown: {error}"), "Report this")
             })?;

@@ -13,7 +13,9 @@ use crate::config::{Config, DatabaseConfig};
 /// For when the servers' own workers are not enough, or should be left alone (SATCHEL_JOB_THREADS=0). Any number of these may run
 /// on any hosts with the same settings; they share the jobs through PostgreSQL. SQLite serves one machine: its server runs them.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  DATABASE_URL=postgres://satchel@db.example.org/satchel satchel worker --threads 4")]
+#[command(
+    after_help = "Example:\n  DATABASE_URL=postgres://satchel@db.example.org/satchel satchel worker --threads 4"
+)]
 pub(super) struct Args {
     /// Jobs run at once [default: SATCHEL_JOB_THREADS, at least 1]
     #[arg(long, value_name = "N", value_parser = threads)]
