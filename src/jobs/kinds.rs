@@ -1,9 +1,11 @@
 //! The registry: which function does the jobs of which kind.
 
+mod apply_events;
 mod prepare_thumbnail;
 mod rate_image;
 mod read_metadata;
 mod read_text;
+mod reconcile;
 mod tag_image;
 mod verify_file;
 
@@ -25,6 +27,8 @@ pub(super) async fn run(services: &Services, kind: Kind, job: &Job) -> Result<Ou
         Kind::TagImage => tag_image::run(services, job).await,
         Kind::RateImage => rate_image::run(services, job).await,
         Kind::ReadText => read_text::run(services, job).await,
+        Kind::ApplyEvents => apply_events::run(services, job).await,
+        Kind::Reconcile => reconcile::run(services, job).await,
         other => Err(AppError::Internal(format!(
             "nobody does jobs of the kind {other} yet"
         ))),

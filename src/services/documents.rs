@@ -5,8 +5,9 @@ use std::time::Duration;
 use url::Url;
 
 use crate::clock::UtcTime;
-use crate::db::models::documents::{self, Document, ListQuery, Part, Sort};
+use crate::db::models::documents::{self, Document, GONE, INFECTED, ListQuery, Part, QUARANTINED, Sort};
 use crate::db::models::jobs;
+use crate::db::models::results;
 use crate::db::models::search::{self, DENSE, Search, name_key};
 use crate::db::models::users::{self, User};
 use crate::error::AppError;
@@ -214,13 +215,17 @@ pub async fn delete(services: &Services, owner: UserId, id: DocumentId) -> Resul
                 return Ok(None);
             };
             search::delete(c, document.seq)?;
+            let made = results::list(c, id)?;
             if !documents::delete(c, owner, id)? {
                 // Somebody else deleted it between the two: PostgreSQL lets both read it.
                 return Ok(None);
             }
             users::add_usage(c, owner, -1, -document.size_bytes)?;
             jobs::cancel_of_document(c, id, "The document was deleted.", now)?;
-            removals::enter(c, &document.handle, "document-deleted", now)?;
+            removals::enter_once(c, &document.handle, "document-deleted", now)?;
+            for handle in made.iter().filter_map(|result| result.handle.as_deref()) {
+                removals::enter_once(c, handle, "document-deleted", now)?;
+            }
             Ok(Some(document))
         })
         .await?;
@@ -243,12 +248,44 @@ pub struct SignedUrl {
     pub expires_at: UtcTime,
 }
 
+/// Whether the document's file may be given out now.
+///
+/// # Errors
+///
+/// [`AppError::Gone`] when Filestack has it no longer, [`AppError::Conflict`] while it is in quarantine or when it is infected.
+pub fn check_servable(document: &Document) -> Result<(), AppError> {
+    let refused = |code, detail: &str| {
+        Err(AppError::Conflict {
+            code,
+            detail: detail.to_owned(),
+        })
+    };
+    match document.status.as_str() {
+        GONE => Err(AppError::Gone {
+            code: "file-gone",
+            detail: "The file was deleted at Filestack, so it cannot be opened any more. Delete the document, and upload \
+                     the file again if you still have it."
+                .to_owned(),
+        }),
+        QUARANTINED => refused(
+            "document-quarantined",
+            "The document is being looked at for viruses. Try again in a moment.",
+        ),
+        INFECTED => refused(
+            "document-infected",
+            "A virus was found in this document, so it cannot be opened. Delete it.",
+        ),
+        _ => Ok(()),
+    }
+}
+
 /// The document's file for [`URL_LIFETIME`], to show or, as `attachment`, to save.
 pub fn download_url(
     services: &Services,
     document: &Document,
     attachment: bool,
 ) -> Result<SignedUrl, AppError> {
+    check_servable(document)?;
     let handle = handle(document)?;
     let now = services.clock.now();
     let grant = services
@@ -287,6 +324,7 @@ pub fn thumbnail_url(
             "A thumbnail is 1 to 1024 pixels wide and high. Choose a width and a height in that range.",
         ));
     }
+    check_servable(document)?;
     if !has_thumbnail(document) {
         return Err(AppError::Conflict {
             code: "no-thumbnail",
@@ -332,7 +370,7 @@ fn preview_transform() -> Option<Transform> {
 }
 
 fn page_picture(services: &Services, document: &Document, transform: &Transform) -> Option<Url> {
-    if !has_thumbnail(document) {
+    if !has_thumbnail(document) || check_servable(document).is_err() {
         return None;
     }
     let step = THUMBNAIL_STEP.as_micros() as i64;

@@ -6,10 +6,13 @@ pub mod accounts;
 pub mod cursor;
 pub mod documents;
 pub mod emails;
+pub mod events;
 pub mod jobs;
 pub mod names;
 pub mod processing;
+pub mod reconcile;
 pub mod removals;
+pub mod results;
 pub mod sign_in;
 pub mod sniff;
 pub mod sweep;
@@ -26,6 +29,7 @@ use crate::db::Db;
 use crate::error::AppError;
 use crate::filestack::{Filestack, FilestackError};
 use crate::queue::{Bell, Breaker};
+use events::receive::Intake;
 use uploads::Budget;
 
 /// Password hashes computed at once: each takes 19 MiB and a core, and a flood of sign-ins must leave some of both.
@@ -53,6 +57,7 @@ pub struct Inner {
     pub breaker: Breaker,
     /// Memory of all uploads in flight.
     pub budget: Budget,
+    intake: Intake,
     hashing: Semaphore,
     stop: watch::Sender<bool>,
 }
@@ -84,6 +89,7 @@ impl Services {
             bell: Bell::default(),
             breaker: Breaker::default(),
             budget: Budget::new(memory_for_parts(upload_memory_bytes)),
+            intake: Intake::default(),
             hashing: Semaphore::new(HASHES_AT_ONCE),
             stop: watch::Sender::new(false),
         }))

@@ -8,6 +8,7 @@ use url::Url;
 
 use crate::filestack::webhook::WebhookSecret;
 use crate::services::Services;
+use crate::web::hooks::{Budget, Sampler};
 
 /// What the configuration says about HTTP.
 pub struct WebSettings {
@@ -35,6 +36,10 @@ pub struct Inner {
     pub services: Services,
     /// What the configuration says about HTTP.
     pub settings: WebSettings,
+    /// Memory of webhooks that are being read.
+    pub webhook_budget: Budget,
+    /// Which refused webhooks are kept.
+    pub webhook_samples: Sampler,
     draining: AtomicBool,
 }
 
@@ -52,6 +57,8 @@ impl AppState {
         AppState(Arc::new(Inner {
             services,
             settings,
+            webhook_budget: Budget::default(),
+            webhook_samples: Sampler::default(),
             draining: AtomicBool::new(false),
         }))
     }

@@ -9,6 +9,7 @@ mod cli;
 mod db;
 mod dependencies;
 mod documents;
+mod hooks;
 mod jobs;
 mod journey;
 mod readme;

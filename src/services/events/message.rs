@@ -115,6 +115,15 @@ impl Message {
         }
     }
 
+    /// Where the event waits until what it is about becomes known, besides its handle.
+    pub fn parking_place(&self) -> Option<String> {
+        match &self.folder {
+            Some(folder) => Some(folder.path()),
+            None if self.action == VIDEO => uuid_of(&self.text).map(|uuid| super::parking_place(VIDEO, uuid)),
+            None => None,
+        }
+    }
+
     /// Whether anything is ever done about this action.
     pub fn is_known(&self) -> bool {
         matches!(
@@ -128,7 +137,9 @@ impl Message {
 pub fn uuid_of(text: &Value) -> Option<&str> {
     let uuid = text.get("uuid")?.as_str()?;
     let fits = (1..=LONGEST_UUID).contains(&uuid.len())
-        && uuid.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+        && uuid
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
     fits.then_some(uuid)
 }
 
@@ -203,8 +214,14 @@ mod tests {
     #[test]
     fn w16_only_a_plain_file_address_names_a_handle() {
         let of = |url| handle_of_url(url).map(String::from);
-        assert_eq!(of("https://cdn.filestackcontent.com/AbC_1").as_deref(), Some("AbC_1"));
-        assert_eq!(of("https://www.filestackapi.com/api/file/AbC").as_deref(), Some("AbC"));
+        assert_eq!(
+            of("https://cdn.filestackcontent.com/AbC_1").as_deref(),
+            Some("AbC_1")
+        );
+        assert_eq!(
+            of("https://www.filestackapi.com/api/file/AbC").as_deref(),
+            Some("AbC")
+        );
         for bad in [
             "http://169.254.169.254/latest/meta-data",
             "https://cdn.filestackcontent.com/resize=width:1/AbC",

@@ -18,7 +18,7 @@ use crate::db::models::users::User;
 use crate::error::AppError;
 use crate::filestack::{FilestackError, Grant, NewStore, NewUpload, Purpose, StoredFile, Upload};
 use crate::services::processing::chain::{self, Step};
-use crate::services::{Services, names, sniff, upstream};
+use crate::services::{Services, documents, names, sniff, upstream};
 
 /// Bytes of a part, and how far a file is read before the way to Filestack is chosen. Intelligent ingestion has parts of this size; so
 /// have regular uploads, to need no second look at what was read.
@@ -354,8 +354,19 @@ async fn finish(
             }
             Err(error) => {
                 let error = unconfirmed(error);
+                let id = intent.id;
                 intent.fail(error.code(), None).await;
-                return Err(error);
+                // Filestack's event may have confirmed it in the meantime, with the same content or not at all.
+                let adopted = documents::get(&services, owner.id, id).await.ok();
+                let Some(document) = adopted.filter(|document| document.sha256 == sent.sha256) else {
+                    return Err(error);
+                };
+                let steps = if details.processing {
+                    chain::again(&services, &document).await?
+                } else {
+                    Vec::new()
+                };
+                return Ok(Received { document, steps });
             }
         };
         let now = services.clock.now();

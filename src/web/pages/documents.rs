@@ -202,7 +202,7 @@ fn show_page(
         sha256: document.sha256.clone(),
         created_at: document.created_at.calendar(),
         updated_at: document.updated_at.calendar(),
-        status: DocumentStatus::Ready,
+        status: DocumentStatus::of_row(&document.status),
         preview_url: documents::page_preview(&state.services, document).map(String::from),
     };
     Ok(with_cookies(page(status, &show)?, dressed.cookies))
@@ -215,7 +215,7 @@ fn row(state: &AppState, document: &Document) -> DocumentRow {
         content_type: document.content_type.clone(),
         size: document.size_bytes,
         created_at: document.created_at.calendar(),
-        status: DocumentStatus::Ready,
+        status: DocumentStatus::of_row(&document.status),
         thumbnail_url: documents::page_thumbnail(&state.services, document).map(String::from),
     }
 }
