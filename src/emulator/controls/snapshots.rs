@@ -4,6 +4,8 @@
 //! snapshots/NAME/settings.json    clock, security of the applications, failures waiting
 //!               /files/           see `archive`
 //!               /webhooks/        see `webhooks::shelf`
+//!               /workflows.json   those that were added
+//!               /runs/            see `runs::record`
 //! ```
 //!
 //! Uploads in progress are not kept. Loading and resetting take the files away one by one: let clients be quiet meanwhile.
@@ -31,6 +33,7 @@ struct Settings {
     secured: Vec<(String, bool)>,
     faults: Vec<Waiting>,
     webhook_faults: Vec<WaitingWebhook>,
+    processing_ms: Option<u64>,
 }
 
 impl Controls {
@@ -45,6 +48,8 @@ impl Controls {
         self.clock.resume();
         self.apps.reset();
         self.webhooks.clear()?;
+        self.workflows.clear()?;
+        self.runs.clear()?;
         self.store.clear()?;
         self.calls.forget();
         Ok(())
@@ -62,6 +67,8 @@ impl Controls {
         private_dir(&files, false)?;
         let count = self.store.export(&files)?;
         self.webhooks.export(&scratch.dir.join("webhooks"))?;
+        self.workflows.export(&scratch.dir)?;
+        self.runs.export(&scratch.dir.join("runs"))?;
         let settings = Settings {
             clock: self.clock.setting(),
             secured: self
@@ -71,6 +78,7 @@ impl Controls {
                 .collect(),
             faults: self.faults.waiting(),
             webhook_faults: self.webhooks.waiting_faults(),
+            processing_ms: u64::try_from(self.processing_time().as_millis()).ok(),
         };
         fs::write(scratch.dir.join("settings.json"), serde_json::to_vec(&settings)?)?;
         private_dir(&self.store.root().join("snapshots"), true)?;
@@ -92,6 +100,11 @@ impl Controls {
         let count = self.store.import(&place.join("files"))?;
         self.webhooks.replace(webhooks)?;
         self.clock.set(settings.clock);
+        self.workflows.import(&place)?;
+        self.runs.import(&place.join("runs"))?;
+        if let Some(ms) = settings.processing_ms {
+            self.set_processing_time(std::time::Duration::from_millis(ms));
+        }
         for (key, secured) in &settings.secured {
             // An application that is no longer named has nothing to switch.
             let _known = self.apps.secure(key, *secured);

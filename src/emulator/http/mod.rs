@@ -7,12 +7,14 @@ mod credentials;
 mod delivery;
 mod edge;
 mod files;
+mod flows;
 mod form;
 mod form_data;
 mod headers;
 mod intake;
 mod job;
 mod kept;
+mod later;
 mod made_by;
 mod metadata;
 mod multipart;
@@ -38,6 +40,7 @@ use actix_web::{HttpRequest, web};
 use tokio::sync::Semaphore;
 
 pub(super) use edge::{edge, on_connect};
+pub(super) use paths::is_plain_path;
 pub use scripts::CLIENT as CLIENT_SCRIPT;
 
 use super::apps::Apps;

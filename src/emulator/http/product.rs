@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::State;
 use super::delivery::{Manner, blocks, cache_headers, deliver_file};
+use super::flows;
 use super::headers;
 use super::job::Job;
 use super::kept;
@@ -108,6 +109,8 @@ pub(super) async fn keep(
     };
     let record = kept::record(state, &app.key, options, &of, &mimetype, &job.tags);
     let (base, made_by) = (state.base(req), job.made_by.clone().filter(|_| is_made));
+    let workflows = flows::asked(HOST, state, app, grant, &options.workflows)?;
+    let origin = base.url("");
     let event = move |handle: &str, meta: &Meta, size| match made_by {
         Some(made_by) => {
             let url = base.url(&format!("api/file/{handle}"));
@@ -115,7 +118,12 @@ pub(super) async fn keep(
         }
         None => Event::upload(handle, &base.url(handle), meta, size),
     };
-    let kept = kept::publish(HOST, state, scratch, record, event).await?;
+    let follow = kept::Follow {
+        workflows,
+        base: origin,
+        event,
+    };
+    let kept = kept::publish(HOST, state, scratch, record, follow).await?;
     Ok(kept::reply(kept, &state.base(req)))
 }
 

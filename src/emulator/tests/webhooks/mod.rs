@@ -5,7 +5,7 @@ mod delivery;
 mod events;
 mod faults;
 mod kept;
-mod listener;
+pub(super) mod listener;
 mod restart;
 
 use std::sync::Arc;
