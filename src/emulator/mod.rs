@@ -19,14 +19,17 @@
 //! | `/__emulator/`, `/__emulator/api/…` | the control surface, which is ours; its table is in `console` | – |
 //!
 //! Not done yet, each answered with 501 and a sentence: lists of sources for anything but `zip`, storage aliases (there is
-//! no storage but this one), cloud drives. Not there at all: webhooks, workflows, the picker's script.
+//! no storage but this one), cloud drives. Not there at all: workflows, the picker's script.
+//!
+//! What happens to files is told to registered endpoints by webhooks (§7); `webhooks` has the rules. Those of video and
+//! workflows are the tasks' own to send.
 //!
 //! Where it differs from the service on purpose: types that can run script are delivered as sandboxed attachments,
 //! because a port is not a site of its own; with security on nothing is cached without asking; storage paths with steps
 //! up are refused; files that share a key do not overwrite each other; an archive of `zip` ends at 4 GiB. What is fetched
 //! comes from public addresses only, unless it is the emulator's own or was named at the start (`fetch`).
 //!
-//! `store` and `uploads` are the disk, `policy` decides, `errors` words the refusals, `http` has the routes,
+//! `store` and `uploads` are the disk, `webhooks` tells, `policy` decides, `errors` words the refusals, `http` has the routes,
 //! `controls` is what may be turned while it runs, `console` shows that to people and programs, `transform` does pictures.
 
 pub mod transform;
