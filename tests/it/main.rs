@@ -13,6 +13,7 @@ mod dependencies;
 mod documents;
 mod hooks;
 mod jobs;
+mod emulator_webhooks;
 mod journey;
 mod outage;
 mod readme;

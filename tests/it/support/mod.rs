@@ -9,6 +9,7 @@ pub mod form;
 pub mod jobs;
 pub mod postgres;
 pub mod raw_post;
+pub mod receiver;
 pub mod wire;
 
 use std::time::Duration;
