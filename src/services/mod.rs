@@ -6,6 +6,7 @@ pub mod accounts;
 pub mod cursor;
 pub mod documents;
 pub mod emails;
+pub mod identity;
 pub mod names;
 pub mod removals;
 pub mod sign_in;

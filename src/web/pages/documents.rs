@@ -12,7 +12,7 @@ use crate::error::AppError;
 use crate::services::cursor::{self, parse_sort};
 use crate::services::documents::{self, DocumentPage, Total};
 use crate::web::AppState;
-use crate::web::extract::{CsrfForm, DocumentPath, Query, Viewer};
+use crate::web::extract::{CsrfForm, DocumentPath, Query, Reader, Viewer};
 use crate::web::pages::sessions::NoFields;
 use crate::web::views::{
     DocumentDeletePage, DocumentIndexPage, DocumentRow, DocumentShowPage, DocumentStatus, Field,
@@ -46,7 +46,7 @@ pub struct NameForm {
 pub async fn index(
     state: web::Data<AppState>,
     request: HttpRequest,
-    viewer: Viewer,
+    reader: Reader,
     query: Query<IndexQuery>,
 ) -> Result<HttpResponse, AppError> {
     let IndexQuery {
@@ -61,10 +61,10 @@ pub async fn index(
         (None, Some(text)) => Part::Before(cursor::decode(sort, &text)?),
         (None, None) => Part::First,
     };
-    let listed = documents::list(&state.services, viewer.user(), sort, &q, part, PAGE).await?;
+    let (user, listed) = documents::list(&state.services, reader.0, sort, &q, part, PAGE).await?;
     let place =
         |document: Option<&Document>| document.map(|document| cursor::encode(sort, &document.place(sort)));
-    let dressed = dress(&request, &state, Some(viewer.user()));
+    let dressed = dress(&request, &state, Some(&user));
     let DocumentPage {
         documents: rows,
         has_previous,
@@ -93,21 +93,21 @@ pub async fn index(
 pub async fn show(
     state: web::Data<AppState>,
     request: HttpRequest,
-    viewer: Viewer,
+    reader: Reader,
     id: DocumentPath,
 ) -> Result<HttpResponse, AppError> {
-    let document = documents::get(&state.services, viewer.user().id, id.0).await?;
+    let (user, document) = documents::get_as(&state.services, reader.0, id.0).await?;
     let rename = Field::of(document.name.clone());
-    show_page(&request, &state, viewer.user(), &document, rename, StatusCode::OK)
+    show_page(&request, &state, &user, &document, rename, StatusCode::OK)
 }
 
 /// `GET /documents/{id}/download`.
 pub async fn download(
     state: web::Data<AppState>,
-    viewer: Viewer,
+    reader: Reader,
     id: DocumentPath,
 ) -> Result<HttpResponse, AppError> {
-    let document = documents::get(&state.services, viewer.user().id, id.0).await?;
+    let (_, document) = documents::get_as(&state.services, reader.0, id.0).await?;
     let signed = documents::download_url(&state.services, &document, true)?;
     Ok(see_other(signed.url.as_str()).finish())
 }
@@ -150,11 +150,11 @@ pub async fn rename(
 pub async fn confirm_deletion(
     state: web::Data<AppState>,
     request: HttpRequest,
-    viewer: Viewer,
+    reader: Reader,
     id: DocumentPath,
 ) -> Result<HttpResponse, AppError> {
-    let document = documents::get(&state.services, viewer.user().id, id.0).await?;
-    let dressed = dress(&request, &state, Some(viewer.user()));
+    let (user, document) = documents::get_as(&state.services, reader.0, id.0).await?;
+    let dressed = dress(&request, &state, Some(&user));
     let question = DocumentDeletePage {
         shell: dressed.shell,
         id: document.id.to_string(),
