@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
 use super::shell::{Said, dress};
-use super::{page, see_other, with_cookies};
+use super::{page, see_other, sized_page, with_cookies};
 use crate::db::models::documents::{Document, Part};
 use crate::db::models::users::User;
 use crate::error::AppError;
@@ -20,6 +20,9 @@ use crate::web::views::{
 
 /// Documents on a page of the list.
 const PAGE: i64 = 50;
+/// A row of the list and what is round the rows, in bytes of HTML, generously.
+const ROW_BYTES: usize = 1_800;
+const SHELL_BYTES: usize = 10_000;
 /// The thumbnail in the list is 48 pixels wide; twice that for fine screens.
 const THUMBNAIL_SIDE: u32 = 96;
 /// The preview on a document's page.
@@ -70,8 +73,8 @@ pub async fn index(
         has_previous,
         has_next,
         total,
-    } = &listed;
-    let (total, total_is_exact) = match *total {
+    } = listed;
+    let (total, total_is_exact) = match total {
         Total::Exactly(count) => (count, true),
         Total::MoreThan(count) => (count, false),
     };
@@ -84,9 +87,13 @@ pub async fn index(
         sort: cursor::sort_name(sort).to_owned(),
         previous: has_previous.then(|| place(rows.first())).flatten(),
         next: has_next.then(|| place(rows.last())).flatten(),
-        rows: rows.iter().map(|document| row(&state, document)).collect(),
+        rows: rows.into_iter().map(|document| row(&state, document)).collect(),
     };
-    Ok(with_cookies(page(StatusCode::OK, &index)?, dressed.cookies))
+    let bytes = SHELL_BYTES + index.rows.len() * ROW_BYTES;
+    Ok(with_cookies(
+        sized_page(StatusCode::OK, &index, bytes)?,
+        dressed.cookies,
+    ))
 }
 
 /// `GET /documents/{id}`.
@@ -212,14 +219,16 @@ fn show_page(
     Ok(with_cookies(page(status, &show)?, dressed.cookies))
 }
 
-fn row(state: &AppState, document: &Document) -> DocumentRow {
+fn row(state: &AppState, document: Document) -> DocumentRow {
+    let thumbnail =
+        documents::page_thumbnail(&state.services, &document, THUMBNAIL_SIDE).map(String::from);
     DocumentRow {
-        id: document.id.to_string(),
-        name: document.name.clone(),
-        content_type: document.content_type.clone(),
+        id: document.id.into(),
+        name: document.name,
+        content_type: document.content_type,
         size: document.size_bytes,
         created_at: document.created_at.calendar(),
         status: DocumentStatus::Ready,
-        thumbnail_url: documents::page_thumbnail(&state.services, document, THUMBNAIL_SIDE).map(String::from),
+        thumbnail_url: thumbnail,
     }
 }
