@@ -65,4 +65,4 @@ pub use policy::{Grant, Purpose};
 pub use store::{Access, Location, NewStore, StoreOptions, StoredFile};
 pub use transfers::Transfers;
 pub use transform::Transform;
-pub use upload::{NewUpload, Upload};
+pub use upload::{NewUpload, PartBytes, Upload};
