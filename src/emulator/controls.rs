@@ -17,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::apps::Apps;
 use super::clock::Clock;
 use super::store::Store;
+use super::webhooks::Webhooks;
 pub use calls::{Call, Calls, Verdict};
 
 /// Handles to a running emulator. Clones are the same handles.
@@ -27,15 +28,16 @@ pub struct Controls {
     apps: Apps,
     faults: Faults,
     calls: Calls,
+    webhooks: Webhooks,
     /// Snapshots and resets happen one at a time.
     whole: Arc<Mutex<()>>,
 }
 
 impl Controls {
-    pub(super) fn new(store: Store, apps: Apps) -> Self {
+    pub(super) fn new(store: Store, apps: Apps, clock: Clock, webhooks: Webhooks) -> Self {
         let calls = Calls::default();
         Self {
-            clock: Clock::default(),
+            clock,
             store,
             apps,
             faults: Faults {
@@ -43,6 +45,7 @@ impl Controls {
                 calls: calls.clone(),
             },
             calls,
+            webhooks,
             whole: Arc::default(),
         }
     }
@@ -65,6 +68,11 @@ impl Controls {
     /// The calls that came.
     pub fn calls(&self) -> &Calls {
         &self.calls
+    }
+
+    /// Webhooks: endpoints, attempts, failures on demand.
+    pub fn webhooks(&self) -> &Webhooks {
+        &self.webhooks
     }
 
     /// The key of every application, and whether its security is on.
@@ -155,6 +163,7 @@ impl Route {
             ("GET", [.., "metadata"]) => Self::Metadata,
             ("DELETE", ["api", "file", _]) | ("POST", ["api", "file", _, "remove"]) => Self::Delete,
             ("POST", ["api", "file", _]) => Self::Overwrite,
+            ("GET" | "HEAD", ["picker" | "filestack-js", ..]) => Self::Other,
             ("GET" | "HEAD", _) => Self::Delivery,
             _ => Self::Other,
         }

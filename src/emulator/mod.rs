@@ -15,11 +15,12 @@
 //! | `GET /api/file/HANDLE/metadata`, `GET /HANDLE/metadata` | metadata, all hashes | 5.1 |
 //! | `GET`, `HEAD`, `POST /[KEY/][TASKS/…]SOURCE` | delivery, transformation, `store`, `zip`, `fallback`; sources are handles, URLs, lists | 4, 6 |
 //! | `POST /folder/list`, `/auth/logout` | no drives, but listing checks the policy | 9.4 |
+//! | `GET /filestack-js/VERSION/filestack.min.js`, `/picker/[VERSION/]picker.js` | stand-ins for the browser client and the picker | 9.1 |
 //! | `OPTIONS *` | CORS preflight | 10 |
 //! | `/__emulator/`, `/__emulator/api/…` | the control surface, which is ours; its table is in `console` | – |
 //!
 //! Not done yet, each answered with 501 and a sentence: lists of sources for anything but `zip`, storage aliases (there is
-//! no storage but this one), cloud drives. Not there at all: webhooks, workflows, the picker's script.
+//! no storage but this one), cloud drives. Not there at all: webhooks, workflows.
 //!
 //! Where it differs from the service on purpose: types that can run script are delivered as sandboxed attachments,
 //! because a port is not a site of its own; with security on nothing is cached without asking; storage paths with steps
@@ -45,6 +46,7 @@ mod root;
 mod sink;
 mod store;
 mod uploads;
+mod webhooks;
 
 #[cfg(test)]
 mod tests;
@@ -52,6 +54,8 @@ mod tests;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
@@ -61,10 +65,17 @@ use actix_web::{App as Routes, HttpServer, web};
 pub use apps::App;
 pub use clock::{Clock, ClockSetting};
 pub use controls::{Call, Calls, Controls, Fault, Faults, Route, Verdict, Waiting};
+pub use http::CLIENT_SCRIPT;
 pub use store::{Meta, Store};
+pub use webhooks::{
+    Attempt, Endpoint, Event, Reason, WaitingWebhook, Webhook, WebhookFault, WebhookFilter, WebhookState,
+    Webhooks,
+};
 
 /// How long a client may take to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long an endpoint may take to answer a webhook (§7.1).
+const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(30);
 /// Clients keep connections between parts.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// How long running requests may take when the server stops gracefully.
@@ -94,6 +105,10 @@ pub struct Config {
     pub control_surface: Option<bool>,
     /// Hosts and ports it fetches from although they are not public, such as a test server on this machine.
     pub allow_fetch: Vec<(String, u16)>,
+    /// Where webhooks go; more endpoints may be registered while it runs.
+    pub webhooks: Vec<Endpoint>,
+    /// How long an endpoint may take to answer (§7.1).
+    pub webhook_timeout: Duration,
 }
 
 impl Config {
@@ -110,6 +125,8 @@ impl Config {
             max_image_bytes: transform::MAX_INPUT_BYTES as u64,
             control_surface: None,
             allow_fetch: Vec::new(),
+            webhooks: Vec::new(),
+            webhook_timeout: WEBHOOK_TIMEOUT,
         }
     }
 
@@ -127,17 +144,37 @@ impl Config {
 /// A started emulator. It works while `server` is awaited or spawned.
 pub struct Emulator {
     /// The server, a future that ends when it was stopped.
-    pub server: Server,
+    pub server: Serving,
     /// Where it listens.
     pub addr: SocketAddr,
-    /// Clock, files, failures on demand.
+    /// Clock, files, webhooks, failures on demand.
     pub controls: Controls,
+    handle: ServerHandle,
+}
+
+/// A server that answers calls and sends webhooks while it is awaited.
+pub struct Serving {
+    server: Server,
+    /// Never ends by itself.
+    sending: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+impl Future for Serving {
+    type Output = io::Result<()>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let ended = Pin::new(&mut self.server).poll(cx);
+        if ended.is_pending() {
+            let _never_ends = self.sending.as_mut().poll(cx);
+        }
+        ended
+    }
 }
 
 impl Emulator {
     /// Stops or pauses the server from elsewhere.
     pub fn handle(&self) -> ServerHandle {
-        self.server.handle()
+        self.handle.clone()
     }
 }
 
@@ -165,7 +202,10 @@ pub fn serve(config: Config, listener: TcpListener, workers: usize) -> io::Resul
         Store::open(&config.dir)?
     };
     store.sweep()?;
-    let controls = Controls::new(store, apps.clone());
+    let clock = Clock::default();
+    let hooks = config.webhooks.clone();
+    let (webhooks, sender) = Webhooks::open(&store, &clock, hooks, config.webhook_timeout)?;
+    let controls = Controls::new(store, apps.clone(), clock, webhooks);
     let console = web::Data::new(console::Console::new(&config, controls.clone(), addr));
     let state = web::Data::new(http::State::new(&config, apps, controls.clone(), addr));
     let routes = move || {
@@ -186,7 +226,11 @@ pub fn serve(config: Config, listener: TcpListener, workers: usize) -> io::Resul
         .listen(listener)?
         .run();
     Ok(Emulator {
-        server,
+        handle: server.handle(),
+        server: Serving {
+            server,
+            sending: Box::pin(sender.run()),
+        },
         addr,
         controls,
     })

@@ -311,7 +311,8 @@ impl Store {
         Ok(handle)
     }
 
-    fn publish_as(&self, handle: &str, scratch: Scratch, mut meta: Meta) -> io::Result<()> {
+    /// The same under a handle that is random and of the caller's choice.
+    pub(super) fn publish_as(&self, handle: &str, scratch: Scratch, mut meta: Meta) -> io::Result<()> {
         let dir = self.dir(handle).ok_or(ErrorKind::InvalidInput)?;
         meta.size = fs::metadata(scratch.content())?.len();
         meta.content = "content".into();
@@ -322,11 +323,12 @@ impl Store {
         fs::rename(&scratch.dir, dir)
     }
 
-    /// Gives a file new bytes; name and type stay (§5). `None` when there is no such file.
+    /// Gives a file new bytes, known by a version that is random; name and type stay (§5). `None` when there is no such file.
     pub(super) fn replace(
         &self,
         handle: &str,
         scratch: &Scratch,
+        version: String,
         now: SystemTime,
     ) -> io::Result<Option<Meta>> {
         let Some(dir) = self.dir(handle) else {
@@ -338,7 +340,7 @@ impl Store {
         };
         let old = dir.join(&meta.content);
         meta.size = fs::metadata(scratch.content())?.len();
-        meta.version = ids::alphanumeric(HANDLE_LENGTH);
+        meta.version = version;
         meta.content = format!("content.{}", meta.version);
         meta.changed_ms = millis(now);
         let record = scratch.dir.join("meta.json");

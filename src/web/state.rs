@@ -9,6 +9,8 @@ use url::Url;
 
 use crate::filestack::webhook::WebhookSecret;
 use crate::services::Services;
+use crate::web::PickerSettings;
+use crate::web::hooks::{Budget, Sampler};
 
 /// What the configuration says about HTTP.
 pub struct WebSettings {
@@ -22,8 +24,10 @@ pub struct WebSettings {
     pub cdn_origin: String,
     /// Whether files are kept by the emulator.
     pub emulator: bool,
-    /// Secret of inbound webhooks; without one they are not taken.
-    pub webhook_secret: Option<WebhookSecret>,
+    /// Uploads that do not pass through us.
+    pub picker: PickerSettings,
+    /// Secrets of inbound webhooks, the present one first; without any they are not taken.
+    pub webhook_secrets: Vec<WebhookSecret>,
 }
 
 /// What every request can reach. Clones share it.
@@ -38,6 +42,10 @@ pub struct Inner {
     pub settings: WebSettings,
     /// The `Content-Security-Policy` of every answer.
     pub content_security_policy: HeaderValue,
+    /// Memory of webhooks that are being read.
+    pub webhook_budget: Budget,
+    /// Which refused webhooks are kept.
+    pub webhook_samples: Sampler,
     draining: AtomicBool,
 }
 
@@ -57,6 +65,8 @@ impl AppState {
             services,
             settings,
             content_security_policy,
+            webhook_budget: Budget::default(),
+            webhook_samples: Sampler::default(),
             draining: AtomicBool::new(false),
         }))
     }

@@ -35,6 +35,8 @@ pub(super) struct Job {
     pub tags: Map<String, Value>,
     /// `dl=true`.
     pub attach: bool,
+    /// `/TASKS/SOURCE`, for telling of what was made.
+    pub made_by: Option<String>,
 }
 
 /// The tasks by what they mean for a job.
@@ -134,7 +136,7 @@ async fn attempt(req: &HttpRequest, state: &State, job: &Job, plan: &Plan) -> Re
     }
     let product = produce(req, state, app, plan, inputs).await?;
     match &plan.store {
-        Some(options) => keep(req, state, app, &grant, options, &job.tags, product).await,
+        Some(options) => keep(req, state, app, &grant, options, job, product).await,
         None => send(req, manner(job, plan, app), product),
     }
 }

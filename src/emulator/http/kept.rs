@@ -10,9 +10,11 @@ use super::metadata::dimensions;
 use super::paths::is_plain_path;
 use super::{Base, State};
 use crate::emulator::errors::{Host, On, Problem};
+use crate::emulator::ids::{self, HANDLE_LENGTH};
 use crate::emulator::policy::{Refusal, Target};
 use crate::emulator::store::{Meta, Scratch};
 use crate::emulator::transform::Store;
+use crate::emulator::webhooks::{Event, Proof};
 
 /// §3.10.
 pub(super) const LOCATIONS: [&str; 5] = ["s3", "gcs", "azure", "rackspace", "dropbox"];
@@ -26,20 +28,26 @@ pub(super) struct Kept {
     pub image: Option<(u32, u32)>,
 }
 
-/// Makes what was written a file.
+/// Makes what was written a file, and tells of it what `event` words from handle, record and size.
 pub(super) async fn publish(
     host: Host,
     state: &State,
     scratch: Scratch,
     meta: Meta,
+    event: impl FnOnce(&str, &Meta, u64) -> Event + Send + 'static,
 ) -> Result<Kept, Problem> {
-    let store = state.controls.store().clone();
+    let (store, webhooks) = (state.controls.store().clone(), state.controls.webhooks().clone());
     let work = move || {
         let content = File::open(scratch.content())?;
         let size = content.metadata()?.len();
         // Only a header is read; what has none is no picture.
         let image = dimensions(content).unwrap_or_default();
-        let handle = store.publish(scratch, meta.clone())?;
+        let handle = ids::alphanumeric(HANDLE_LENGTH);
+        let app = meta.app.as_deref().unwrap_or_default();
+        let told = event(&handle, &meta, size);
+        let held = webhooks.prepare(app, &told, Some(Proof::Stored(handle.clone())))?;
+        store.publish_as(&handle, scratch, meta.clone())?;
+        held.release();
         Ok(Kept {
             handle,
             size,

@@ -17,10 +17,11 @@ use super::{Base, State};
 use crate::emulator::apps::App;
 use crate::emulator::controls::notes::is_ingestion_refused;
 use crate::emulator::errors::{Host, On, Problem};
-use crate::emulator::ids::{self, UPLOAD_LENGTH};
+use crate::emulator::ids::{self, HANDLE_LENGTH, UPLOAD_LENGTH};
 use crate::emulator::policy::{Ask, Refusal, Target};
-use crate::emulator::store::{Meta, Store};
-use crate::emulator::uploads::{Incomplete, Start, Uploads, tags};
+use crate::emulator::store::Meta;
+use crate::emulator::uploads::{Incomplete, Start, tags};
+use crate::emulator::webhooks::{Event, Proof};
 
 const HOST: Host = Host::Upload;
 /// §2.1 says `pick` for multipart; whether `store` does as well is not documented, so it does.
@@ -214,14 +215,12 @@ pub(super) async fn complete(req: HttpRequest, state: web::Data<State>, payload:
             state.controls.clock().now(),
         )
     };
-    let (uploads, store) = (state.uploads.clone(), state.controls.store().clone());
-    let smallest = state.min_part_bytes;
-    let shown = meta.clone();
-    let size = start.size;
+    let (base, shown, size) = (state.base(&req), meta.clone(), start.size);
+    let (whole, origin) = (state.clone(), base.clone());
     // Runs to its end even when the client goes away: the file is stored then, as it would be at Filestack.
-    let finish = move || finished(&uploads, &store, &upload, &start, &listed, meta, smallest);
+    let finish = move || finished(&whole, &upload, &start, &listed, meta, &origin);
     match spawn_blocking(finish).await.on(HOST)? {
-        Ok(handle) => Ok(completed(&shown, size, &handle, &state.base(&req))),
+        Ok(handle) => Ok(completed(&shown, size, &handle, &base)),
         Err(Incomplete::Busy) => Ok(HttpResponse::Accepted().json(json!({}))),
         Err(Incomplete::Uncommitted) => Ok(HttpResponse::PartialContent().json(json!({}))),
         Err(Incomplete::Wrong(problem)) => Err(Problem::bad(HOST, problem)),
@@ -229,14 +228,14 @@ pub(super) async fn complete(req: HttpRequest, state: web::Data<State>, payload:
 }
 
 fn finished(
-    uploads: &Uploads,
-    store: &Store,
+    state: &State,
     id: &str,
     start: &Start,
     listed: &[(u64, String)],
     meta: Meta,
-    smallest_part: u64,
+    base: &Base,
 ) -> std::io::Result<Result<String, Incomplete>> {
+    let (uploads, controls) = (&state.uploads, &state.controls);
     let Some(_hold) = uploads.hold(id) else {
         return Ok(Err(Incomplete::Busy));
     };
@@ -246,11 +245,16 @@ fn finished(
             "There is no such upload, or it is complete".into(),
         )));
     }
-    let scratch = match uploads.assemble(id, start, listed, smallest_part)? {
+    let scratch = match uploads.assemble(id, start, listed, state.min_part_bytes)? {
         Ok(scratch) => scratch,
         Err(problem) => return Ok(Err(problem)),
     };
-    let handle = store.publish(scratch, meta)?;
+    let handle = ids::alphanumeric(HANDLE_LENGTH);
+    let event = Event::upload(&handle, &base.url(&handle), &meta, start.size);
+    let proof = Proof::Stored(handle.clone());
+    let held = controls.webhooks().prepare(&start.app, &event, Some(proof))?;
+    controls.store().publish_as(&handle, scratch, meta)?;
+    held.release();
     uploads.forget(id)?;
     Ok(Ok(handle))
 }

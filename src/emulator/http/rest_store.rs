@@ -13,6 +13,7 @@ use super::sources::{Remote, fetch};
 use crate::emulator::errors::{Host, Problem};
 use crate::emulator::policy::{Ask, Refusal, Target};
 use crate::emulator::store::Meta;
+use crate::emulator::webhooks::Event;
 
 const HOST: Host = Host::FileApi;
 
@@ -108,7 +109,9 @@ pub(super) async fn store(
             state.controls.clock().now(),
         )
     };
-    let kept = publish(HOST, &state, scratch, meta).await?;
+    let base = state.base(&req);
+    let event = move |handle: &str, meta: &Meta, size| Event::upload(handle, &base.url(handle), meta, size);
+    let kept = publish(HOST, &state, scratch, meta, event).await?;
     // Without `handle`, as the service answers: clients take it from the URL.
     let mut reply = json!({
         "url": state.base(&req).url(&kept.handle),

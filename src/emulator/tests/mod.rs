@@ -12,7 +12,9 @@ mod hostile;
 mod jobs;
 mod refusals;
 mod restart;
+mod scripts;
 mod uploads;
+mod webhooks;
 mod wrong_uploads;
 
 use std::io::{Read, Write};

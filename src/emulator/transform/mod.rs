@@ -10,6 +10,7 @@ mod codec;
 mod color;
 mod enhance;
 mod error;
+mod format;
 mod geometry;
 mod grammar;
 mod run;
@@ -20,9 +21,10 @@ mod task;
 #[cfg(test)]
 mod tests;
 
-pub use codec::{Format, MAX_ALLOCATION_BYTES, MAX_INPUT_BYTES, MAX_PIXELS};
+pub use codec::{MAX_ALLOCATION_BYTES, MAX_INPUT_BYTES, MAX_PIXELS};
 pub use color::Color;
 pub use error::{GrammarError, TransformError};
+pub use format::Format;
 pub use grammar::{MAX_PATH_BYTES, MAX_SOURCES, MAX_TASKS, Parsed, Source, parse_json, parse_path};
 pub use run::{Reply, run};
 pub use task::{

@@ -7,10 +7,11 @@ use std::fmt;
 
 use serde_json::json;
 
-use super::codec::{self, Encoding, Format, Picture};
+use super::codec::{self, Encoding, Picture};
 use super::color::Color;
 use super::enhance::enhance;
 use super::error::TransformError;
+use super::format::Format;
 use super::geometry;
 use super::task::{Output, Quality, Rotate, Task};
 

@@ -11,7 +11,9 @@ use actix_web::{Error, web};
 
 use crate::web::AppState;
 
-const ALWAYS: [(HeaderName, &str); 6] = [
+const PERMISSIONS_POLICY: HeaderName = HeaderName::from_static("permissions-policy");
+
+const ALWAYS: [(HeaderName, &str); 5] = [
     (X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (X_FRAME_OPTIONS, "DENY"),
     // Signed addresses must not travel in Referer (P8). Browsers then send `Origin: null` with forms, see `cross_site`.
@@ -24,10 +26,6 @@ const ALWAYS: [(HeaderName, &str); 6] = [
         HeaderName::from_static("cross-origin-resource-policy"),
         "same-origin",
     ),
-    (
-        HeaderName::from_static("permissions-policy"),
-        "camera=(), geolocation=(), microphone=()",
-    ),
 ];
 
 pub(super) async fn add(
@@ -37,9 +35,18 @@ pub(super) async fn add(
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
     let mut response = next.call(request).await?;
     let headers = response.headers_mut();
-    headers.insert(CONTENT_SECURITY_POLICY, state.content_security_policy.clone());
     for (name, value) in ALWAYS {
         headers.insert(name, HeaderValue::from_static(value));
+    }
+    // The upload page has these of its own (X12).
+    if !headers.contains_key(CONTENT_SECURITY_POLICY) {
+        headers.insert(CONTENT_SECURITY_POLICY, state.content_security_policy.clone());
+    }
+    if !headers.contains_key(PERMISSIONS_POLICY) {
+        headers.insert(
+            PERMISSIONS_POLICY,
+            HeaderValue::from_static("camera=(), geolocation=(), microphone=()"),
+        );
     }
     if state.settings.public_url.scheme() == "https" {
         headers.insert(

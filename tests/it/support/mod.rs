@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod app;
+pub mod browser;
 pub mod client;
 pub mod documents;
 pub mod form;

@@ -4,9 +4,9 @@ mod control;
 
 pub use control::{Cache, Fallback, Store};
 
-use super::codec::Format;
 use super::color::Color;
 use super::error::GrammarError;
+use super::format::Format;
 use super::scan::RawTask;
 use super::spec::{self, CheckedArgs};
 
