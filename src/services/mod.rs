@@ -8,6 +8,7 @@ pub mod cursor;
 pub mod documents;
 pub mod emails;
 pub mod events;
+pub mod identity;
 pub mod jobs;
 pub mod names;
 pub mod picker;
