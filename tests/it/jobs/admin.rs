@@ -30,7 +30,11 @@ async fn administrators_see_all_jobs_and_steer_them() {
         .post_form(&format!("/admin/jobs/{id}/cancellation"), &[])
         .await;
     assert_eq!(again.status, 409);
-    assert!(again.text().contains("there is nothing to call off"), "{}", again.text());
+    assert!(
+        again.text().contains("there is nothing to call off"),
+        "{}",
+        again.text()
+    );
 
     let page = admin.page("/admin/jobs?state=cancelled").await;
     assert_eq!(page.texts("tbody th"), ["verify-file"]);
