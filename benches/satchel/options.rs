@@ -13,6 +13,7 @@ Parts (all of them when none is named):
   slow     500 slow uploads at once
   upload   the three above
   list     pages of the list, requests per second, search
+  commits  durable commits on SQLite, alone and shared
 
 Options:
   --quick         small sizes: to see that it works, not to compare with the targets
@@ -22,7 +23,7 @@ Options:
 ";
 
 const UPLOADS: [&str; 3] = ["one", "many", "slow"];
-const PARTS: [&str; 5] = ["one", "many", "slow", "upload", "list"];
+const PARTS: [&str; 6] = ["one", "many", "slow", "upload", "list", "commits"];
 const MIB: u64 = 1 << 20;
 
 /// What is measured, and how much of it.

@@ -3,12 +3,14 @@
 //! May use `queue`, `db`, `filestack` and the small shared modules. [`Services`] is what they work with; a file is one subject.
 
 pub mod accounts;
+pub mod claims;
 pub mod cursor;
 pub mod documents;
 pub mod emails;
 pub mod events;
 pub mod jobs;
 pub mod names;
+pub mod picker;
 pub mod processing;
 pub mod reconcile;
 pub mod removals;

@@ -8,6 +8,7 @@ use url::Url;
 
 use crate::filestack::webhook::WebhookSecret;
 use crate::services::Services;
+use crate::web::PickerSettings;
 use crate::web::hooks::{Budget, Sampler};
 
 /// What the configuration says about HTTP.
@@ -22,6 +23,8 @@ pub struct WebSettings {
     pub cdn_origin: String,
     /// Whether files are kept by the emulator.
     pub emulator: bool,
+    /// Uploads that do not pass through us.
+    pub picker: PickerSettings,
     /// Secrets of inbound webhooks, the present one first; without any they are not taken.
     pub webhook_secrets: Vec<WebhookSecret>,
 }

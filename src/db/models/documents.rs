@@ -117,6 +117,19 @@ pub fn find_owned(
         .optional()?)
 }
 
+/// The owner's document that has this file.
+pub fn find_by_handle_owned(
+    connection: &mut DbConn,
+    owner: UserId,
+    handle: &str,
+) -> Result<Option<Document>, DbError> {
+    Ok(documents::table
+        .filter(documents::handle.eq(handle).and(documents::owner_id.eq(owner)))
+        .select(Document::as_select())
+        .first(connection)
+        .optional()?)
+}
+
 /// The document of this id, whosever: for what is not done on somebody's behalf.
 pub fn find(connection: &mut DbConn, id: DocumentId) -> Result<Option<Document>, DbError> {
     Ok(documents::table
@@ -124,6 +137,24 @@ pub fn find(connection: &mut DbConn, id: DocumentId) -> Result<Option<Document>,
         .select(Document::as_select())
         .first(connection)
         .optional()?)
+}
+
+/// The owner's documents with these bytes, the oldest first; none for a digest that is not known.
+pub fn list_by_sha256(
+    connection: &mut DbConn,
+    owner: UserId,
+    sha256: &str,
+    limit: i64,
+) -> Result<Vec<Document>, DbError> {
+    if sha256.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(documents::table
+        .filter(documents::owner_id.eq(owner).and(documents::sha256.eq(sha256)))
+        .order(documents::id)
+        .limit(limit)
+        .select(Document::as_select())
+        .load(connection)?)
 }
 
 /// The document that has this file, whosever.

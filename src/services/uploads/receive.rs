@@ -16,6 +16,7 @@ use crate::db::models::documents::{Document, NewDocument, STORED};
 use crate::db::models::search::name_key;
 use crate::db::models::users::User;
 use crate::error::AppError;
+use crate::failpoints;
 use crate::filestack::{FilestackError, Grant, NewStore, NewUpload, Purpose, StoredFile, Upload};
 use crate::services::processing::chain::{self, Step};
 use crate::services::{Services, documents, names, sniff, upstream};
@@ -201,11 +202,13 @@ async fn send_parts<S: Source>(
         ..NewUpload::default()
     };
     let mut granted_at = services.clock.now();
+    failpoints::reach("upload.before-start");
     let mut upload = services
         .filestack
         .start_upload(new, grant(services, intent))
         .await
         .map_err(upstream)?;
+    failpoints::reach("upload.after-start");
     let mut hasher = Hasher::default();
     let mut next = first;
     let mut given = 0;
@@ -221,9 +224,11 @@ async fn send_parts<S: Source>(
             granted_at = services.clock.now();
             upload.renew(grant(services, intent));
         }
+        failpoints::reach("upload.before-part");
         upload.push(bytes).await.map_err(upstream)?;
         intent.is_alive().await?;
         upload.ready().await.map_err(upstream)?;
+        failpoints::reach("upload.after-part");
         next = body.part(upload.next_part_len().max(1)).await?;
         if next.is_some() && given == size {
             return Err(not_as_announced(announced));
@@ -267,6 +272,7 @@ async fn send_stream<S: Source>(
         ..NewStore::default()
     };
     let (filestack, grant) = (services.filestack.clone(), grant(services, intent));
+    failpoints::reach("upload.before-store");
     let storing = tokio::spawn(async move { filestack.store_stream(new, grant, chunks).await });
 
     let mut feed = Feed {
@@ -300,6 +306,7 @@ async fn send_stream<S: Source>(
     // the end mark, the request breaks off, and nothing is stored.
     let sha256 = hex(&feed.hasher.finalize());
     if open {
+        failpoints::reach("upload.before-end");
         let _ = feed.sender.send(None).await;
     }
     Ok(Sent {
@@ -335,6 +342,7 @@ async fn finish(
 ) -> Result<Received, AppError> {
     let (services, owner) = (services.clone(), owner.clone());
     let finishing = tokio::spawn(async move {
+        failpoints::reach("upload.before-complete");
         let stored = match sent.ending {
             Ending::Complete(upload) => upload.complete().await,
             Ending::Stored(storing) => match storing.await {
@@ -342,6 +350,7 @@ async fn finish(
                 Err(error) => Err(FilestackError::Interrupted(Box::new(error))),
             },
         };
+        failpoints::reach("upload.after-complete");
         let stored = match stored {
             Ok(stored) if stored.size == sent.size => stored,
             Ok(stored) => {

@@ -125,7 +125,7 @@ async fn receive(
                 let new = NewFile {
                     name: file.filename.clone(),
                     declared_type: file.declared_type.clone(),
-                    size: form.size(declared, true),
+                    size: form.size(&file, declared, true),
                     processing,
                 };
                 let mut only = OnlyFile { file, form };
