@@ -11,7 +11,7 @@ use crate::db::models::events::EventState;
 use crate::db::models::events::listing::{EventFilter, EventLine};
 use crate::ids::EventId;
 use crate::services::Services;
-use crate::services::events::inbox::{self, Which};
+use crate::services::events::inbox::{self, Which, is_bidi, legible};
 use crate::services::events::{Preview, samples};
 
 /// Look at webhooks from Filestack, replay them, send samples
@@ -240,29 +240,11 @@ async fn show(args: Show, services: &Services) -> Result<(), CliError> {
         match value {
             Value::Null => {}
             Value::Array(rows) => lines.extend(rows.iter().map(|row| format!("{name}: {row}"))),
-            Value::String(text) => lines.push(format!("{name}: {}", harmless(text))),
+            Value::String(text) => lines.push(format!("{name}: {}", legible(text.as_bytes()))),
             other => lines.push(format!("{name}: {other}")),
         }
     }
     print(&lines.join("\n"))
-}
-
-/// A body may hold what a terminal takes for commands (W22).
-fn harmless(text: &str) -> String {
-    text.chars()
-        .map(|c| {
-            if c.is_control() || is_bidi(c) {
-                '\u{fffd}'
-            } else {
-                c
-            }
-        })
-        .collect()
-}
-
-/// Characters that turn the direction of writing round.
-fn is_bidi(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 async fn replay(args: Replay, services: &Services) -> Result<(), CliError> {

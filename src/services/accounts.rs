@@ -62,6 +62,12 @@ fn closed() -> AppError {
     AppError::Internal("the password could not be hashed".to_owned())
 }
 
+/// The address of a user's account.
+pub async fn email_of(services: &Services, id: UserId) -> Result<String, AppError> {
+    let user = services.db.run(move |c| users::find(c, id)).await?;
+    Ok(user.map(|user| user.email).unwrap_or_default())
+}
+
 /// A link that lets one person make the first administrator; `None` once there is one.
 pub async fn new_setup_token(services: &Services) -> Result<Option<String>, AppError> {
     let token = crypto::new_token();

@@ -62,6 +62,22 @@ pub const TABLE: &[Row] = &[
     row("GET", "/uploads/new", [303, 200, 200, 200, 303, 200]),
     row("POST", "/uploads", [401, 200, 200, 200, 401, 403]),
     row("GET", "/admin", [303, 403, 403, 303, 303, 403]),
+    row("GET", "/admin/webhooks", [303, 403, 403, 200, 303, 403]),
+    row("GET", "/admin/webhooks/refusals", [303, 403, 403, 200, 303, 403]),
+    row("POST", "/admin/webhooks/samples", [401, 403, 403, 400, 401, 403]),
+    row("GET", "/admin/webhooks/replay", [303, 403, 403, 200, 303, 403]),
+    row("POST", "/admin/webhooks/replay", [401, 403, 403, 303, 401, 403]),
+    row("GET", "/admin/webhooks/{id}", [303, 403, 403, 404, 303, 403]),
+    row(
+        "GET",
+        "/admin/webhooks/{id}/replay",
+        [303, 403, 403, 404, 303, 403],
+    ),
+    row(
+        "POST",
+        "/admin/webhooks/{id}/replay",
+        [401, 403, 403, 404, 401, 403],
+    ),
     row("GET", "/admin/jobs", [303, 403, 403, 200, 303, 403]),
     // The id is a document's: no job has it.
     row("POST", "/admin/jobs/{id}/attempt", [401, 403, 403, 404, 401, 403]),
