@@ -1,8 +1,8 @@
 //! Paths and files made to do harm: they are refused, and nothing panics or grows without bound.
 
 use image::ImageFormat;
-use serde_json::json;
 use proptest::prelude::*;
+use serde_json::json;
 
 use super::support::{HANDLE, file, parse, png, quarters, refusal, transform};
 use crate::emulator::transform::{MAX_PATH_BYTES, MAX_TASKS, TransformError, parse_json};
