@@ -7,6 +7,7 @@ mod accounts;
 mod architecture;
 mod browser;
 mod cli;
+mod contract;
 mod db;
 mod dependencies;
 mod documents;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::bench::{Bench, NOW, Sdk, sign};
+use super::parity::{self, Cell};
 
 const SECRET: &str = "Y5cWb1rdRDSTSqEjF5pv";
 const OTHER: &str = "Bv7sQm2LkYt0aXw9ZcRe";
@@ -56,8 +57,12 @@ fn takes_what_is_signed_and_nothing_else(sdk: Sdk) {
     let good = ["as sent", "another layout", "empty", "their sample"];
 
     let report = Bench::start().run_with(sdk, "webhooks", &json!({ "hooks": hooks }));
+    let mut rows = Vec::new();
     for name in hooks.as_object().expect("an object").keys() {
-        let taken = Value::from(good.contains(&name.as_str()));
-        assert_eq!(report.result(name), &taken, "{sdk:?}: {name}");
+        let taken = good.contains(&name.as_str());
+        assert_eq!(report.result(name), &Value::from(taken), "{sdk:?}: {name}");
+        let says = if taken { "taken" } else { "not taken" };
+        rows.push((name.clone(), Cell::Said(says.to_owned())));
     }
+    parity::of_sdk("Webhook signatures (§7)", sdk, rows);
 }
