@@ -8,6 +8,7 @@ pub mod bench;
 mod browser;
 mod files;
 mod gaps;
+mod intelligence;
 pub mod parity;
 mod refusals;
 mod report;
