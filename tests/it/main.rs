@@ -11,6 +11,7 @@ mod contract;
 mod db;
 mod dependencies;
 mod documents;
+mod emulator_webhooks;
 mod journey;
 mod readme;
 mod sdk;
