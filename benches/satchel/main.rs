@@ -5,6 +5,7 @@
 //! can be. Everything is printed as one table with each target beside the measured value; nothing fails because it is slow.
 
 mod commits;
+mod emulator;
 mod http;
 mod install;
 mod list;
@@ -67,6 +68,9 @@ async fn measure_parts(options: &Options, report: &mut Report) -> Outcome<()> {
     }
     if options.wants("commits") {
         commits::measure(options, report).await?;
+    }
+    if options.wants("emulator") {
+        emulator::measure(options, report).await?;
     }
     Ok(())
 }

@@ -62,6 +62,6 @@ fn sane(source: &Source, outermost: bool) {
             assert!(outermost && (1..=MAX_SOURCES).contains(&sources.len()));
             sources.iter().for_each(|source| sane(source, false));
         }
-        Source::None => assert!(outermost),
+        Source::Result { .. } | Source::None => assert!(outermost),
     }
 }

@@ -8,6 +8,7 @@ mod architecture;
 mod browser;
 mod cli;
 mod crashes;
+mod contract;
 mod db;
 mod dependencies;
 mod documents;

@@ -4,6 +4,7 @@ use satchel::emulator::Endpoint;
 use serde_json::{Value, json};
 
 use super::bench::{Bench, NOW, Sdk, sign};
+use super::parity::{self, Cell};
 use crate::support::receiver::Receiver;
 use crate::support::wire::post;
 
@@ -59,10 +60,14 @@ fn takes_what_is_signed_and_nothing_else(sdk: Sdk) {
     let good = ["as sent", "another layout", "empty", "their sample"];
 
     let report = Bench::start().run_with(sdk, "webhooks", &json!({ "hooks": hooks }));
+    let mut rows = Vec::new();
     for name in hooks.as_object().expect("an object").keys() {
-        let taken = Value::from(good.contains(&name.as_str()));
-        assert_eq!(report.result(name), &taken, "{sdk:?}: {name}");
+        let taken = good.contains(&name.as_str());
+        assert_eq!(report.result(name), &Value::from(taken), "{sdk:?}: {name}");
+        let says = if taken { "taken" } else { "not taken" };
+        rows.push((name.clone(), Cell::Said(says.to_owned())));
     }
+    parity::of_sdk("Webhook signatures (§7)", sdk, rows);
 }
 
 #[test]
@@ -117,7 +122,14 @@ fn takes_what_was_really_sent(sdk: Sdk) {
     }
     let report = bench.run_with(sdk, "webhooks", &json!({ "hooks": hooks }));
     for name in hooks.as_object().expect("an object").keys() {
-        let taken = Value::from(name.ends_with("as it came"));
-        assert_eq!(report.result(name), &taken, "{sdk:?}: {name}");
+        let taken = name.ends_with("as it came");
+        assert_eq!(report.result(name), &Value::from(taken), "{sdk:?}: {name}");
     }
+    let said = |text: &str| Cell::Said(text.to_owned());
+    let rows = [
+        ("as it came", said("taken")),
+        ("with another secret, at another time, with a byte changed", said("not taken")),
+    ];
+    let rows = rows.map(|(name, cell)| (name.to_owned(), cell));
+    parity::of_sdk("Webhooks as the emulator sends them (§7)", sdk, rows.into());
 }

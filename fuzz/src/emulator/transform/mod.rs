@@ -8,6 +8,7 @@ mod error;
 mod format;
 #[path = "../../../../src/emulator/transform/grammar.rs"]
 mod grammar;
+mod intelligence;
 #[path = "../../../../src/emulator/transform/scan.rs"]
 mod scan;
 #[path = "../../../../src/emulator/transform/spec/mod.rs"]
