@@ -39,7 +39,7 @@ fn wait_until_done(place: &Place, count: usize) {
 
 #[test]
 fn the_servers_own_workers_do_the_jobs_and_the_list_tells() {
-    let place = Place::new();
+    let place = Place::new().with("FILESTACK_WEBHOOK_SECRET", "");
     let server = place.serve();
     place.create_user(EMAIL, "member");
     let token = place.create_token(EMAIL);
@@ -84,7 +84,9 @@ fn the_servers_own_workers_do_the_jobs_and_the_list_tells() {
 
 #[test]
 fn jobs_wait_when_there_are_no_workers_and_survive_kill_9() {
-    let place = Place::new().with("SATCHEL_JOB_THREADS", "0");
+    let place = Place::new()
+        .with("FILESTACK_WEBHOOK_SECRET", "")
+        .with("SATCHEL_JOB_THREADS", "0");
     let server = place.serve();
     place.create_user(EMAIL, "member");
     let token = place.create_token(EMAIL);
