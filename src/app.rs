@@ -15,6 +15,7 @@ use crate::db::Db;
 use crate::emulator::{self, Emulator};
 use crate::filestack::webhook::WebhookSecret;
 use crate::filestack::{Credentials, Endpoints, Filestack, FilestackError, Options, Transfers};
+use crate::jobs::Workers;
 use crate::services::Services;
 use crate::services::uploads::LOOKAHEAD;
 use crate::web::{AppState, WebSettings, application};
@@ -70,6 +71,7 @@ pub struct Running {
     /// The embedded emulator, in emulator mode.
     pub emulator: Option<Emulator>,
     server: Server,
+    workers: Option<Workers>,
     drain: Duration,
 }
 
@@ -132,12 +134,14 @@ pub fn start(config: &Config, db: Db, clock: Clock, workers: usize) -> Result<Ru
             error,
         })?
         .run();
+    let workers = jobs(&state.services, config.background.job_threads)?;
     Ok(Running {
         address,
         public_url,
         state,
         emulator,
         server,
+        workers,
         drain: config.http.drain,
     })
 }
@@ -159,6 +163,22 @@ pub fn webhook_secrets(config: &Config) -> Result<Vec<WebhookSecret>, StartError
         .chain(previous)
         .map(|secret| Ok(WebhookSecret::new(secret.expose())?))
         .collect()
+}
+
+/// Starts workers in this process; none when none are wanted.
+///
+/// # Errors
+///
+/// [`StartError::Threads`] when the system refuses them.
+pub fn jobs(services: &Services, threads: usize) -> Result<Option<Workers>, StartError> {
+    if threads == 0 {
+        return Ok(None);
+    }
+    let host = rustix::system::uname();
+    let name = format!("{}:{}", host.nodename().to_string_lossy(), std::process::id());
+    Workers::start(services, &name, threads)
+        .map(Some)
+        .map_err(StartError::Threads)
 }
 
 /// The services alone, for commands; `emulator` is where the embedded one was found to listen.
@@ -233,6 +253,7 @@ impl Running {
             state,
             server,
             emulator,
+            workers,
             drain,
             ..
         } = self;
@@ -244,6 +265,9 @@ impl Running {
             () = stop => {}
         }
         state.drain();
+        if let Some(workers) = &workers {
+            workers.drain();
+        }
         log::info!(event = "stopping"; "stopping: no new requests, running ones get {} seconds", drain.as_secs());
         let services = state.services.clone();
         let abort = actix_web::rt::spawn(async move {
@@ -251,6 +275,10 @@ impl Running {
             services.stop();
         });
         handle.stop(true).await;
+        // Jobs have the rest of the drain time; those that still run then are given back.
+        if let Some(workers) = workers {
+            workers.ended().await;
+        }
         abort.abort();
         state.services.stop();
         if let Some((handle, serving)) = emulator {

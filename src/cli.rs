@@ -1,7 +1,8 @@
 //! The command line: what can be asked for, one file per command, and how the answer is reported.
 //!
 //! A command gets its arguments and the configuration, and returns an error that says what to do next; it prints results on
-//! stdout through [`print`] and nothing else. May use `app`, `services`, `db`, `emulator` and `filestack`.
+//! stdout through [`print`] and nothing else. May use `app`, `jobs`, `services`, `queue`, `db`,
+//! `emulator` and `filestack`.
 
 mod args;
 mod config;
@@ -9,10 +10,12 @@ mod database;
 mod demo;
 mod emulator;
 mod error;
+mod jobs;
 mod migrate;
 mod serve;
 mod token;
 mod user;
+mod worker;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -41,6 +44,8 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Args),
+    Worker(worker::Args),
+    Jobs(jobs::Args),
     Migrate(migrate::Args),
     User(user::Args),
     Token(token::Args),
@@ -53,6 +58,8 @@ impl Command {
     async fn run(self, vars: &Vars) -> Result<(), CliError> {
         match self {
             Self::Serve(args) => serve::run(args, Config::from_vars(vars)?).await,
+            Self::Worker(args) => worker::run(args, Config::from_vars(vars)?).await,
+            Self::Jobs(args) => jobs::run(args, Config::from_vars(vars)?).await,
             Self::Migrate(args) => migrate::run(args, Config::from_vars(vars)?).await,
             Self::User(args) => user::run(args, Config::from_vars(vars)?).await,
             Self::Token(args) => token::run(args, Config::from_vars(vars)?).await,

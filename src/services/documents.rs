@@ -5,7 +5,9 @@ use std::time::Duration;
 use url::Url;
 
 use crate::clock::UtcTime;
-use crate::db::models::documents::{self, Document, ListQuery, Part, Sort};
+use crate::db::models::documents::{self, Document, GONE, INFECTED, ListQuery, Part, QUARANTINED, Sort};
+use crate::db::models::jobs;
+use crate::db::models::results;
 use crate::db::models::search::{self, DENSE, Search, name_key};
 use crate::db::models::users::{self, User};
 use crate::error::AppError;
@@ -19,6 +21,10 @@ pub const URL_LIFETIME: Duration = Duration::from_secs(300);
 /// Thumbnails on pages are signed to the end of the current quarter of an hour and the next one: the address stays the same for a
 /// while, so that browsers keep the picture.
 const THUMBNAIL_STEP: Duration = Duration::from_secs(900);
+/// The thumbnail in our list is 48 pixels wide; twice that for fine screens.
+const THUMBNAIL_SIDE: u32 = 96;
+/// The preview on a document's page.
+const PREVIEW_SIDE: u32 = 960;
 /// The sides of a thumbnail, pixels.
 pub const THUMBNAIL_SIDES: std::ops::RangeInclusive<u32> = 1..=1_024;
 
@@ -209,12 +215,17 @@ pub async fn delete(services: &Services, owner: UserId, id: DocumentId) -> Resul
                 return Ok(None);
             };
             search::delete(c, document.seq)?;
+            let made = results::list(c, id)?;
             if !documents::delete(c, owner, id)? {
                 // Somebody else deleted it between the two: PostgreSQL lets both read it.
                 return Ok(None);
             }
             users::add_usage(c, owner, -1, -document.size_bytes)?;
-            removals::enter(c, &document.handle, "document-deleted", now)?;
+            jobs::cancel_of_document(c, id, "The document was deleted.", now)?;
+            removals::enter_once(c, &document.handle, "document-deleted", now)?;
+            for handle in made.iter().filter_map(|result| result.handle.as_deref()) {
+                removals::enter_once(c, handle, "document-deleted", now)?;
+            }
             Ok(Some(document))
         })
         .await?;
@@ -237,12 +248,44 @@ pub struct SignedUrl {
     pub expires_at: UtcTime,
 }
 
+/// Whether the document's file may be given out now.
+///
+/// # Errors
+///
+/// [`AppError::Gone`] when Filestack has it no longer, [`AppError::Conflict`] while it is in quarantine or when it is infected.
+pub fn check_servable(document: &Document) -> Result<(), AppError> {
+    let refused = |code, detail: &str| {
+        Err(AppError::Conflict {
+            code,
+            detail: detail.to_owned(),
+        })
+    };
+    match document.status.as_str() {
+        GONE => Err(AppError::Gone {
+            code: "file-gone",
+            detail: "The file was deleted at Filestack, so it cannot be opened any more. Delete the document, and upload \
+                     the file again if you still have it."
+                .to_owned(),
+        }),
+        QUARANTINED => refused(
+            "document-quarantined",
+            "The document is being looked at for viruses. Try again in a moment.",
+        ),
+        INFECTED => refused(
+            "document-infected",
+            "A virus was found in this document, so it cannot be opened. Delete it.",
+        ),
+        _ => Ok(()),
+    }
+}
+
 /// The document's file for [`URL_LIFETIME`], to show or, as `attachment`, to save.
 pub fn download_url(
     services: &Services,
     document: &Document,
     attachment: bool,
 ) -> Result<SignedUrl, AppError> {
+    check_servable(document)?;
     let handle = handle(document)?;
     let now = services.clock.now();
     let grant = services
@@ -281,6 +324,7 @@ pub fn thumbnail_url(
             "A thumbnail is 1 to 1024 pixels wide and high. Choose a width and a height in that range.",
         ));
     }
+    check_servable(document)?;
     if !has_thumbnail(document) {
         return Err(AppError::Conflict {
             code: "no-thumbnail",
@@ -299,28 +343,39 @@ pub fn thumbnail_url(
 }
 
 /// A square picture of the document for a list on one of our own pages; `None` when there can be none.
-pub fn page_thumbnail(services: &Services, document: &Document, side: u32) -> Option<Url> {
-    let resize = Resize::within(side, side).ok()?.fit(Fit::Crop);
-    page_picture(
-        services,
-        document,
-        Transform::new().resize(resize).enhance(Enhance::Auto),
-    )
+pub fn page_thumbnail(services: &Services, document: &Document) -> Option<Url> {
+    page_picture(services, document, &thumbnail_transform()?)
 }
 
 /// A picture of the whole document within a square; `None` when there can be none.
-pub fn page_preview(services: &Services, document: &Document, side: u32) -> Option<Url> {
-    let resize = Resize::within(side, side).ok()?.fit(Fit::Max);
-    page_picture(services, document, Transform::new().resize(resize))
+pub fn page_preview(services: &Services, document: &Document) -> Option<Url> {
+    page_picture(services, document, &preview_transform()?)
 }
 
-fn page_picture(services: &Services, document: &Document, transform: Transform) -> Option<Url> {
-    if !has_thumbnail(document) {
+/// What our own pages show of a picture.
+pub(super) fn page_transforms() -> impl Iterator<Item = Transform> {
+    thumbnail_transform().into_iter().chain(preview_transform())
+}
+
+fn thumbnail_transform() -> Option<Transform> {
+    let resize = Resize::within(THUMBNAIL_SIDE, THUMBNAIL_SIDE)
+        .ok()?
+        .fit(Fit::Crop);
+    Some(Transform::new().resize(resize).enhance(Enhance::Auto))
+}
+
+fn preview_transform() -> Option<Transform> {
+    let resize = Resize::within(PREVIEW_SIDE, PREVIEW_SIDE).ok()?.fit(Fit::Max);
+    Some(Transform::new().resize(resize))
+}
+
+fn page_picture(services: &Services, document: &Document, transform: &Transform) -> Option<Url> {
+    if !has_thumbnail(document) || check_servable(document).is_err() {
         return None;
     }
     let step = THUMBNAIL_STEP.as_micros() as i64;
     let begun = UtcTime::from_micros(services.clock.now().micros() / step * step);
-    signed_picture(services, document, &transform, begun, THUMBNAIL_STEP * 2).ok()
+    signed_picture(services, document, transform, begun, THUMBNAIL_STEP * 2).ok()
 }
 
 /// Whether Filestack makes pictures of this type without a doubt.
@@ -346,7 +401,7 @@ fn signed_picture(
 }
 
 /// A handle in the database was valid when it was written.
-fn handle(document: &Document) -> Result<Handle, AppError> {
+pub(super) fn handle(document: &Document) -> Result<Handle, AppError> {
     Handle::new(document.handle.as_str())
         .map_err(|error| AppError::Internal(format!("document {} has a bad handle: {error}", document.id)))
 }

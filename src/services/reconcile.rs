@@ -39,6 +39,24 @@ pub struct Report {
     pub stopped_at: Option<DocumentId>,
 }
 
+impl Report {
+    /// The report in a sentence or two.
+    pub fn sentence(&self) -> String {
+        let mut text = format!(
+            "{} documents were asked about, {} of them have lost their file; {} uploads were never finished, {} events wait for a \
+             document.",
+            self.asked,
+            self.gone.len(),
+            self.abandoned.len(),
+            self.parked
+        );
+        if self.stopped_at.is_some() {
+            text += " It stopped before the end; run it again.";
+        }
+        text
+    }
+}
+
 /// How to go about it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Plan {

@@ -10,6 +10,8 @@ mod crashes;
 mod db;
 mod dependencies;
 mod documents;
+mod hooks;
+mod jobs;
 mod journey;
 mod outage;
 mod readme;

@@ -20,7 +20,7 @@ pub const INFECTED: &str = "infected";
 pub const GONE: &str = "gone";
 
 /// A document.
-#[derive(Clone, Debug, Queryable, Selectable, QueryableByName)]
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, QueryableByName)]
 #[diesel(table_name = documents)]
 pub struct Document {
     /// Short number: rowid of its entry in the search index.

@@ -14,4 +14,4 @@ mod receive;
 pub use body::{Size, Source, too_large};
 pub use budget::Budget;
 pub(in crate::services) use intent::adopt;
-pub use receive::{LOOKAHEAD, NewFile, receive};
+pub use receive::{LOOKAHEAD, NewFile, Received, receive};

@@ -18,6 +18,7 @@ use crate::db::models::users::User;
 use crate::error::AppError;
 use crate::failpoints;
 use crate::filestack::{FilestackError, Grant, NewStore, NewUpload, Purpose, StoredFile, Upload};
+use crate::services::processing::chain::{self, Step};
 use crate::services::{Services, documents, names, sniff, upstream};
 
 /// Bytes of a part, and how far a file is read before the way to Filestack is chosen. Intelligent ingestion has parts of this size; so
@@ -41,9 +42,20 @@ pub struct NewFile {
     pub declared_type: String,
     /// What is known of its size.
     pub size: Size,
+    /// Whether its uploader asks for processing.
+    pub processing: bool,
 }
 
-/// Receives a file for its owner and gives the document.
+/// A file that was received.
+#[derive(Debug)]
+pub struct Received {
+    /// The document that it is now.
+    pub document: Document,
+    /// What is done with it next.
+    pub steps: Vec<Step>,
+}
+
+/// Receives a file for its owner and gives the document, with the steps that follow.
 ///
 /// Filestack must be told the exact size before the first byte. A file that ends within [`LOOKAHEAD`] is read to its end first, in
 /// memory set aside for it. A longer one is uploaded in parts when the client declared its size, or when the request's length
@@ -60,7 +72,7 @@ pub async fn receive<S: Source>(
     owner: &User,
     file: NewFile,
     source: &mut S,
-) -> Result<Document, AppError> {
+) -> Result<Received, AppError> {
     let work = receive_file(services, owner, file, source);
     tokio::select! {
         done = work => done,
@@ -77,7 +89,7 @@ async fn receive_file<S: Source>(
     owner: &User,
     file: NewFile,
     source: &mut S,
-) -> Result<Document, AppError> {
+) -> Result<Received, AppError> {
     let limit = services.max_upload_bytes;
     let name = names::sanitise(&file.name).ok_or_else(|| {
         AppError::invalid(
@@ -101,6 +113,7 @@ async fn receive_file<S: Source>(
         content_type: sniff::content_type(head, &name),
         declared_type: sniff::declared_type(&file.declared_type),
         name,
+        processing: file.processing,
     };
     let exact = if whole { body.read() } else { file.size.most() };
     if exact > limit && !matches!(file.size, Size::AtMost(_)) {
@@ -138,6 +151,7 @@ struct Details {
     name: String,
     content_type: String,
     declared_type: String,
+    processing: bool,
 }
 
 /// All bytes have been taken in and handed to Filestack; `ending` makes a file of them.
@@ -325,7 +339,7 @@ async fn finish(
     intent: Intent,
     details: Details,
     sent: Sent,
-) -> Result<Document, AppError> {
+) -> Result<Received, AppError> {
     let (services, owner) = (services.clone(), owner.clone());
     let finishing = tokio::spawn(async move {
         failpoints::reach("upload.before-complete");
@@ -353,13 +367,19 @@ async fn finish(
                 intent.fail(error.code(), None).await;
                 // Filestack's event may have confirmed it in the meantime, with the same content or not at all.
                 let adopted = documents::get(&services, owner.id, id).await.ok();
-                return adopted
-                    .filter(|document| document.sha256 == sent.sha256)
-                    .ok_or(error);
+                let Some(document) = adopted.filter(|document| document.sha256 == sent.sha256) else {
+                    return Err(error);
+                };
+                let steps = if details.processing {
+                    chain::again(&services, &document).await?
+                } else {
+                    Vec::new()
+                };
+                return Ok(Received { document, steps });
             }
         };
         let now = services.clock.now();
-        let document = NewDocument {
+        let mut document = NewDocument {
             id: intent.id,
             owner_id: owner.id,
             handle: stored.handle.as_str().to_owned(),
@@ -373,7 +393,17 @@ async fn finish(
             created_at: now,
             updated_at: now,
         };
-        intent.record(&owner, document).await
+        let (status, first) = services.first_steps(&document, details.processing);
+        document.status = status;
+        let kinds = if details.processing {
+            first
+                .into_iter()
+                .chain(chain::steps(&document.content_type))
+                .collect()
+        } else {
+            first
+        };
+        intent.record(&owner, document, kinds).await
     });
     finishing
         .await

@@ -5,10 +5,10 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::db::models::documents::Document;
+use crate::db::models::jobs::JobState;
 use crate::error::AppError;
 use crate::services::documents::{self, SignedUrl};
-use crate::services::uploads::{self, NewFile, Source, too_large};
+use crate::services::uploads::{self, NewFile, Received, Source, too_large};
 use crate::web::AppState;
 use crate::web::extract::{ApiCaller, DocumentPath, FilePart, Item, Query, UploadForm};
 
@@ -31,7 +31,7 @@ pub async fn create(
     caller: ApiCaller,
     payload: web::Payload,
 ) -> Result<HttpResponse, AppError> {
-    let document = receive(&state, &request, &caller, payload).await?;
+    let document = receive(&state, &request, &caller, payload, false).await?.document;
     let url = documents::plain_url(&state.services, &document)?;
     Ok(HttpResponse::Created()
         .json(json!({"id": document.id, "handle": document.handle, "url": url.as_str()})))
@@ -44,9 +44,26 @@ pub async fn create_v2(
     caller: ApiCaller,
     payload: web::Payload,
 ) -> Result<HttpResponse, AppError> {
-    let document = receive(&state, &request, &caller, payload).await?;
+    let document = receive(&state, &request, &caller, payload, false).await?.document;
     let url = documents::plain_url(&state.services, &document)?;
     Ok(HttpResponse::Created().json(json!({"handle": document.handle, "url": url.as_str()})))
+}
+
+/// `POST /api/uploads/with-processing`: answers as soon as the file is stored; what is done with it next is named, and goes on.
+pub async fn create_with_processing(
+    state: web::Data<AppState>,
+    request: HttpRequest,
+    caller: ApiCaller,
+    payload: web::Payload,
+) -> Result<HttpResponse, AppError> {
+    let Received { document, steps } = receive(&state, &request, &caller, payload, true).await?;
+    let url = documents::plain_url(&state.services, &document)?;
+    let jobs: Vec<_> = steps
+        .iter()
+        .map(|step| json!({"id": step.id, "kind": step.kind.as_str(), "state": JobState::Waiting.as_str()}))
+        .collect();
+    Ok(HttpResponse::Created()
+        .json(json!({"id": document.id, "handle": document.handle, "url": url.as_str(), "jobs": jobs})))
 }
 
 /// `GET /api/uploads/{id}/download-url`.
@@ -93,7 +110,8 @@ async fn receive(
     request: &HttpRequest,
     caller: &ApiCaller,
     payload: web::Payload,
-) -> Result<Document, AppError> {
+    processing: bool,
+) -> Result<Received, AppError> {
     let mut form = UploadForm::new(request, payload)?;
     let limit = state.services.max_upload_bytes;
     if form.at_most() != u64::MAX && form.at_most() > limit.saturating_add(FORM_OVERHEAD) {
@@ -108,6 +126,7 @@ async fn receive(
                     name: file.filename.clone(),
                     declared_type: file.declared_type.clone(),
                     size: form.size(declared, true),
+                    processing,
                 };
                 let mut only = OnlyFile { file, form };
                 return uploads::receive(&state.services, &caller.0, new, &mut only).await;

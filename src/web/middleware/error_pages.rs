@@ -195,6 +195,7 @@ fn title(status: StatusCode) -> &'static str {
         405 => "Not possible here",
         408 => "The upload stalled",
         409 => "Conflict",
+        410 => "No longer here",
         413 => "Too large",
         415 => "Wrong kind of content",
         422 => "Please check what you entered",

@@ -20,10 +20,6 @@ use crate::web::views::{
 
 /// Documents on a page of the list.
 const PAGE: i64 = 50;
-/// The thumbnail in the list is 48 pixels wide; twice that for fine screens.
-const THUMBNAIL_SIDE: u32 = 96;
-/// The preview on a document's page.
-const PREVIEW_SIDE: u32 = 960;
 
 /// `?sort=&q=&after=&before=`.
 #[derive(Deserialize)]
@@ -206,8 +202,8 @@ fn show_page(
         sha256: document.sha256.clone(),
         created_at: document.created_at.calendar(),
         updated_at: document.updated_at.calendar(),
-        status: DocumentStatus::Ready,
-        preview_url: documents::page_preview(&state.services, document, PREVIEW_SIDE).map(String::from),
+        status: DocumentStatus::of_row(&document.status),
+        preview_url: documents::page_preview(&state.services, document).map(String::from),
     };
     Ok(with_cookies(page(status, &show)?, dressed.cookies))
 }
@@ -219,7 +215,7 @@ fn row(state: &AppState, document: &Document) -> DocumentRow {
         content_type: document.content_type.clone(),
         size: document.size_bytes,
         created_at: document.created_at.calendar(),
-        status: DocumentStatus::Ready,
-        thumbnail_url: documents::page_thumbnail(&state.services, document, THUMBNAIL_SIDE).map(String::from),
+        status: DocumentStatus::of_row(&document.status),
+        thumbnail_url: documents::page_thumbnail(&state.services, document).map(String::from),
     }
 }

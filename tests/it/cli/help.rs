@@ -2,9 +2,15 @@
 
 use super::process::Place;
 
-const COMMANDS: [&[&str]; 11] = [
+const COMMANDS: [&[&str]; 17] = [
     &[],
     &["serve"],
+    &["worker"],
+    &["jobs"],
+    &["jobs", "list"],
+    &["jobs", "show"],
+    &["jobs", "retry"],
+    &["jobs", "cancel"],
     &["migrate"],
     &["user"],
     &["user", "create"],

@@ -42,7 +42,7 @@ const fn row(method: &'static str, path: &'static str, statuses: [u16; 6]) -> Ro
 }
 
 /// GET stands for HEAD too. A page that sends an anonymous caller to sign in answers 303. Set-up is over.
-pub const TABLE: [Row; 28] = [
+pub const TABLE: [Row; 29] = [
     row("GET", "/", [303, 303, 303, 303, 303, 303]),
     row("GET", "/healthz", [200, 200, 200, 200, 200, 200]),
     row("GET", "/readyz", [200, 200, 200, 200, 200, 200]),
@@ -64,6 +64,11 @@ pub const TABLE: [Row; 28] = [
     row("POST", "/api/uploads", [401, 201, 201, 201, 401, 201]),
     row("POST", "/api/uploads/", [401, 201, 201, 201, 401, 201]),
     row("POST", "/api/uploads/v2", [401, 201, 201, 201, 401, 201]),
+    row(
+        "POST",
+        "/api/uploads/with-processing",
+        [401, 201, 201, 201, 401, 201],
+    ),
     row(
         "GET",
         "/api/uploads/{id}/download-url",

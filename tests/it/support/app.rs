@@ -63,6 +63,8 @@ impl TestApp {
             ("SATCHEL_BIND", "127.0.0.1:0"),
             ("SATCHEL_EMULATOR_BIND", "127.0.0.1:0"),
             ("SATCHEL_DRAIN_SECONDS", "0"),
+            // Jobs run when a test says so.
+            ("SATCHEL_JOB_THREADS", "0"),
         ];
         Setup {
             vars: vars.into_iter().collect(),

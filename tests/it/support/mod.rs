@@ -5,6 +5,7 @@ pub mod app;
 pub mod client;
 pub mod documents;
 pub mod form;
+pub mod jobs;
 pub mod postgres;
 pub mod raw_post;
 pub mod wire;

@@ -1,0 +1,1 @@
+//! Promise 3: whatever the order and the number in which events arrive, they end in the same state.

@@ -1,0 +1,7 @@
+//! Webhooks from Filestack: what is taken, what is refused, what it changes.
+
+mod accepted;
+mod applied;
+mod history;
+mod refused;
+pub mod sender;

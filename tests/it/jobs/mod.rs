@@ -1,0 +1,5 @@
+//! Background work: the queue with several workers on both databases, the chain after an upload, and how failures are met.
+
+mod chain;
+mod failures;
+mod queue;
