@@ -15,6 +15,7 @@ const STYLES: &str = concat!(
     include_str!("../../assets/css/documents.css"),
     include_str!("../../assets/css/document.css"),
     include_str!("../../assets/css/uploads.css"),
+    include_str!("../../assets/css/jobs.css"),
 );
 
 /// Name, extension, media type, content.

@@ -36,6 +36,10 @@ pub fn configure(app: &mut web::ServiceConfig) {
                 .route(web::post().to(pages::documents::destroy)),
             web::resource("/uploads/new").route(get().to(pages::uploads::new)),
             web::resource("/uploads").route(web::post().to(pages::uploads::create)),
+            web::resource("/admin").route(get().to(pages::admin::show)),
+            web::resource("/admin/jobs").route(get().to(pages::admin::jobs)),
+            web::resource("/admin/jobs/{id}/attempt").route(web::post().to(pages::admin::attempt)),
+            web::resource("/admin/jobs/{id}/cancellation").route(web::post().to(pages::admin::cancel)),
             web::resource(["/api/uploads", "/api/uploads/"]).route(web::post().to(api::uploads::create)),
             web::resource("/api/uploads/v2").route(web::post().to(api::uploads::create_v2)),
             web::resource("/api/uploads/with-processing")

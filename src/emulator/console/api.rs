@@ -16,12 +16,22 @@ use crate::emulator::store::Meta;
 /// Calls in one reply when no number is asked for.
 const USUAL_LISTED: usize = 100;
 
-type Reply = Outcome<HttpResponse>;
+pub(super) type Reply = Outcome<HttpResponse>;
 type State = web::Data<Console>;
 
 /// Where everything is.
 pub(super) async fn index() -> HttpResponse {
-    let names = ["calls", "files", "faults", "clock", "apps", "snapshot", "reset"];
+    let names = [
+        "calls",
+        "files",
+        "faults",
+        "clock",
+        "apps",
+        "workflows",
+        "processing",
+        "snapshot",
+        "reset",
+    ];
     let links: serde_json::Map<String, Value> = names
         .into_iter()
         .map(|name| (name.to_owned(), format!("/__emulator/api/{name}").into()))
@@ -210,7 +220,7 @@ pub(super) async fn reset(console: State) -> Reply {
 }
 
 /// A JSON body. Its type is wanted too: a form of another site cannot send that one.
-fn read<T: DeserializeOwned>(req: &HttpRequest, body: &[u8]) -> Outcome<T> {
+pub(super) fn read<T: DeserializeOwned>(req: &HttpRequest, body: &[u8]) -> Outcome<T> {
     let kind = req
         .headers()
         .get(CONTENT_TYPE)
@@ -225,7 +235,7 @@ fn read<T: DeserializeOwned>(req: &HttpRequest, body: &[u8]) -> Outcome<T> {
     serde_json::from_slice(body).map_err(|error| Wrong::bad(format!("The JSON cannot be used: {error}")))
 }
 
-fn query<T: DeserializeOwned>(req: &HttpRequest) -> Outcome<T> {
+pub(super) fn query<T: DeserializeOwned>(req: &HttpRequest) -> Outcome<T> {
     web::Query::<T>::from_query(req.query_string())
         .map(web::Query::into_inner)
         .map_err(|error| Wrong::bad(format!("The query cannot be used: {error}")))

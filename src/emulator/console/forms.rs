@@ -9,6 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::commands::{self, ChangeSnapshot, Moment, Outcome, SetApp, SetClock, Wrong};
+use super::workflows::{self, AddWorkflow, SetProcessing};
 use super::{Console, page};
 use crate::emulator::controls::Controls;
 
@@ -46,6 +47,24 @@ async fn apply(controls: &Controls, area: &str, fields: &Fields) -> Outcome<()> 
                 secured: text(fields, "secured") == "true",
             };
             app.apply(controls)?;
+        }
+        "workflows" if text(fields, "action") == "remove" => {
+            workflows::remove(controls, text(fields, "id").to_owned()).await?;
+        }
+        "workflows" if text(fields, "action") == "processing" => {
+            let seconds = text(fields, "seconds").parse();
+            let seconds =
+                seconds.map_err(|_| Wrong::bad("Give the time as a number of seconds, such as 3"))?;
+            SetProcessing { seconds }.apply(controls)?;
+        }
+        "workflows" => {
+            let given = |name| Some(text(fields, name).to_owned()).filter(|text| !text.is_empty());
+            let add = AddWorkflow {
+                id: given("id"),
+                app: given("app"),
+                tasks: text(fields, "tasks").to_owned(),
+            };
+            add.apply(controls).await?;
         }
         "snapshots" => {
             let change: ChangeSnapshot = from_json(json!({

@@ -2,13 +2,15 @@
 //!
 //! | Route below `/__emulator` | Does |
 //! |---|---|
-//! | `GET /` | the page; its forms post to `/calls`, `/clock`, `/faults`, `/apps`, `/snapshots`, `/reset` |
+//! | `GET /` | the page; its forms post to `/calls`, `/clock`, `/faults`, `/apps`, `/workflows`, `/snapshots`, `/reset` |
 //! | `GET`, `DELETE /api/calls` | the calls that came; `?after=ID`, `?limit=N`, `?route=R`, `?verdict=V` |
 //! | `GET /api/files` | the files, newest first; `?limit=N` |
 //! | `GET`, `POST`, `DELETE /api/faults` | failures on demand; `DELETE ?route=R` for one class |
 //! | `GET`, `POST /api/clock` | `{"action": "shift", "seconds": N}`, `freeze` (`at`, or now), `resume` |
 //! | `GET`, `POST /api/apps` | `{"key": K, "secured": true}` |
 //! | `GET`, `POST /api/snapshot` | `{"action": "save", "name": N}`, `load`, `delete` |
+//! | `GET`, `POST`, `DELETE /api/workflows` | `{"tasks": "virus_detection,tags"}` and, if wanted, `id` and `app`; `DELETE ?id=UUID` |
+//! | `GET`, `POST /api/processing` | `{"seconds": N}`: how long workflows and conversions of film take |
 //! | `POST /api/reset` | as at the start, snapshots stay |
 //!
 //! It changes things without a password, so `guard` keeps other computers and other sites out. `commands` is what can be
@@ -19,6 +21,7 @@ mod commands;
 mod forms;
 mod guard;
 mod page;
+mod workflows;
 
 use std::net::SocketAddr;
 
@@ -111,6 +114,17 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
             web::resource("/api/snapshot")
                 .route(web::get().to(api::snapshots))
                 .route(web::post().to(api::change_snapshot)),
+        )
+        .service(
+            web::resource("/api/workflows")
+                .route(web::get().to(workflows::index))
+                .route(web::post().to(workflows::create))
+                .route(web::delete().to(workflows::destroy)),
+        )
+        .service(
+            web::resource("/api/processing")
+                .route(web::get().to(workflows::show_processing))
+                .route(web::post().to(workflows::set_processing)),
         )
         .service(web::resource("/api/reset").route(web::post().to(api::reset)))
         .service(web::resource("/{area}").route(web::post().to(forms::change)))

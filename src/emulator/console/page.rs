@@ -15,6 +15,7 @@ use super::commands::{self, Outcome, Wrong};
 use crate::emulator::clock::written;
 use crate::emulator::controls::{Call, Route, Verdict, Waiting};
 use crate::emulator::store::Meta;
+use crate::emulator::workflows::Workflow;
 
 /// Calls and files on the page.
 const SHOWN: usize = 50;
@@ -35,11 +36,20 @@ struct ConsolePage {
     is_latest: bool,
     files: Vec<FileRow>,
     total_files: usize,
+    workflows: Vec<Workflow>,
+    /// Ids of those that came while it ran.
+    added: Vec<String>,
+    processing_seconds: f64,
     snapshots: Vec<String>,
     notice: Option<String>,
 }
 
 impl ConsolePage {
+    /// Only these can be removed.
+    fn is_added(&self, workflow: &Workflow) -> bool {
+        self.added.contains(&workflow.id)
+    }
+
     fn routes(&self) -> [Route; 11] {
         Route::ALL
     }
@@ -191,6 +201,9 @@ async fn page(console: &Console, before: Option<u64>, notice: Option<String>) ->
             .map(|(handle, meta)| FileRow { handle, meta })
             .collect(),
         total_files,
+        workflows: controls.workflows().all(),
+        added: controls.workflows().added_ids(),
+        processing_seconds: controls.processing_time().as_secs_f64(),
         snapshots,
         notice,
     };

@@ -7,11 +7,14 @@ mod credentials;
 mod delivery;
 mod edge;
 mod files;
+mod flows;
 mod form;
 mod headers;
 mod intake;
 mod job;
 mod kept;
+mod later;
+mod made_by;
 mod metadata;
 mod multipart;
 mod pace;
@@ -35,6 +38,7 @@ use actix_web::{HttpRequest, web};
 use tokio::sync::Semaphore;
 
 pub(super) use edge::{edge, on_connect};
+pub(super) use paths::is_plain_path;
 
 use super::apps::Apps;
 use super::controls::Controls;

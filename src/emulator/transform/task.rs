@@ -1,12 +1,15 @@
 //! The tasks that are carried out, with their parameters typed and complete.
 
 mod control;
+mod video;
 
 pub use control::{Cache, Fallback, Store};
+pub use video::Video;
 
 use super::codec::Format;
 use super::color::Color;
 use super::error::GrammarError;
+use super::intelligence::{Question, Sentiment};
 use super::scan::RawTask;
 use super::spec::{self, CheckedArgs};
 
@@ -52,6 +55,23 @@ pub enum Task {
     Metadata(Vec<&'static str>),
     /// Several files in one; for the routes.
     Zip,
+    /// Answer with what is in the file, as JSON.
+    Ask(Question),
+    /// Find the document in a photograph and leave the rest off.
+    DocDetection {
+        /// Improve what is left.
+        preprocess: bool,
+    },
+    /// Answer with the mood of a text; no source.
+    TextSentiment(Sentiment),
+    /// Convert film or sound; for the routes.
+    VideoConvert(Box<Video>),
+    /// The playlist of a converted film; for the routes.
+    VideoPlaylist,
+    /// Run the workflow with this id; for the routes.
+    RunWorkflow(String),
+    /// How far the run with this id is; for the routes, no source.
+    WorkflowStatus(String),
     /// Documented by Filestack, not done here: its name.
     NotYet(&'static str),
 }
@@ -237,6 +257,29 @@ impl Task {
             "fallback" => Self::Fallback(control::fallback(&args)?),
             "metadata" => Self::Metadata(args.words("fields").to_vec()),
             "zip" => Self::Zip,
+            "tags" => Self::Ask(Question::Tags {
+                version: args.whole("version").unwrap_or(2),
+            }),
+            "sfw" => Self::Ask(Question::Sfw),
+            "caption" => Self::Ask(Question::Caption),
+            "ocr" => Self::Ask(Question::Ocr),
+            "copyright" => Self::Ask(Question::Copyright),
+            "image_sentiment" => Self::Ask(Question::ImageSentiment),
+            "doc_detection" if args.flag("coords") == Some(true) => Self::Ask(Question::Document),
+            "doc_detection" => Self::DocDetection {
+                preprocess: args.flag("preprocess").unwrap_or(true),
+            },
+            "text_sentiment" => Self::TextSentiment(Sentiment {
+                text: args.text("text").unwrap_or_default().to_owned(),
+                language: args.word("language").unwrap_or("auto"),
+            }),
+            "video_convert" => Self::VideoConvert(Box::new(Video::of(&args)?)),
+            "video_playlist" => Self::VideoPlaylist,
+            "run_workflow" => Self::RunWorkflow(args.text("id").unwrap_or_default().to_owned()),
+            "workflow_status" => {
+                let job = args.text("job_id").or(args.text("id"));
+                Self::WorkflowStatus(job.unwrap_or_default().to_owned())
+            }
             name => Self::NotYet(name),
         })
     }
@@ -245,7 +288,7 @@ impl Task {
     pub(super) fn needs_no_source(&self) -> bool {
         matches!(
             self,
-            Self::NotYet("text_sentiment" | "workflow_status" | "collage")
+            Self::TextSentiment(_) | Self::WorkflowStatus(_) | Self::NotYet("collage")
         )
     }
 
@@ -270,8 +313,31 @@ impl Task {
             Self::Fallback(_) => "fallback",
             Self::Metadata(_) => "metadata",
             Self::Zip => "zip",
+            Self::Ask(question) => question.task(),
+            Self::DocDetection { .. } => "doc_detection",
+            Self::TextSentiment(_) => "text_sentiment",
+            Self::VideoConvert(_) => "video_convert",
+            Self::VideoPlaylist => "video_playlist",
+            Self::RunWorkflow(_) => "run_workflow",
+            Self::WorkflowStatus(_) => "workflow_status",
             Self::NotYet(name) => name,
         }
+    }
+
+    /// Whether its result is made up here, if the same for the same file every time (§6.7, §6.8).
+    pub fn is_made_up(&self) -> bool {
+        matches!(
+            self,
+            Self::Ask(_) | Self::DocDetection { .. } | Self::TextSentiment(_) | Self::VideoConvert(_)
+        )
+    }
+
+    /// Whether it is one of the tasks that need a policy on every application (§2.4).
+    pub fn is_intelligence(&self) -> bool {
+        matches!(
+            self,
+            Self::Ask(_) | Self::DocDetection { .. } | Self::TextSentiment(_)
+        )
     }
 }
 

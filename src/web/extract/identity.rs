@@ -7,7 +7,7 @@ use actix_web::http::header::AUTHORIZATION;
 use actix_web::{FromRequest, HttpRequest, web};
 
 use super::form::header_token_is_valid;
-use crate::db::models::users::User;
+use crate::db::models::users::{Role, User};
 use crate::error::AppError;
 use crate::services::accounts::{self, Identity, Means};
 use crate::web::AppState;
@@ -40,6 +40,35 @@ impl FromRequest for Viewer {
                 return Err(pages_are_read_only());
             }
             Ok(Viewer(identity))
+        })
+    }
+}
+
+/// An administrator who looks at a page.
+#[derive(Debug)]
+pub struct Admin(pub Identity);
+
+impl Admin {
+    /// The user.
+    pub fn user(&self) -> &User {
+        &self.0.user
+    }
+}
+
+impl FromRequest for Admin {
+    type Error = AppError;
+    type Future = Later<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let viewer = Viewer::from_request(request, payload);
+        Box::pin(async move {
+            let Viewer(identity) = viewer.await?;
+            if identity.user.role != Role::Admin {
+                return Err(AppError::Forbidden(
+                    "This page is for administrators. Ask one of them, or go back to your documents.",
+                ));
+            }
+            Ok(Admin(identity))
         })
     }
 }

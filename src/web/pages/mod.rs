@@ -1,5 +1,6 @@
 //! Pages: a file for each subject. Every handler extracts, calls one verb and answers with a page or a redirect.
 
+pub mod admin;
 pub mod documents;
 pub mod home;
 pub mod sessions;

@@ -20,6 +20,10 @@ pub(super) enum Said {
     DeletedHere,
     /// A document has another name.
     Renamed,
+    /// A job is due now.
+    JobDue,
+    /// A job was called off.
+    JobCancelled,
     /// Set-up is done.
     Welcome,
     /// The session has ended.
@@ -27,10 +31,12 @@ pub(super) enum Said {
 }
 
 impl Said {
-    const ALL: [Said; 5] = [
+    const ALL: [Said; 7] = [
         Said::Deleted,
         Said::DeletedHere,
         Said::Renamed,
+        Said::JobDue,
+        Said::JobCancelled,
         Said::Welcome,
         Said::SignedOut,
     ];
@@ -40,6 +46,8 @@ impl Said {
             Said::Deleted => "deleted",
             Said::DeletedHere => "deleted-here",
             Said::Renamed => "renamed",
+            Said::JobDue => "job-due",
+            Said::JobCancelled => "job-cancelled",
             Said::Welcome => "welcome",
             Said::SignedOut => "signed-out",
         }
@@ -56,6 +64,8 @@ impl Said {
                 "The document is deleted here. Filestack could not remove its file yet; Satchel keeps trying until it has.",
             ),
             Said::Renamed => (NoticeKind::Success, "The document has its new name."),
+            Said::JobDue => (NoticeKind::Success, "The job waits and is due now."),
+            Said::JobCancelled => (NoticeKind::Success, "The job is cancelled."),
             Said::Welcome => (
                 NoticeKind::Success,
                 "Set-up is done. You are signed in as the first administrator.",

@@ -63,6 +63,8 @@ fn pages() -> Vec<(&'static str, String)> {
         page("upload", UploadNewPage::sample()),
         page("upload+error", UploadNewPage::sample_with_error()),
         page("upload-result", UploadResultPage::sample()),
+        page("jobs", JobIndexPage::sample()),
+        page("jobs+empty", JobIndexPage::sample_empty()),
         page("error", ErrorPage::sample()),
         page("error+unavailable", ErrorPage::sample_unavailable()),
     ]

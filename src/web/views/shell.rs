@@ -37,6 +37,11 @@ impl Shell {
         self.current("/documents")
     }
 
+    /// Whether the administrators' part is current, as a value of `aria-current`.
+    pub fn in_admin(&self) -> Option<&'static str> {
+        self.current("/admin")
+    }
+
     /// Whether the upload page is current, as a value of `aria-current`.
     pub fn in_uploads(&self) -> Option<&'static str> {
         self.current("/uploads/new")

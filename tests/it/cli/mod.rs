@@ -3,6 +3,7 @@
 mod beside;
 mod emulator;
 mod help;
+mod jobs;
 mod leaks;
 pub mod process;
 mod settings;

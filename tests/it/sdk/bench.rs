@@ -12,7 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit, Mac};
 use image::{ImageFormat, RgbImage};
-use satchel::emulator::{self, App, Config, Controls, Meta};
+use satchel::emulator::{self, App, Config, Controls, Meta, Workflow};
 use serde_json::{Value, json};
 use sha2::Sha256;
 use tempfile::TempDir;
@@ -23,6 +23,8 @@ use super::report::Report;
 pub const NOW: u64 = 1_800_000_000;
 pub const SECURED: &str = "ASecuredz";
 const SECURED_SECRET: &str = "SECUREDSECRET";
+/// A workflow of the app with security.
+pub const WORKFLOW: &str = "0b6a2f0e-5f3c-4a3f-9a63-2f1f6c0f7a11";
 const OPEN: &str = "AOpenz";
 const OPEN_SECRET: &str = "OPENSECRET";
 const MIB: usize = 1 << 20;
@@ -96,7 +98,10 @@ impl Bench {
             secured,
         };
         let apps = vec![app(SECURED, SECURED_SECRET, true), app(OPEN, OPEN_SECRET, false)];
-        let config = Config::new(dir.path().join("emulator"), apps);
+        let mut config = Config::new(dir.path().join("emulator"), apps);
+        config.workflows = vec![
+            Workflow::new(WORKFLOW, "virus_detection,resize=width:5").expect("the workflow can be read"),
+        ];
         let (started, starting) = mpsc::channel();
         let thread = std::thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
@@ -194,7 +199,7 @@ impl Bench {
             "picture": self.picture(),
             "replacement": self.file("5 MiB - 1"),
             "out": self.dir.path().join("out"),
-            "workflow": "0b6a2f0e-5f3c-4a3f-9a63-2f1f6c0f7a11",
+            "workflow": WORKFLOW,
             "unpadded": { "signature": sign(SECURED_SECRET, &unpadded), "policy": unpadded },
         })
     }

@@ -7,6 +7,7 @@
 mod bench;
 mod files;
 mod gaps;
+mod intelligence;
 mod refusals;
 mod report;
 mod troubles;

@@ -1,0 +1,1 @@
+//! The control surface: webhooks as JSON and on the page.
