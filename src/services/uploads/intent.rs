@@ -95,8 +95,8 @@ impl Intent {
                 } else if !documents::complete(c, &document)? {
                     return Err(DbError::Conflict);
                 }
-                failpoints::reach("upload.in-record");
                 let steps = chain::enqueue(c, id, &kinds, now)?;
+                failpoints::reach("upload.in-record");
                 let document = documents::find_owned(c, owner_id, id)?.ok_or(DbError::NotFound)?;
                 Ok(Received { document, steps })
             })
