@@ -2,6 +2,7 @@
 
 mod accepted;
 mod applied;
+mod embedded;
 mod history;
 mod inbox;
 mod refused;
