@@ -61,6 +61,16 @@ impl Connection {
         self.answer().await
     }
 
+    /// Posts a body, with these header lines.
+    pub async fn post(&mut self, path: &str, headers: &str, body: &str) -> Outcome<Answer> {
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\n{headers}Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        self.stream.write_all(request.as_bytes()).await?;
+        self.answer().await
+    }
+
     async fn answer(&mut self) -> Outcome<Answer> {
         let head = loop {
             if let Some(end) = self.received.windows(4).position(|bytes| bytes == b"\r\n\r\n") {

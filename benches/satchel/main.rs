@@ -15,6 +15,7 @@ mod process;
 mod report;
 mod servers;
 mod trickle;
+mod webhooks;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -67,6 +68,9 @@ async fn measure_parts(options: &Options, report: &mut Report) -> Outcome<()> {
     }
     if options.wants("commits") {
         commits::measure(options, report).await?;
+    }
+    if options.wants("webhooks") {
+        webhooks::measure(options, report).await?;
     }
     Ok(())
 }

@@ -14,6 +14,8 @@ Parts (all of them when none is named):
   upload   the three above
   list     pages of the list, requests per second, search
   commits  durable commits on SQLite, alone and shared
+  webhooks signed deliveries, stored before the answer, beside the same server storing nothing; PostgreSQL too, when
+           SATCHEL_TEST_POSTGRES_URL names a server
 
 Options:
   --quick         small sizes: to see that it works, not to compare with the targets
@@ -23,7 +25,7 @@ Options:
 ";
 
 const UPLOADS: [&str; 3] = ["one", "many", "slow"];
-const PARTS: [&str; 6] = ["one", "many", "slow", "upload", "list", "commits"];
+const PARTS: [&str; 7] = ["one", "many", "slow", "upload", "list", "commits", "webhooks"];
 const MIB: u64 = 1 << 20;
 
 /// What is measured, and how much of it.

@@ -3,6 +3,7 @@
 mod bare;
 mod least;
 mod sink;
+mod verify;
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -26,6 +27,7 @@ pub fn run(arguments: &[String]) -> Outcome<()> {
         match arguments[..] {
             ["sink", intelligent] => sink::serve(listener, intelligent == "true").await,
             ["bare"] => bare::serve(listener).await,
+            ["verify"] => verify::serve(listener).await,
             ["list", database] => least::serve(listener, database).await,
             _ => Err(format!("{arguments:?} is no server").into()),
         }
@@ -48,6 +50,11 @@ pub async fn taken(sink: &Server) -> Outcome<u64> {
 /// Answers with a few bytes.
 pub fn bare() -> Outcome<Server> {
     start(&["bare"])
+}
+
+/// Verifies webhooks as the application does, and stores none.
+pub fn verify() -> Outcome<Server> {
+    start(&["verify"])
 }
 
 /// Shows the first page of the first user's documents, with as little as that takes.
