@@ -5,5 +5,6 @@ mod applied;
 mod embedded;
 mod history;
 mod inbox;
+mod reconciled;
 mod refused;
 pub mod sender;
