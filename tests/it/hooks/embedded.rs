@@ -22,7 +22,7 @@ async fn settled(app: &TestApp, action: &str, state: &str) {
 
 #[actix_web::test]
 async fn an_upload_is_confirmed_by_its_event() {
-    let app = TestApp::sqlite().await;
+    let app = TestApp::new().with_webhooks().start().await;
     let (_, document) = app.somebody_with_a_document("ana").await;
     settled(&app, "fp.upload", "applied").await;
     let event = app.events().await.remove(0);
@@ -32,7 +32,7 @@ async fn an_upload_is_confirmed_by_its_event() {
 
 #[actix_web::test]
 async fn s11_a_file_that_was_stored_before_its_process_died_is_adopted() {
-    let app = TestApp::sqlite().await;
+    let app = TestApp::new().with_webhooks().start().await;
     let ana = app.user("ana").await;
     let stray = app
         .crashed_upload("ana", "letter.txt", b"dear reader", UploadState::Started, None)
@@ -47,7 +47,7 @@ async fn s11_a_file_that_was_stored_before_its_process_died_is_adopted() {
 
 #[actix_web::test]
 async fn a_file_deleted_at_filestack_makes_its_document_gone() {
-    let app = TestApp::sqlite().await;
+    let app = TestApp::new().with_webhooks().start().await;
     let (ana, document) = app.somebody_with_a_document("ana").await;
     let handle = Handle::new(document.handle.as_str()).expect("a handle");
     let now = app.services.clock.now().system();
@@ -69,7 +69,7 @@ async fn a_file_deleted_at_filestack_makes_its_document_gone() {
 
 #[actix_web::test]
 async fn our_own_deletion_comes_back_as_an_event_and_changes_nothing() {
-    let app = TestApp::sqlite().await;
+    let app = TestApp::new().with_webhooks().start().await;
     let (ana, document) = app.somebody_with_a_document("ana").await;
     settled(&app, "fp.upload", "applied").await;
     assert_eq!(

@@ -22,35 +22,9 @@ pub const SECRET: &str = "webhook-secret-of-the-tests";
 /// The address.
 pub const PATH: &str = "/webhooks/filestack";
 
-/// An application that takes webhooks signed with [`SECRET`], and whose own emulator sends none: what arrives is the test's.
-pub fn app() -> Quiet {
-    Quiet(TestApp::new().var("FILESTACK_WEBHOOK_SECRET", SECRET))
-}
-
-/// An application to be started, without webhooks of its own emulator.
-pub struct Quiet(Setup);
-
-impl Quiet {
-    /// Sets a variable.
-    pub fn var(self, name: &str, value: &str) -> Self {
-        Quiet(self.0.var(name, value))
-    }
-
-    /// Puts the rows into a PostgreSQL database of their own.
-    pub fn on_postgres(self) -> Self {
-        Quiet(self.0.on_postgres())
-    }
-
-    /// Starts it.
-    pub async fn start(self) -> TestApp {
-        let app = self.0.start().await;
-        let removed = app.emulator.webhooks().unregister("satchel");
-        assert!(
-            removed.expect("the emulator's files"),
-            "the emulator knows no endpoint of ours"
-        );
-        app
-    }
+/// An application that takes webhooks signed with [`SECRET`].
+pub fn app() -> Setup {
+    TestApp::new().var("FILESTACK_WEBHOOK_SECRET", SECRET)
 }
 
 /// The signature of a body.
