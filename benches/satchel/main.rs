@@ -16,6 +16,7 @@ mod process;
 mod report;
 mod servers;
 mod trickle;
+mod webhooks;
 
 use std::error::Error;
 use std::process::ExitCode;

@@ -4,6 +4,7 @@ mod bare;
 mod files;
 mod least;
 mod sink;
+mod verify;
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -28,6 +29,7 @@ pub fn run(arguments: &[String]) -> Outcome<()> {
             ["sink", intelligent] => sink::serve(listener, intelligent == "true").await,
             ["files", directory] => files::serve(listener, directory).await,
             ["bare"] => bare::serve(listener).await,
+            ["verify"] => verify::serve(listener).await,
             ["list", database] => least::serve(listener, database).await,
             _ => Err(format!("{arguments:?} is no server").into()),
         }

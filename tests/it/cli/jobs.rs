@@ -15,7 +15,11 @@ fn listed(place: &Place, more: &[&str]) -> Vec<Value> {
     let outcome = place.run(&[&["jobs", "list", "--json"], more].concat());
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
     let list: Value = serde_json::from_str(&outcome.stdout).expect("one JSON array");
-    list.as_array().expect("an array").clone()
+    let list = list.as_array().expect("an array").iter();
+    // What the emulator's webhooks make comes when it comes.
+    list.filter(|job| job["kind"] != "apply-events" && job["kind"] != "reconcile")
+        .cloned()
+        .collect()
 }
 
 /// Uploads a text with processing and gives the ids of its jobs.
@@ -67,7 +71,10 @@ fn the_servers_own_workers_do_the_jobs_and_the_list_tells() {
         .map(|job| job["id"].as_str().unwrap_or_default())
         .collect();
     assert_eq!(newest, ids.iter().rev().map(String::as_str).collect::<Vec<_>>());
-    assert_eq!(listed(&place, &["--limit", "1"]).len(), 1);
+    assert_eq!(
+        listed(&place, &["--kind", "verify-file", "--limit", "1"]).len(),
+        1
+    );
     assert!(listed(&place, &["--state", "dead"]).is_empty());
 
     let shown = place.run(&["jobs", "show", &ids[0]]);
