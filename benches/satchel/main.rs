@@ -73,5 +73,8 @@ async fn measure_parts(options: &Options, report: &mut Report) -> Outcome<()> {
     if options.wants("emulator") {
         emulator::measure(options, report).await?;
     }
+    if options.wants("webhooks") {
+        webhooks::measure(options, report).await?;
+    }
     Ok(())
 }
