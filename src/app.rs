@@ -12,7 +12,7 @@ use url::Url;
 use crate::clock::Clock;
 use crate::config::{Config, FilestackMode};
 use crate::db::Db;
-use crate::emulator::{self, Emulator};
+use crate::emulator::{self, Emulator, Endpoint};
 use crate::filestack::webhook::WebhookSecret;
 use crate::filestack::{Credentials, Endpoints, Filestack, FilestackError, Options, Transfers};
 use crate::services::Services;
@@ -99,8 +99,12 @@ pub fn start(config: &Config, db: Db, clock: Clock, workers: usize) -> Result<Ru
                 secured: true,
             };
             let directory = emulator_directory(&config.data_dir);
-            let settings = emulator::Config::new(&directory, vec![app]);
-            let started = emulator::serve(settings, listener, workers)
+            let mut settings = emulator::Config::new(&directory, vec![app]);
+            let started = webhooks(config, address)
+                .and_then(|webhooks| {
+                    settings.webhooks = webhooks;
+                    emulator::serve(settings, listener, workers)
+                })
                 .map_err(|error| StartError::Emulator { directory, error })?;
             Some(started)
         }
@@ -143,6 +147,18 @@ pub fn start(config: &Config, db: Db, clock: Clock, workers: usize) -> Result<Ru
         server,
         drain: config.http.drain,
     })
+}
+
+/// Where the embedded emulator sends webhooks: to the application itself, which Filestack's portal would be told of by hand.
+/// The name is what those that wait know it by, whatever port it has after a restart.
+fn webhooks(config: &Config, address: SocketAddr) -> io::Result<Vec<Endpoint>> {
+    let Some(secret) = &config.filestack.webhook_secret else {
+        return Ok(Vec::new());
+    };
+    let url = format!("{}webhooks/filestack", origin(address));
+    let endpoint = Endpoint::new(&url, secret.expose()).and_then(|endpoint| endpoint.named("satchel"));
+    let unusable = |sentence| io::Error::new(io::ErrorKind::InvalidInput, sentence);
+    Ok(vec![endpoint.map_err(unusable)?])
 }
 
 /// The services alone, for commands; `emulator` is where the embedded one was found to listen.

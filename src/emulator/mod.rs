@@ -28,6 +28,9 @@
 //! `minify_…`, `urlscreenshot` (6.5). Workflows cannot have `video_sfw`, `video_tagging`, `phishing_detection`, conditions or
 //! branches. Not there at all: the picker's script.
 //!
+//! What happens to files, and the end of workflows and conversions, is told to registered endpoints by webhooks (§7);
+//! `webhooks` has the rules.
+//!
 //! Where it differs from the service on purpose: types that can run script are delivered as sandboxed attachments,
 //! because a port is not a site of its own; with security on nothing is cached without asking; storage paths with steps
 //! up are refused; files that share a key do not overwrite each other; an archive of `zip` ends at 4 GiB. What is fetched
@@ -40,7 +43,7 @@
 //! they are told to; an upload that names a workflow needs `convert` and `runWorkflow` in its policy when it has one; `force`
 //! begins a failed conversion again, no other; a workflow's step that fails has an `error` as its result.
 //!
-//! `store` and `uploads` are the disk, `policy` decides, `errors` words the refusals, `http` has the routes,
+//! `store` and `uploads` are the disk, `webhooks` tells, `policy` decides, `errors` words the refusals, `http` has the routes,
 //! `controls` is what may be turned while it runs, `console` shows that to people and programs, `transform` does pictures,
 //! `workflows` are what can be run, `runs` what is running, `viruses` looks for them.
 

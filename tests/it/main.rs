@@ -9,6 +9,7 @@ mod cli;
 mod db;
 mod dependencies;
 mod documents;
+mod emulator_webhooks;
 mod journey;
 mod readme;
 mod sdk;

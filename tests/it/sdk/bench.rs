@@ -128,6 +128,12 @@ impl Bench {
         bench
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> std::net::SocketAddr {
+        let address = self.base.trim_start_matches("http://");
+        address.parse().expect("the base is an address")
+    }
+
     /// Runs a driver to its end.
     #[track_caller]
     pub fn run(&self, sdk: Sdk, driver: &str) -> Report {

@@ -7,6 +7,7 @@ pub mod documents;
 pub mod form;
 pub mod postgres;
 pub mod raw_post;
+pub mod receiver;
 pub mod wire;
 
 use std::time::Duration;

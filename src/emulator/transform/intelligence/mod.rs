@@ -123,7 +123,7 @@ pub(super) fn document(content: &[u8], (width, height): (u32, u32)) -> Result<Cr
 }
 
 /// The reply of `text_sentiment`: four shares of one. Words that everybody takes for good or bad move it.
-pub(in crate::emulator) fn text_sentiment(asked: &Sentiment) -> Value {
+pub fn text_sentiment(asked: &Sentiment) -> Value {
     let mut chance = Chance::new(asked.language, asked.text.as_bytes());
     let (mut good, mut bad) = (0.0, 0.0);
     let letters = |word: &str| {
