@@ -168,11 +168,11 @@ impl Installation {
         }
     }
 
-    /// Events and jobs that are not dealt with. The next reconciliation always waits for its time.
+    /// Events and jobs that are not dealt with, but for the reconciliation, which comes of itself at any start.
     fn left(&self) -> i64 {
         self.number("SELECT count(*) AS n FROM events WHERE state = 'received'")
             + self.number(
-                "SELECT count(*) AS n FROM jobs WHERE state IN ('waiting', 'running') AND NOT (kind = 'reconcile' AND state = 'waiting')",
+                "SELECT count(*) AS n FROM jobs WHERE state IN ('waiting', 'running') AND kind <> 'reconcile'",
             )
     }
 

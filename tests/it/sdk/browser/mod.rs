@@ -19,7 +19,7 @@ const PART: usize = 5 * MIB;
 const PARTS: usize = 4;
 /// Slow enough that a part is on its way for a while.
 const SLOW: Fault = Fault::SlowBody {
-    bytes_per_second: 10 * MIB as u64,
+    bytes_per_second: 2 * MIB as u64,
 };
 
 struct Rig {
