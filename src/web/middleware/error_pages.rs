@@ -4,14 +4,14 @@
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION, VARY};
+use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, VARY};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, HttpResponse, web};
 use askama::Template as _;
 use serde_json::json;
 use url::form_urlencoded;
 
-use super::RequestId;
+use super::{RequestId, accept};
 use crate::error::AppError;
 use crate::web::AppState;
 use crate::web::pages::shell;
@@ -31,7 +31,7 @@ pub(super) async fn dress(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<EitherBody<impl MessageBody, BoxBody>>, Error> {
     // Read before the call: a copy of the request held across it would panic in scopes.
-    let wants_json = wants_json(request.path(), request.headers().get(ACCEPT));
+    let wants_json = wants_json(request.path(), request.headers());
     let theme = shell::theme(request.request());
     let path = request.path().to_owned();
     let sign_in = sign_in_address(&request);
@@ -173,18 +173,13 @@ fn problem(failure: &Failure, request_id: &str) -> String {
 }
 
 /// The API answers JSON unless HTML is asked for; everything else answers HTML unless JSON is.
-fn wants_json(path: &str, accept: Option<&HeaderValue>) -> bool {
-    let accept = accept.and_then(|value| value.to_str().ok()).unwrap_or("*/*");
+fn wants_json(path: &str, headers: &HeaderMap) -> bool {
     let is_program = path.starts_with("/api/")
         || path == "/api"
         || path.starts_with("/webhooks/")
         || path == "/healthz"
         || path == "/readyz";
-    if is_program {
-        !accept.contains("text/html")
-    } else {
-        accept.contains("json") && !accept.contains("text/html")
-    }
+    accept::prefers_json(headers, is_program)
 }
 
 fn title(status: StatusCode) -> &'static str {

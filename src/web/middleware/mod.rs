@@ -1,6 +1,7 @@
-//! What holds for every request and every answer, from the outside in: a request id and a log line, security headers, refusal while
-//! the server stops, errors dressed for whoever asked, refusal of other sites' requests.
+//! What holds for every request and every answer, from the outside in: a request id and a log line,
+//! security headers, refusal while the server stops, errors dressed for whoever asked, refusal of other sites' requests.
 
+mod accept;
 mod cross_site;
 mod error_pages;
 mod headers;
