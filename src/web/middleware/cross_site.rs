@@ -88,6 +88,7 @@ mod tests {
             trusted_proxies: Vec::new(),
             cdn_origin: String::new(),
             emulator: true,
+            stall: std::time::Duration::from_secs(30),
             webhook_secret: None,
         }
     }

@@ -1,4 +1,4 @@
-//! What holds for every request and every answer, from the outside in: a request id and a log line,
+//! What holds for every request and every answer, from the outside in: bodies that nobody reads end, a request id and a log line,
 //! security headers, refusal while the server stops, errors dressed for whoever asked, refusal of other sites' requests.
 
 mod accept;
@@ -6,6 +6,7 @@ mod cross_site;
 mod error_pages;
 mod headers;
 mod trace;
+mod unread;
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
@@ -37,6 +38,7 @@ pub fn application(
         .wrap(from_fn(error_pages::dress))
         .wrap(from_fn(headers::add))
         .wrap(from_fn(trace::follow))
+        .wrap(from_fn(unread::hold))
 }
 
 /// Once the server stops, requests on connections that are still open are turned away; health stays visible.
