@@ -19,8 +19,6 @@ use crate::services::Services;
 use crate::services::uploads::LOOKAHEAD;
 use crate::web::{AppState, WebSettings, application};
 
-/// How long a client may take to send the head of a request.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a client may take to close a connection after the answer.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections that may wait to be accepted; the system may allow fewer.
@@ -114,6 +112,7 @@ pub fn start(config: &Config, db: Db, clock: Clock, workers: usize) -> Result<Ru
         trusted_proxies: config.http.trusted_proxies.clone(),
         cdn_origin: services.filestack.endpoints().cdn.origin().ascii_serialization(),
         emulator: emulator.is_some(),
+        stall: config.limits.stall,
         webhook_secret: match &config.filestack.webhook_secret {
             Some(secret) => Some(WebhookSecret::new(secret.expose())?),
             None => None,
@@ -123,7 +122,7 @@ pub fn start(config: &Config, db: Db, clock: Clock, workers: usize) -> Result<Ru
     let shared = state.clone();
     let server = HttpServer::new(move || application(shared.clone()))
         .workers(workers.max(1))
-        .client_request_timeout(HEAD_TIMEOUT)
+        .client_request_timeout(config.limits.head)
         .client_disconnect_timeout(CLOSE_TIMEOUT)
         .shutdown_timeout((config.http.drain + LAST_WORDS).as_secs())
         .disable_signals()

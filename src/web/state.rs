@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use url::Url;
 
@@ -21,6 +22,8 @@ pub struct WebSettings {
     pub cdn_origin: String,
     /// Whether files are kept by the emulator.
     pub emulator: bool,
+    /// For how long an upload's client may send nothing while we are ready to read.
+    pub stall: Duration,
     /// Secret of inbound webhooks; without one they are not taken.
     pub webhook_secret: Option<WebhookSecret>,
 }
