@@ -4,8 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::background::{MAIL_FROM, SCAN_FAILURE, SCAN_WORKFLOW, SMTP_URL};
 use super::error::ConfigError;
-use super::filestack::{API_KEY, APP_SECRET, BASE_URL, HOST_URLS, WEBHOOK_SECRET, Webhook};
+use super::filestack::{
+    API_KEY, APP_SECRET, BASE_URL, HOST_URLS, WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS, Webhook,
+};
 use super::kept::{Kept, KeptSecret};
 use super::settings::Settings;
 use super::vars::{NAMES, Source, Vars};
@@ -88,7 +91,22 @@ impl Settings {
                 own(self.limits.upload_memory_bytes.to_string()),
             ),
             ("SATCHEL_DRAIN_SECONDS", own(http.drain.as_secs().to_string())),
+            (
+                "SATCHEL_JOB_THREADS",
+                own(self.background.job_threads.to_string()),
+            ),
+            (
+                SCAN_FAILURE,
+                own(self.background.scan_failure.as_str().to_owned()),
+            ),
         ]);
+        if let Some(workflow) = &self.background.scan_workflow {
+            rows.insert(SCAN_WORKFLOW, own(workflow.clone()));
+        }
+        if let Some(mail) = &self.background.mail {
+            rows.insert(SMTP_URL, (self.background.redacted_smtp_url(), None));
+            rows.insert(MAIL_FROM, own(mail.from.clone()));
+        }
         if !http.trusted_proxies.is_empty() {
             let proxies: Vec<_> = http.trusted_proxies.iter().map(ToString::to_string).collect();
             rows.insert("SATCHEL_TRUSTED_PROXIES", own(proxies.join(",")));
@@ -108,6 +126,9 @@ impl Settings {
             ),
         };
         rows.insert(WEBHOOK_SECRET, webhook);
+        if vars.get(WEBHOOK_SECRET_PREVIOUS).is_some() {
+            rows.insert(WEBHOOK_SECRET_PREVIOUS, own(HIDDEN.to_owned()));
+        }
         match &self.filestack.service {
             Some(service) => {
                 rows.insert(API_KEY, own(service.api_key.clone()));

@@ -102,7 +102,8 @@ fn write_meta(dir: &Path, meta: Meta) -> io::Result<()> {
     fs::write(dir.join("meta.json"), serde_json::to_vec(&meta)?)
 }
 
-fn copy(from: &Path, to: &Path) -> io::Result<()> {
+/// A second name for the same bytes where the file system has hard links; not through a symbolic link.
+pub(super) fn copy(from: &Path, to: &Path) -> io::Result<()> {
     if !fs::symlink_metadata(from)?.is_file() {
         return Err(ErrorKind::InvalidData.into());
     }

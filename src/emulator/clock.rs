@@ -1,16 +1,24 @@
 //! The emulator's time, which tests and people may move: policies expire by it and files are dated by it.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 /// The end of the year 9999, in milliseconds since 1970: no calendar on the way goes further.
 const LAST_MS: i64 = 253_402_300_799_999;
 
 /// The system's clock, shifted or stopped. Clones share the setting.
 #[derive(Clone, Debug, Default)]
-pub struct Clock(Arc<Mutex<ClockSetting>>);
+pub struct Clock(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    setting: Mutex<ClockSetting>,
+    /// Tells who waits for a moment that it may have come.
+    changed: watch::Sender<()>,
+}
 
 /// How an emulator's clock differs from the system's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +43,7 @@ impl ClockSetting {
 impl Clock {
     /// The time it is for the emulator, to the millisecond.
     pub fn now(&self) -> SystemTime {
-        self.with(|setting| setting.at(SystemTime::now()))
+        self.setting().at(SystemTime::now())
     }
 
     /// Moves the time forward, frozen or not.
@@ -45,7 +53,7 @@ impl Clock {
 
     /// Moves the time, back when negative, frozen or not. It stays between 1970 and 9999.
     pub fn shift_ms(&self, by: i64) {
-        self.with(|setting| setting.ahead_ms = setting.ahead_ms.saturating_add(by));
+        self.change(|setting| setting.ahead_ms = setting.ahead_ms.saturating_add(by));
     }
 
     /// Stops the time at a moment; [`Clock::advance`] still moves it.
@@ -63,17 +71,38 @@ impl Clock {
 
     /// How it differs from the system's clock now.
     pub fn setting(&self) -> ClockSetting {
-        self.with(|setting| *setting)
+        *self.lock()
     }
 
     /// Takes over a setting, such as one that was kept.
     pub fn set(&self, setting: ClockSetting) {
-        self.with(|own| *own = setting);
+        self.change(|own| *own = setting);
     }
 
-    fn with<T>(&self, use_it: impl FnOnce(&mut ClockSetting) -> T) -> T {
-        use_it(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Hears of every change of the setting from now on.
+    pub(super) fn watch(&self) -> watch::Receiver<()> {
+        self.0.changed.subscribe()
     }
+
+    /// How long until this moment, in milliseconds since 1970; `None` when the time stands still before it.
+    pub(super) fn until(&self, at_ms: u64) -> Option<Duration> {
+        let left = Duration::from_millis(at_ms.saturating_sub(millis(self.now())));
+        (left.is_zero() || self.setting().frozen_ms.is_none()).then_some(left)
+    }
+
+    fn change(&self, change: impl FnOnce(&mut ClockSetting)) {
+        change(&mut self.lock());
+        self.0.changed.send_replace(());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, ClockSetting> {
+        self.0.setting.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Milliseconds since 1970 by the system's clock, whatever the emulator's says.
+pub(super) fn system_ms() -> u64 {
+    millis(SystemTime::now())
 }
 
 /// Milliseconds since 1970, the unit of §5.1 `uploaded`.
@@ -89,14 +118,19 @@ pub(super) fn seconds(at: SystemTime) -> u64 {
 
 /// A moment as people and JSON write it, in UTC to the millisecond.
 pub(super) fn written(at: SystemTime) -> String {
+    written_ms(millis(at))
+}
+
+/// The same of milliseconds since 1970.
+pub(super) fn written_ms(ms: u64) -> String {
     let format = time::macros::format_description!(
         "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"
     );
-    let nanos = i128::from(millis(at)) * 1_000_000;
+    let nanos = i128::from(ms) * 1_000_000;
     time::OffsetDateTime::from_unix_timestamp_nanos(nanos)
         .ok()
         .and_then(|moment| moment.format(format).ok())
-        .unwrap_or_else(|| millis(at).to_string())
+        .unwrap_or_else(|| ms.to_string())
 }
 
 #[cfg(test)]

@@ -16,7 +16,10 @@ use serde::{Deserialize, Serialize};
 
 use super::apps::Apps;
 use super::clock::Clock;
+use super::runs::Runs;
 use super::store::Store;
+use super::webhooks::Webhooks;
+use super::workflows::Workflows;
 pub use calls::{Call, Calls, Verdict};
 
 /// Handles to a running emulator. Clones are the same handles.
@@ -27,15 +30,24 @@ pub struct Controls {
     apps: Apps,
     faults: Faults,
     calls: Calls,
+    webhooks: Webhooks,
+    workflows: Workflows,
+    runs: Runs,
     /// Snapshots and resets happen one at a time.
     whole: Arc<Mutex<()>>,
 }
 
 impl Controls {
-    pub(super) fn new(store: Store, apps: Apps) -> Self {
+    pub(super) fn new(
+        store: Store,
+        apps: Apps,
+        clock: Clock,
+        webhooks: Webhooks,
+        (workflows, runs): (Workflows, Runs),
+    ) -> Self {
         let calls = Calls::default();
         Self {
-            clock: Clock::default(),
+            clock,
             store,
             apps,
             faults: Faults {
@@ -43,6 +55,9 @@ impl Controls {
                 calls: calls.clone(),
             },
             calls,
+            webhooks,
+            workflows,
+            runs,
             whole: Arc::default(),
         }
     }
@@ -65,6 +80,30 @@ impl Controls {
     /// The calls that came.
     pub fn calls(&self) -> &Calls {
         &self.calls
+    }
+
+    /// Webhooks: endpoints, attempts, failures on demand.
+    pub fn webhooks(&self) -> &Webhooks {
+        &self.webhooks
+    }
+
+    /// The workflows it knows.
+    pub fn workflows(&self) -> &Workflows {
+        &self.workflows
+    }
+
+    /// How long workflows and conversions of film take, by the emulator's clock.
+    pub fn processing_time(&self) -> Duration {
+        self.runs.takes()
+    }
+
+    /// Sets how long those take that begin from now on. With zero they have ended as soon as somebody asks.
+    pub fn set_processing_time(&self, time: Duration) {
+        self.runs.set_takes(time);
+    }
+
+    pub(super) fn runs(&self) -> &Runs {
+        &self.runs
     }
 
     /// The key of every application, and whether its security is on.
@@ -155,6 +194,7 @@ impl Route {
             ("GET", [.., "metadata"]) => Self::Metadata,
             ("DELETE", ["api", "file", _]) | ("POST", ["api", "file", _, "remove"]) => Self::Delete,
             ("POST", ["api", "file", _]) => Self::Overwrite,
+            ("GET" | "HEAD", ["picker" | "filestack-js", ..]) => Self::Other,
             ("GET" | "HEAD", _) => Self::Delivery,
             _ => Self::Other,
         }

@@ -14,20 +14,39 @@
 //! | `GET`, `HEAD`, `POST`, `DELETE /api/file/HANDLE`, `POST …/remove` | download, overwrite, delete | 5 |
 //! | `GET /api/file/HANDLE/metadata`, `GET /HANDLE/metadata` | metadata, all hashes | 5.1 |
 //! | `GET`, `HEAD`, `POST /[KEY/][TASKS/…]SOURCE` | delivery, transformation, `store`, `zip`, `fallback`; sources are handles, URLs, lists | 4, 6 |
+//! | `GET …/tags`, `sfw`, `caption`, `ocr`, `copyright`, `image_sentiment`, `doc_detection` before a source; `text_sentiment` without | made up from the content, the same every time; always with a policy | 6.8 |
+//! | `GET …/video_convert=…/SOURCE`, `/video_convert/UUID`, `/video_playlist/HANDLE` | begins a conversion, then says how far it is; the file is made up | 6.7 |
+//! | `GET …/run_workflow=id:UUID/SOURCE`, `/KEY/…/workflow_status=job_id:JOB`; `workflows` of a store | workflows on files, addresses and uploads | 8 |
+//! | `GET …/wf://WORKFLOW/JOB/HASH` | what a step of a workflow made, a source like others | 8 |
 //! | `POST /folder/list`, `/auth/logout` | no drives, but listing checks the policy | 9.4 |
+//! | `GET /filestack-js/VERSION/filestack.min.js`, `/picker/[VERSION/]picker.js` | stand-ins for the browser client and the picker | 9.1 |
 //! | `OPTIONS *` | CORS preflight | 10 |
 //! | `/__emulator/`, `/__emulator/api/…` | the control surface, which is ours; its table is in `console` | – |
 //!
 //! Not done yet, each answered with 501 and a sentence: lists of sources for anything but `zip`, storage aliases (there is
-//! no storage but this one), cloud drives. Not there at all: webhooks, workflows, the picker's script.
+//! no storage but this one), cloud drives; and these tasks, whose parameters are judged all the same: faces, filters, borders
+//! and effects (6.3, 6.4 but `enhance`), `smart_crop`, `pjpg`, `animate`, formats of `output` that are no pictures, documents,
+//! `minify_…`, `urlscreenshot` (6.5). Workflows cannot have `video_sfw`, `video_tagging`, `phishing_detection`, conditions or
+//! branches.
+//!
+//! What happens to files, and the end of workflows and conversions, is told to registered endpoints by webhooks (§7);
+//! `webhooks` has the rules.
 //!
 //! Where it differs from the service on purpose: types that can run script are delivered as sandboxed attachments,
 //! because a port is not a site of its own; with security on nothing is cached without asking; storage paths with steps
 //! up are refused; files that share a key do not overwrite each other; an archive of `zip` ends at 4 GiB. What is fetched
 //! comes from public addresses only, unless it is the emulator's own or was named at the start (`fetch`).
 //!
-//! `store` and `uploads` are the disk, `policy` decides, `errors` words the refusals, `http` has the routes,
-//! `controls` is what may be turned while it runs, `console` shows that to people and programs, `transform` does pictures.
+//! What models and encoders would find or make is made up from the content's SHA-256: the same content has the same results,
+//! and `debug` says that they are made up. True are `ocr` of a text file, `virus_detection` (the EICAR test file, also in ZIP
+//! archives), and `sfw` and `copyright` of files with the marks in `transform::intelligence`. Intelligence answers about any
+//! file, not pictures alone. Workflows and conversions end three seconds after they began by the emulator's clock, or when
+//! they are told to; an upload that names a workflow needs `convert` and `runWorkflow` in its policy when it has one; `force`
+//! begins a failed conversion again, no other; a workflow's step that fails has an `error` as its result.
+//!
+//! `store` and `uploads` are the disk, `webhooks` tells, `policy` decides, `errors` words the refusals, `http` has the routes,
+//! `controls` is what may be turned while it runs, `console` shows that to people and programs, `transform` does pictures,
+//! `workflows` are what can be run, `runs` what is running, `viruses` looks for them.
 
 pub mod transform;
 
@@ -42,9 +61,13 @@ mod http;
 mod ids;
 mod policy;
 mod root;
+mod runs;
 mod sink;
 mod store;
 mod uploads;
+mod viruses;
+mod webhooks;
+mod workflows;
 
 #[cfg(test)]
 mod tests;
@@ -52,19 +75,31 @@ mod tests;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
+use std::pin::Pin;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use actix_web::dev::{Server, ServerHandle};
 use actix_web::middleware::from_fn;
 use actix_web::{App as Routes, HttpServer, web};
 
+use runs::{Runs, clockwork};
+
 pub use apps::App;
 pub use clock::{Clock, ClockSetting};
 pub use controls::{Call, Calls, Controls, Fault, Faults, Route, Verdict, Waiting};
+pub use http::CLIENT_SCRIPT;
 pub use store::{Meta, Store};
+pub use webhooks::{
+    Attempt, Endpoint, Event, Reason, WaitingWebhook, Webhook, WebhookFault, WebhookFilter, WebhookState,
+    Webhooks,
+};
+pub use workflows::{Step, Workflow, Workflows};
 
 /// How long a client may take to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long an endpoint may take to answer a webhook (§7.1).
+const WEBHOOK_TIMEOUT: Duration = Duration::from_secs(30);
 /// Clients keep connections between parts.
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
 /// How long running requests may take when the server stops gracefully.
@@ -94,6 +129,12 @@ pub struct Config {
     pub control_surface: Option<bool>,
     /// Hosts and ports it fetches from although they are not public, such as a test server on this machine.
     pub allow_fetch: Vec<(String, u16)>,
+    /// Workflows it knows besides the one of every app; more may be added while it runs.
+    pub workflows: Vec<Workflow>,
+    /// Where webhooks go; more endpoints may be registered while it runs.
+    pub webhooks: Vec<Endpoint>,
+    /// How long an endpoint may take to answer (§7.1).
+    pub webhook_timeout: Duration,
 }
 
 impl Config {
@@ -110,6 +151,9 @@ impl Config {
             max_image_bytes: transform::MAX_INPUT_BYTES as u64,
             control_surface: None,
             allow_fetch: Vec::new(),
+            workflows: Vec::new(),
+            webhooks: Vec::new(),
+            webhook_timeout: WEBHOOK_TIMEOUT,
         }
     }
 
@@ -127,17 +171,37 @@ impl Config {
 /// A started emulator. It works while `server` is awaited or spawned.
 pub struct Emulator {
     /// The server, a future that ends when it was stopped.
-    pub server: Server,
+    pub server: Serving,
     /// Where it listens.
     pub addr: SocketAddr,
-    /// Clock, files, failures on demand.
+    /// Clock, files, webhooks, failures on demand.
     pub controls: Controls,
+    handle: ServerHandle,
+}
+
+/// A server that answers calls and sends webhooks while it is awaited.
+pub struct Serving {
+    server: Server,
+    /// Never ends by itself.
+    sending: Pin<Box<dyn Future<Output = ()> + Send>>,
+}
+
+impl Future for Serving {
+    type Output = io::Result<()>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let ended = Pin::new(&mut self.server).poll(cx);
+        if ended.is_pending() {
+            let _never_ends = self.sending.as_mut().poll(cx);
+        }
+        ended
+    }
 }
 
 impl Emulator {
     /// Stops or pauses the server from elsewhere.
     pub fn handle(&self) -> ServerHandle {
-        self.server.handle()
+        self.handle.clone()
     }
 }
 
@@ -165,7 +229,13 @@ pub fn serve(config: Config, listener: TcpListener, workers: usize) -> io::Resul
         Store::open(&config.dir)?
     };
     store.sweep()?;
-    let controls = Controls::new(store, apps.clone());
+    let clock = Clock::default();
+    let hooks = config.webhooks.clone();
+    let (webhooks, sender) = Webhooks::open(&store, &clock, hooks, config.webhook_timeout)?;
+    let workflows = Workflows::open(&store, &apps, &config.workflows)?;
+    let runs = Runs::open(&store, &clock, &webhooks, config.max_image_bytes)?;
+    let work = (workflows, runs.clone());
+    let controls = Controls::new(store, apps.clone(), clock, webhooks, work);
     let console = web::Data::new(console::Console::new(&config, controls.clone(), addr));
     let state = web::Data::new(http::State::new(&config, apps, controls.clone(), addr));
     let routes = move || {
@@ -186,7 +256,13 @@ pub fn serve(config: Config, listener: TcpListener, workers: usize) -> io::Resul
         .listen(listener)?
         .run();
     Ok(Emulator {
-        server,
+        handle: server.handle(),
+        server: Serving {
+            server,
+            sending: Box::pin(async {
+                tokio::join!(sender.run(), clockwork(runs));
+            }),
+        },
         addr,
         controls,
     })

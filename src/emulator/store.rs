@@ -297,6 +297,23 @@ impl Store {
         Err(io::Error::other("a file's content is not where its record says"))
     }
 
+    /// Gives a file's content a second name, and copies it where that cannot be done; `false` when there is no such file.
+    pub(super) fn link(&self, handle: &str, to: &Path) -> io::Result<bool> {
+        let Some(dir) = self.dir(handle) else {
+            return Ok(false);
+        };
+        // An overwrite between the two reads takes the content away: look again, it is there under another name.
+        for _ in 0..8 {
+            let Some(meta) = self.get(handle)? else {
+                return Ok(false);
+            };
+            if found(super::archive::copy(&dir.join(&meta.content), to))?.is_some() {
+                return Ok(true);
+            }
+        }
+        Err(io::Error::other("a file's content is not where its record says"))
+    }
+
     /// A place to write a new file or a new content.
     pub(super) fn scratch(&self) -> io::Result<Scratch> {
         let dir = self.root.path.join("tmp").join(ids::alphanumeric(HANDLE_LENGTH));
@@ -311,7 +328,8 @@ impl Store {
         Ok(handle)
     }
 
-    fn publish_as(&self, handle: &str, scratch: Scratch, mut meta: Meta) -> io::Result<()> {
+    /// The same under a handle that is random and of the caller's choice.
+    pub(super) fn publish_as(&self, handle: &str, scratch: Scratch, mut meta: Meta) -> io::Result<()> {
         let dir = self.dir(handle).ok_or(ErrorKind::InvalidInput)?;
         meta.size = fs::metadata(scratch.content())?.len();
         meta.content = "content".into();
@@ -322,11 +340,12 @@ impl Store {
         fs::rename(&scratch.dir, dir)
     }
 
-    /// Gives a file new bytes; name and type stay (§5). `None` when there is no such file.
+    /// Gives a file new bytes, known by a version that is random; name and type stay (§5). `None` when there is no such file.
     pub(super) fn replace(
         &self,
         handle: &str,
         scratch: &Scratch,
+        version: String,
         now: SystemTime,
     ) -> io::Result<Option<Meta>> {
         let Some(dir) = self.dir(handle) else {
@@ -338,7 +357,7 @@ impl Store {
         };
         let old = dir.join(&meta.content);
         meta.size = fs::metadata(scratch.content())?.len();
-        meta.version = ids::alphanumeric(HANDLE_LENGTH);
+        meta.version = version;
         meta.content = format!("content.{}", meta.version);
         meta.changed_ms = millis(now);
         let record = scratch.dir.join("meta.json");

@@ -37,6 +37,9 @@ pub(super) struct Start {
     /// Intelligent ingestion was granted.
     pub intelligent: bool,
     pub uri: String,
+    /// Ids of workflows to run on the file; the complete call may name others.
+    #[serde(default)]
+    pub workflows: Vec<String>,
 }
 
 /// Why an upload cannot be completed (now).

@@ -1,17 +1,26 @@
 //! The verbs: everything Satchel does, free of HTTP and of pages.
 //!
-//! May use `db`, `filestack` and the small shared modules. [`Services`] is what they work with; a file is one subject.
+//! May use `queue`, `db`, `filestack` and the small shared modules. [`Services`] is what they work with; a file is one subject.
 
 pub mod accounts;
+pub mod claims;
 pub mod cursor;
 pub mod documents;
 pub mod emails;
+pub mod events;
+pub mod identity;
+pub mod jobs;
 pub mod names;
+pub mod picker;
+pub mod processing;
+pub mod reconcile;
 pub mod removals;
+pub mod results;
 pub mod sign_in;
 pub mod sniff;
 pub mod sweep;
 pub mod uploads;
+pub mod verdicts;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +31,8 @@ use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::AppError;
 use crate::filestack::{Filestack, FilestackError};
+use crate::queue::{Bell, Breaker};
+use events::receive::Intake;
 use uploads::Budget;
 
 /// Password hashes computed at once: each takes 19 MiB and a core, and a flood of sign-ins must leave some of both.
@@ -43,8 +54,13 @@ pub struct Inner {
     pub secret_key: [u8; 32],
     /// Largest file taken, bytes.
     pub max_upload_bytes: u64,
+    /// Wakes the workers of this process; rung after a job was put into the queue.
+    pub bell: Bell,
+    /// Keeps the workers of this process from trying in vain while Filestack is down.
+    pub breaker: Breaker,
     /// Memory of all uploads in flight.
     pub budget: Budget,
+    intake: Intake,
     hashing: Semaphore,
     stop: watch::Sender<bool>,
 }
@@ -73,7 +89,10 @@ impl Services {
             clock,
             secret_key,
             max_upload_bytes,
+            bell: Bell::default(),
+            breaker: Breaker::default(),
             budget: Budget::new(memory_for_parts(upload_memory_bytes)),
+            intake: Intake::default(),
             hashing: Semaphore::new(HASHES_AT_ONCE),
             stop: watch::Sender::new(false),
         }))

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use actix_web::http::header::HeaderValue;
 use url::Url;
 
 use crate::filestack::webhook::WebhookSecret;
 use crate::services::Services;
+use crate::web::PickerSettings;
+use crate::web::hooks::{Budget, Sampler};
 
 /// What the configuration says about HTTP.
 pub struct WebSettings {
@@ -22,10 +25,14 @@ pub struct WebSettings {
     pub cdn_origin: String,
     /// Whether files are kept by the emulator.
     pub emulator: bool,
+    /// How long the head of a request may take to arrive.
+    pub head: Duration,
     /// For how long an upload's client may send nothing while we are ready to read.
     pub stall: Duration,
-    /// Secret of inbound webhooks; without one they are not taken.
-    pub webhook_secret: Option<WebhookSecret>,
+    /// Uploads that do not pass through us.
+    pub picker: PickerSettings,
+    /// Secrets of inbound webhooks, the present one first; without any they are not taken.
+    pub webhook_secrets: Vec<WebhookSecret>,
 }
 
 /// What every request can reach. Clones share it.
@@ -38,6 +45,12 @@ pub struct Inner {
     pub services: Services,
     /// What the configuration says about HTTP.
     pub settings: WebSettings,
+    /// The `Content-Security-Policy` of every answer.
+    pub content_security_policy: HeaderValue,
+    /// Memory of webhooks that are being read.
+    pub webhook_budget: Budget,
+    /// Which refused webhooks are kept.
+    pub webhook_samples: Sampler,
     draining: AtomicBool,
 }
 
@@ -52,9 +65,13 @@ impl std::ops::Deref for AppState {
 impl AppState {
     /// Brings both together.
     pub fn new(services: Services, settings: WebSettings) -> Self {
+        let content_security_policy = content_security_policy(&settings.cdn_origin);
         AppState(Arc::new(Inner {
             services,
             settings,
+            content_security_policy,
+            webhook_budget: Budget::default(),
+            webhook_samples: Sampler::default(),
             draining: AtomicBool::new(false),
         }))
     }
@@ -68,4 +85,13 @@ impl AppState {
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
     }
+}
+
+/// Nothing is allowed but our own files, and pictures from the CDN that documents are served from.
+fn content_security_policy(cdn_origin: &str) -> HeaderValue {
+    let policy = format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' {cdn_origin}; connect-src 'self'; \
+         form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    );
+    HeaderValue::from_str(&policy).expect("the origin of a URL is printable ASCII")
 }

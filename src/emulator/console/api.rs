@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::Console;
 use super::commands::{self, ChangeSnapshot, MAX_LISTED, Outcome, SetApp, SetClock, Wrong};
+use super::{Console, webhooks};
 use crate::emulator::clock::{millis, written};
 use crate::emulator::controls::{Call, Controls, Route, Verdict, Waiting};
 use crate::emulator::store::Meta;
@@ -16,12 +16,24 @@ use crate::emulator::store::Meta;
 /// Calls in one reply when no number is asked for.
 const USUAL_LISTED: usize = 100;
 
-type Reply = Outcome<HttpResponse>;
+pub(super) type Reply = Outcome<HttpResponse>;
 type State = web::Data<Console>;
 
 /// Where everything is.
 pub(super) async fn index() -> HttpResponse {
-    let names = ["calls", "files", "faults", "clock", "apps", "snapshot", "reset"];
+    let names = [
+        "calls",
+        "files",
+        "webhooks",
+        "webhooks/endpoints",
+        "faults",
+        "clock",
+        "apps",
+        "workflows",
+        "processing",
+        "snapshot",
+        "reset",
+    ];
     let links: serde_json::Map<String, Value> = names
         .into_iter()
         .map(|name| (name.to_owned(), format!("/__emulator/api/{name}").into()))
@@ -130,12 +142,16 @@ pub(super) async fn faults(console: State) -> HttpResponse {
 }
 
 fn faults_json(controls: &Controls) -> Value {
-    json!({ "waiting": controls.faults().waiting() })
+    json!({ "waiting": controls.faults().waiting(), "webhooks": controls.webhooks().waiting_faults() })
 }
 
 pub(super) async fn add_fault(req: HttpRequest, console: State, body: web::Bytes) -> Reply {
-    let waiting: Waiting = read(&req, &body)?;
-    commands::add_fault(&console.controls, waiting)?;
+    let fault: Value = read(&req, &body)?;
+    if fault.get("webhook").is_some() {
+        webhooks::add_fault(&console.controls, commands::from_json(fault)?)?;
+    } else {
+        commands::add_fault(&console.controls, commands::from_json::<Waiting>(fault)?)?;
+    }
     Ok(HttpResponse::Created().json(faults_json(&console.controls)))
 }
 
@@ -143,13 +159,19 @@ pub(super) async fn add_fault(req: HttpRequest, console: State, body: web::Bytes
 #[serde(default, deny_unknown_fields)]
 struct FaultsQuery {
     route: Option<Route>,
+    webhooks: bool,
 }
 
 pub(super) async fn clear_faults(req: HttpRequest, console: State) -> Reply {
     let faults = console.controls.faults();
-    match query::<FaultsQuery>(&req)?.route {
+    let only: FaultsQuery = query(&req)?;
+    match only.route {
         Some(route) => faults.clear_route(route),
+        None if only.webhooks => {}
         None => faults.clear(),
+    }
+    if only.webhooks || only.route.is_none() {
+        console.controls.webhooks().clear_faults();
     }
     Ok(HttpResponse::NoContent().finish())
 }
@@ -210,7 +232,7 @@ pub(super) async fn reset(console: State) -> Reply {
 }
 
 /// A JSON body. Its type is wanted too: a form of another site cannot send that one.
-fn read<T: DeserializeOwned>(req: &HttpRequest, body: &[u8]) -> Outcome<T> {
+pub(super) fn read<T: DeserializeOwned>(req: &HttpRequest, body: &[u8]) -> Outcome<T> {
     let kind = req
         .headers()
         .get(CONTENT_TYPE)
@@ -225,7 +247,7 @@ fn read<T: DeserializeOwned>(req: &HttpRequest, body: &[u8]) -> Outcome<T> {
     serde_json::from_slice(body).map_err(|error| Wrong::bad(format!("The JSON cannot be used: {error}")))
 }
 
-fn query<T: DeserializeOwned>(req: &HttpRequest) -> Outcome<T> {
+pub(super) fn query<T: DeserializeOwned>(req: &HttpRequest) -> Outcome<T> {
     web::Query::<T>::from_query(req.query_string())
         .map(web::Query::into_inner)
         .map_err(|error| Wrong::bad(format!("The query cannot be used: {error}")))

@@ -2,13 +2,18 @@
 //!
 //! | Route below `/__emulator` | Does |
 //! |---|---|
-//! | `GET /` | the page; its forms post to `/calls`, `/clock`, `/faults`, `/apps`, `/snapshots`, `/reset` |
+//! | `GET /` | the page; its forms post to `/calls`, `/webhooks`, `/clock`, `/faults`, `/apps`, `/workflows`, `/snapshots`, `/reset` |
 //! | `GET`, `DELETE /api/calls` | the calls that came; `?after=ID`, `?limit=N`, `?route=R`, `?verdict=V` |
 //! | `GET /api/files` | the files, newest first; `?limit=N` |
-//! | `GET`, `POST`, `DELETE /api/faults` | failures on demand; `DELETE ?route=R` for one class |
+//! | `GET`, `POST /api/webhooks` | webhooks, newest first, by `?state=S`, `endpoint`, `action`, `handle`, `event`, `before`, `limit`; tells of an event: `{"action": A, "text": {…}}` |
+//! | `GET /api/webhooks/ID`, `POST …/ID/send-again` | one, with every attempt; another attempt |
+//! | `GET`, `POST /api/webhooks/endpoints`, `DELETE …/endpoints/ID` | `{"url": U, "secret": S, "app": K}` |
+//! | `GET`, `POST`, `DELETE /api/faults` | failures on demand; `{"webhook": F, "endpoint": ID}` for webhooks; `DELETE ?route=R` or `?webhooks=true` for some |
 //! | `GET`, `POST /api/clock` | `{"action": "shift", "seconds": N}`, `freeze` (`at`, or now), `resume` |
 //! | `GET`, `POST /api/apps` | `{"key": K, "secured": true}` |
 //! | `GET`, `POST /api/snapshot` | `{"action": "save", "name": N}`, `load`, `delete` |
+//! | `GET`, `POST`, `DELETE /api/workflows` | `{"tasks": "virus_detection,tags"}` and, if wanted, `id` and `app`; `DELETE ?id=UUID` |
+//! | `GET`, `POST /api/processing` | `{"seconds": N}`: how long workflows and conversions of film take |
 //! | `POST /api/reset` | as at the start, snapshots stay |
 //!
 //! It changes things without a password, so `guard` keeps other computers and other sites out. `commands` is what can be
@@ -19,6 +24,9 @@ mod commands;
 mod forms;
 mod guard;
 mod page;
+mod webhook_rows;
+mod webhooks;
+mod workflows;
 
 use std::net::SocketAddr;
 
@@ -92,6 +100,21 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         )
         .service(web::resource("/api/files").route(web::get().to(api::files)))
         .service(
+            web::resource("/api/webhooks")
+                .route(web::get().to(webhooks::list))
+                .route(web::post().to(webhooks::tell)),
+        )
+        .service(
+            web::resource("/api/webhooks/endpoints")
+                .route(web::get().to(webhooks::endpoints))
+                .route(web::post().to(webhooks::add_endpoint)),
+        )
+        .service(
+            web::resource("/api/webhooks/endpoints/{id}").route(web::delete().to(webhooks::remove_endpoint)),
+        )
+        .service(web::resource("/api/webhooks/{id}").route(web::get().to(webhooks::one)))
+        .service(web::resource("/api/webhooks/{id}/send-again").route(web::post().to(webhooks::send_again)))
+        .service(
             web::resource("/api/faults")
                 .route(web::get().to(api::faults))
                 .route(web::post().to(api::add_fault))
@@ -111,6 +134,17 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
             web::resource("/api/snapshot")
                 .route(web::get().to(api::snapshots))
                 .route(web::post().to(api::change_snapshot)),
+        )
+        .service(
+            web::resource("/api/workflows")
+                .route(web::get().to(workflows::index))
+                .route(web::post().to(workflows::create))
+                .route(web::delete().to(workflows::destroy)),
+        )
+        .service(
+            web::resource("/api/processing")
+                .route(web::get().to(workflows::show_processing))
+                .route(web::post().to(workflows::set_processing)),
         )
         .service(web::resource("/api/reset").route(web::post().to(api::reset)))
         .service(web::resource("/{area}").route(web::post().to(forms::change)))

@@ -3,6 +3,9 @@
 //! ```text
 //! snapshots/NAME/settings.json    clock, security of the applications, failures waiting
 //!               /files/           see `archive`
+//!               /webhooks/        see `webhooks::shelf`
+//!               /workflows.json   those that were added
+//!               /runs/            see `runs::record`
 //! ```
 //!
 //! Uploads in progress are not kept. Loading and resetting take the files away one by one: let clients be quiet meanwhile.
@@ -18,6 +21,7 @@ use super::{Controls, Waiting};
 use crate::emulator::clock::ClockSetting;
 use crate::emulator::root::private_dir;
 use crate::emulator::store::found;
+use crate::emulator::webhooks::{Kept, WaitingWebhook};
 
 /// Longest name of a snapshot.
 const MAX_NAME: usize = 64;
@@ -28,11 +32,13 @@ struct Settings {
     clock: ClockSetting,
     secured: Vec<(String, bool)>,
     faults: Vec<Waiting>,
+    webhook_faults: Vec<WaitingWebhook>,
+    processing_ms: Option<u64>,
 }
 
 impl Controls {
-    /// Makes everything as it was when the emulator was first started: no files, no uploads, no calls, no failures waiting,
-    /// the system's time, security of the applications as configured. Snapshots stay.
+    /// Makes everything as it was when the emulator was first started: no files, no uploads, no calls, no webhooks, no
+    /// failures waiting, the system's time, endpoints and security of the applications as configured. Snapshots stay.
     ///
     /// # Errors
     /// When files cannot be removed.
@@ -41,6 +47,9 @@ impl Controls {
         self.faults.clear();
         self.clock.resume();
         self.apps.reset();
+        self.webhooks.clear()?;
+        self.workflows.clear()?;
+        self.runs.clear()?;
         self.store.clear()?;
         self.calls.forget();
         Ok(())
@@ -57,6 +66,9 @@ impl Controls {
         let files = scratch.dir.join("files");
         private_dir(&files, false)?;
         let count = self.store.export(&files)?;
+        self.webhooks.export(&scratch.dir.join("webhooks"))?;
+        self.workflows.export(&scratch.dir)?;
+        self.runs.export(&scratch.dir.join("runs"))?;
         let settings = Settings {
             clock: self.clock.setting(),
             secured: self
@@ -65,6 +77,8 @@ impl Controls {
                 .map(|app| (app.key.clone(), app.secured))
                 .collect(),
             faults: self.faults.waiting(),
+            webhook_faults: self.webhooks.waiting_faults(),
+            processing_ms: u64::try_from(self.processing_time().as_millis()).ok(),
         };
         fs::write(scratch.dir.join("settings.json"), serde_json::to_vec(&settings)?)?;
         private_dir(&self.store.root().join("snapshots"), true)?;
@@ -82,13 +96,24 @@ impl Controls {
         let place = self.existing(name)?;
         let _one = self.whole.lock().unwrap_or_else(PoisonError::into_inner);
         let settings: Settings = serde_json::from_slice(&fs::read(place.join("settings.json"))?)?;
+        let webhooks = Kept::read(&place.join("webhooks"))?;
         let count = self.store.import(&place.join("files"))?;
+        self.webhooks.replace(webhooks)?;
         self.clock.set(settings.clock);
+        self.workflows.import(&place)?;
+        self.runs.import(&place.join("runs"))?;
+        if let Some(ms) = settings.processing_ms {
+            self.set_processing_time(std::time::Duration::from_millis(ms));
+        }
         for (key, secured) in &settings.secured {
             // An application that is no longer named has nothing to switch.
             let _known = self.apps.secure(key, *secured);
         }
         self.faults.replace(settings.faults);
+        self.webhooks.clear_faults();
+        for waiting in settings.webhook_faults {
+            self.webhooks.let_wait(waiting);
+        }
         Ok(count)
     }
 

@@ -85,7 +85,7 @@ fn refused(
         Refusal::Missing {
             policy: None,
             signature: None,
-        } => "Overwriting and deleting need a policy, also with security off, and none came (§2.4)".into(),
+        } => "Overwriting, deleting, intelligence and workflows need a policy, also with security off, and none came (§2.4)".into(),
         Refusal::Missing { policy: Some(_), .. } => "A policy came without its signature (§2.3)".into(),
         Refusal::Missing { .. } => "A signature came without its policy (§2.3)".into(),
         Refusal::NotBase64 => "The policy is not base64 with its padding kept (§2.2)".into(),

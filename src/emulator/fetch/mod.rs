@@ -99,6 +99,18 @@ impl From<Reason> for NotFetched {
     }
 }
 
+/// TLS as the public web has it.
+pub(super) fn tls() -> rustls::ClientConfig {
+    let roots = rustls::RootCertStore {
+        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+    };
+    rustls::ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .expect("ring does the default versions of TLS")
+        .with_root_certificates(roots)
+        .with_no_client_auth()
+}
+
 /// Fetches, guarded. Clones share nothing but settings.
 #[derive(Clone)]
 pub(super) struct Fetcher {
@@ -114,18 +126,10 @@ impl Fetcher {
     }
 
     fn with(own: SocketAddr, named: Vec<(String, u16)>, resolve: Resolve, limits: Limits) -> Self {
-        let roots = rustls::RootCertStore {
-            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-        };
-        let tls = rustls::ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .expect("ring does the default versions of TLS")
-            .with_root_certificates(roots)
-            .with_no_client_auth();
         Self {
             vet: Vet::new(own, named, resolve),
             limits,
-            tls,
+            tls: tls(),
         }
     }
 

@@ -9,6 +9,7 @@ use super::State;
 use super::credentials::{Query, of_request};
 use super::files::owner;
 use super::job::{Job, perform, sources_of};
+use super::made_by;
 use super::metadata::describe;
 use super::sources::Origin;
 use crate::emulator::errors::{Host, Problem};
@@ -64,6 +65,7 @@ pub(super) async fn show(req: HttpRequest, state: web::Data<State>) -> Result<Ht
         credentials,
         tags: Map::new(),
         attach: query.is_true("dl"),
+        made_by: Some(made_by::of_path(path, |text| state.apps.is_key(text))),
     };
     perform(&req, &state, job).await
 }

@@ -13,8 +13,10 @@ use super::metadata::describe;
 use super::sources::{Remote, fetch};
 use crate::emulator::apps::App;
 use crate::emulator::errors::{Host, On, Problem};
+use crate::emulator::ids::{self, HANDLE_LENGTH};
 use crate::emulator::policy::Ask;
 use crate::emulator::transform::Cache;
+use crate::emulator::webhooks::{Event, Proof};
 
 const HOST: Host = Host::FileApi;
 
@@ -87,14 +89,29 @@ pub(super) async fn overwrite(
                 .scratch
         }
     };
-    let (store, name) = (state.controls.store().clone(), handle.clone());
-    let now = state.controls.clock().now();
-    let replaced = spawn_blocking(move || store.replace(&name, &scratch, now))
-        .await
-        .on(HOST)?;
+    let (controls, name, key) = (state.controls.clone(), handle.clone(), app.key.clone());
+    let url = state.base(&req).url(&handle);
+    let told = url.clone();
+    let replace = move || {
+        let Some(meta) = controls.store().get(&name)? else {
+            return Ok(None);
+        };
+        let version = ids::alphanumeric(HANDLE_LENGTH);
+        let size = std::fs::metadata(scratch.content())?.len();
+        let event = Event::overwrite(&name, &told, &meta, size);
+        let proof = Proof::Version(name.clone(), version.clone());
+        let held = controls.webhooks().prepare(&key, &event, Some(proof))?;
+        let now = controls.clock().now();
+        let replaced = controls.store().replace(&name, &scratch, version, now)?;
+        if replaced.is_some() {
+            held.release();
+        }
+        Ok(replaced)
+    };
+    let replaced = spawn_blocking(replace).await.on(HOST)?;
     let meta = replaced.ok_or_else(|| Problem::not_found(HOST))?;
     Ok(HttpResponse::Ok().json(json!({
-        "url": state.base(&req).url(&handle),
+        "url": url,
         "mimetype": meta.mimetype,
         "isWriteable": true,
         "size": meta.size,
@@ -120,8 +137,19 @@ pub(super) async fn delete(req: HttpRequest, state: web::Data<State>, handle: we
         ..Ask::default()
     };
     state.permit_signed(HOST, app, &of_request(&req, &query), &ask)?;
-    let (store, name) = (state.controls.store().clone(), handle.into_inner());
-    if !spawn_blocking(move || store.delete(&name)).await.on(HOST)? {
+    let (controls, key) = (state.controls.clone(), app.key.clone());
+    let event = Event::delete(&handle, &state.base(&req).url(&handle));
+    let name = handle.into_inner();
+    let delete = move || {
+        let proof = Proof::Gone(name.clone());
+        let held = controls.webhooks().prepare(&key, &event, Some(proof))?;
+        let deleted = controls.store().delete(&name)?;
+        if deleted {
+            held.release();
+        }
+        Ok(deleted)
+    };
+    if !spawn_blocking(delete).await.on(HOST)? {
         return Err(Problem::not_found(HOST));
     }
     Ok(HttpResponse::Ok()

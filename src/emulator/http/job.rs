@@ -11,10 +11,12 @@ use tokio::task::spawn_blocking;
 use super::State;
 use super::delivery::{Manner, deliver};
 use super::files::owner;
+use super::flows;
 use super::kept::{self, LOCATIONS};
+use super::later::{self, Later, run_of};
 use super::metadata::fields;
 use super::product::{Product, keep, send};
-use super::sources::{Input, Origin, Remote, fetch};
+use super::sources::{Input, Origin, Piece, Remote, fetch};
 use super::zip::Archive;
 use crate::emulator::apps::App;
 use crate::emulator::clock::seconds;
@@ -35,6 +37,8 @@ pub(super) struct Job {
     pub tags: Map<String, Value>,
     /// `dl=true`.
     pub attach: bool,
+    /// `/TASKS/SOURCE`, for telling of what was made.
+    pub made_by: Option<String>,
 }
 
 /// The tasks by what they mean for a job.
@@ -47,13 +51,22 @@ struct Plan {
     metadata: Option<Vec<&'static str>>,
     zip: bool,
     cache: Option<Cache>,
+    /// What is answered without a file.
+    later: Option<Later>,
 }
 
 impl Plan {
     fn of(tasks: Vec<Task>) -> Self {
         let mut plan = Self::default();
+        // A report says what would be done, and nothing is.
+        let is_report = tasks.contains(&Task::Debug);
         for task in tasks {
             match task {
+                Task::VideoConvert(video) if !is_report => plan.later = Some(Later::Video(video)),
+                Task::RunWorkflow(id) if !is_report => plan.later = Some(Later::Workflow(id)),
+                Task::WorkflowStatus(id) if !is_report => plan.later = Some(Later::Status(id)),
+                Task::TextSentiment(asked) if !is_report => plan.later = Some(Later::Sentiment(asked)),
+                Task::VideoPlaylist => {}
                 Task::Store(options) => {
                     plan.store = Some(plan.store.unwrap_or_default().merged(options));
                 }
@@ -85,6 +98,15 @@ impl Plan {
         calls
     }
 
+    fn needs(&self) -> Needs {
+        let exif = |names: &Vec<&str>| names.contains(&"exif");
+        Needs {
+            calls: self.calls(),
+            always: self.work.iter().any(Task::is_intelligence),
+            exif: self.metadata.as_ref().is_some_and(exif),
+        }
+    }
+
     /// The content goes where it goes as it is.
     fn is_plain(&self) -> bool {
         self.work.is_empty() && !self.zip && self.metadata.is_none()
@@ -97,7 +119,8 @@ pub(super) fn sources_of(source: Source) -> Result<Vec<Origin>, Problem> {
         Source::Handle(handle) => Ok(vec![Origin::Handle(handle)]),
         Source::Url(url) => Ok(vec![Origin::Remote(Remote::new(url))]),
         Source::Alias(_) => Err(Problem::not_done(HOST, "A storage alias as source")),
-        Source::None => Err(Problem::not_done(HOST, "A task without source")),
+        Source::Result { workflow, job, hash } => Ok(vec![Origin::Made(Piece { workflow, job, hash })]),
+        Source::None => Ok(Vec::new()),
         Source::Many(several) => {
             let several: Result<Vec<_>, _> = several.into_iter().map(sources_of).collect();
             Ok(several?.into_iter().flatten().collect())
@@ -108,6 +131,14 @@ pub(super) fn sources_of(source: Source) -> Result<Vec<Origin>, Problem> {
 /// Carries a job out, or serves its fallback when its source fails.
 pub(super) async fn perform(req: &HttpRequest, state: &State, mut job: Job) -> Result<HttpResponse, Problem> {
     let plan = Plan::of(std::mem::take(&mut job.tasks));
+    if let Some(later) = &plan.later {
+        let beside = plan.zip || plan.metadata.is_some() || plan.store.is_some() || !plan.work.is_empty();
+        if beside {
+            let text = "Another task beside a conversion of film, a workflow or a text's mood";
+            return Err(Problem::not_done(HOST, text));
+        }
+        return later::answer(req, state, &job, later).await;
+    }
     match (attempt(req, state, &job, &plan).await, &plan.fallback) {
         (Err(problem), Some(fallback)) if problem.is_of_source() && plan.store.is_none() => {
             instead(req, state, &job, &plan, fallback).await
@@ -123,18 +154,22 @@ async fn attempt(req: &HttpRequest, state: &State, job: &Job, plan: &Plan) -> Re
     if plan.zip && (!plan.work.is_empty() || plan.metadata.is_some()) {
         return Err(Problem::not_done(HOST, "Another task beside zip"));
     }
-    let app = permitted(state, job, plan).await?;
+    let app = permitted(state, job, &plan.needs()).await?;
     let grant = match &plan.store {
         Some(options) => may_store(state, app, job, options)?,
         None => Grant::default(),
     };
+    if let Some(options) = &plan.store {
+        // Before anything is fetched or made; asked again where they begin.
+        flows::asked(HOST, state, app, &grant, &options.workflows)?;
+    }
     let mut inputs = Vec::with_capacity(job.sources.len());
     for origin in &job.sources {
-        inputs.push(open(req, state, app, &grant, plan, origin).await?);
+        inputs.push(open(req, state, job, &grant, plan, (app, origin)).await?);
     }
     let product = produce(req, state, app, plan, inputs).await?;
     match &plan.store {
-        Some(options) => keep(req, state, app, &grant, options, &job.tags, product).await,
+        Some(options) => keep(req, state, app, &grant, options, job, product).await,
         None => send(req, manner(job, plan, app), product),
     }
 }
@@ -148,40 +183,53 @@ fn manner(job: &Job, plan: &Plan, app: &App) -> Manner {
     }
 }
 
+/// What a policy must say for a job.
+pub(super) struct Needs {
+    /// The calls it must grant for each source, all of them (§2.1).
+    pub calls: Vec<&'static str>,
+    /// Whether there must be one with security off as well (§2.4).
+    pub always: bool,
+    /// Whether it must name `exif`, which is never implied (§2.1).
+    pub exif: bool,
+}
+
 /// Checks the policy for every source, by the application each belongs to, and says whose job it is.
-async fn permitted<'a>(state: &'a State, job: &Job, plan: &Plan) -> Result<&'a App, Problem> {
+pub(super) async fn permitted<'a>(state: &'a State, job: &Job, needs: &Needs) -> Result<&'a App, Problem> {
     let known = job.key.as_deref().and_then(|key| state.apps.find(key));
     let mut whose = None;
     for origin in &job.sources {
         let (app, handle, source) = match origin {
-            Origin::Handle(handle) => (owner(state, HOST, handle).await?, Some(handle.as_str()), None),
+            Origin::Handle(handle) => (owner(state, HOST, handle).await?, Some(handle.clone()), None),
             Origin::Remote(remote) => {
                 let text = "External sources need an API key";
                 let app =
                     known.ok_or_else(|| Problem::new(HOST, StatusCode::UNAUTHORIZED, text).in_json())?;
                 (app, None, Some(remote.url.as_str()))
             }
+            Origin::Made(piece) => {
+                let run = run_of(state, job.key.as_deref(), &piece.workflow, &piece.job).await?;
+                (state.apps.owner(Some(&run.app)), Some(piece.handle()), None)
+            }
         };
-        for call in plan.calls() {
+        for call in &needs.calls {
             let ask = Ask {
                 calls: &[call],
-                handle,
+                handle: handle.as_deref(),
                 source,
                 ..Ask::default()
             };
-            let grant = state.permit(HOST, app, &job.credentials, &ask)?;
-            let exif = plan
-                .metadata
-                .as_ref()
-                .is_some_and(|names| names.contains(&"exif"));
-            // Never implied (§2.1).
-            if exif && !grant.allows("exif") {
+            let grant = if needs.always {
+                state.permit_signed(HOST, app, &job.credentials, &ask)?
+            } else {
+                state.permit(HOST, app, &job.credentials, &ask)?
+            };
+            if needs.exif && !grant.allows("exif") {
                 return Err(Problem::refused(HOST, &app.key, &Refusal::Call));
             }
         }
         whose.get_or_insert(app);
     }
-    whose.ok_or_else(|| Problem::not_done(HOST, "A task without source"))
+    whose.ok_or_else(|| Problem::not_done(HOST, "This task without a source"))
 }
 
 /// Whether the policy lets the result be kept where the task wants it.
@@ -192,13 +240,14 @@ fn may_store(state: &State, app: &App, job: &Job, options: &Store) -> Result<Gra
         return Err(Problem::bad(HOST, "Unknown storage location").in_json());
     }
     let (handle, source) = match job.sources.first() {
-        Some(Origin::Handle(handle)) => (Some(handle.as_str()), None),
+        Some(Origin::Handle(handle)) => (Some(handle.clone()), None),
         Some(Origin::Remote(remote)) => (None, Some(remote.url.as_str())),
+        Some(Origin::Made(piece)) => (Some(piece.handle()), None),
         None => (None, None),
     };
     let ask = Ask {
         calls: &["store"],
-        handle,
+        handle: handle.as_deref(),
         target: Some(target),
         source,
         ..Ask::default()
@@ -209,13 +258,17 @@ fn may_store(state: &State, app: &App, job: &Job, options: &Store) -> Result<Gra
 async fn open(
     req: &HttpRequest,
     state: &State,
-    app: &App,
+    job: &Job,
     grant: &Grant,
     plan: &Plan,
-    origin: &Origin,
+    (app, origin): (&App, &Origin),
 ) -> Result<Input, Problem> {
     match origin {
         Origin::Handle(handle) => Input::stored(HOST, state, handle, &state.base(req).url("")).await,
+        Origin::Made(piece) => {
+            let base = state.base(req).url("");
+            Input::made(HOST, state, job.key.as_deref(), piece, &base).await
+        }
         Origin::Remote(remote) => {
             // What is only stored is bounded by the policy while it comes, what is worked on by what can be worked on.
             let plain = plan.is_plain();

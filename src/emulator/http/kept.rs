@@ -6,13 +6,18 @@ use actix_web::HttpResponse;
 use serde_json::{Map, Value, json};
 use tokio::task::spawn_blocking;
 
+use super::flows;
 use super::metadata::dimensions;
 use super::paths::is_plain_path;
 use super::{Base, State};
 use crate::emulator::errors::{Host, On, Problem};
+use crate::emulator::ids::{self, HANDLE_LENGTH};
 use crate::emulator::policy::{Refusal, Target};
+use crate::emulator::runs::{Beginning, Run};
 use crate::emulator::store::{Meta, Scratch};
 use crate::emulator::transform::Store;
+use crate::emulator::webhooks::{Event, Proof};
+use crate::emulator::workflows::Workflow;
 
 /// §3.10.
 pub(super) const LOCATIONS: [&str; 5] = ["s3", "gcs", "azure", "rackspace", "dropbox"];
@@ -24,27 +29,54 @@ pub(super) struct Kept {
     pub meta: Meta,
     /// Width and height of a picture.
     pub image: Option<(u32, u32)>,
+    /// Workflows that began on it.
+    pub runs: Vec<Run>,
 }
 
-/// Makes what was written a file.
+/// What happens as soon as it is a file: workflows begin, and somebody is told.
+pub(super) struct Follow<E> {
+    pub workflows: Vec<Workflow>,
+    /// Begins the URLs of what the workflows make.
+    pub base: String,
+    /// Words the event from handle, record and size.
+    pub event: E,
+}
+
+/// Makes what was written a file, with what follows from it.
 pub(super) async fn publish(
     host: Host,
     state: &State,
     scratch: Scratch,
     meta: Meta,
+    follow: Follow<impl FnOnce(&str, &Meta, u64) -> Event + Send + 'static>,
 ) -> Result<Kept, Problem> {
-    let store = state.controls.store().clone();
+    let (store, webhooks) = (state.controls.store().clone(), state.controls.webhooks().clone());
+    let runs = state.controls.runs().clone();
     let work = move || {
         let content = File::open(scratch.content())?;
         let size = content.metadata()?.len();
         // Only a header is read; what has none is no picture.
         let image = dimensions(content).unwrap_or_default();
-        let handle = store.publish(scratch, meta.clone())?;
+        let handle = ids::alphanumeric(HANDLE_LENGTH);
+        let app = meta.app.as_deref().unwrap_or_default();
+        let told = (follow.event)(&handle, &meta, size);
+        let held = webhooks.prepare(app, &told, Some(Proof::Stored(handle.clone())))?;
+        let beginning = Beginning {
+            app,
+            base: follow.base,
+            source: &handle,
+            meta: &meta,
+        };
+        let reserved = runs.reserve(&follow.workflows, &beginning)?;
+        store.publish_as(&handle, scratch, meta.clone())?;
+        held.release();
+        runs.start(reserved.clone())?;
         Ok(Kept {
             handle,
             size,
             meta,
             image,
+            runs: reserved,
         })
     };
     spawn_blocking(work).await.on(host)
@@ -93,6 +125,7 @@ pub(super) fn reply(kept: Kept, base: &Base) -> HttpResponse {
         size,
         meta,
         image,
+        runs,
     } = kept;
     let mut reply = json!({
         "handle": handle,
@@ -110,5 +143,6 @@ pub(super) fn reply(kept: Kept, base: &Base) -> HttpResponse {
         reply["width"] = width.into();
         reply["height"] = height.into();
     }
+    flows::tell(&mut reply, &runs);
     HttpResponse::Ok().json(reply)
 }

@@ -10,6 +10,7 @@ use tokio::task::spawn_blocking;
 
 use self::call::Call;
 use super::body::invalid;
+use super::flows;
 use super::kept::LOCATIONS;
 use super::paths::is_plain_path;
 use super::storage::Ticket;
@@ -17,10 +18,13 @@ use super::{Base, State};
 use crate::emulator::apps::App;
 use crate::emulator::controls::notes::is_ingestion_refused;
 use crate::emulator::errors::{Host, On, Problem};
-use crate::emulator::ids::{self, UPLOAD_LENGTH};
+use crate::emulator::ids::{self, HANDLE_LENGTH, UPLOAD_LENGTH};
 use crate::emulator::policy::{Ask, Refusal, Target};
-use crate::emulator::store::{Meta, Store};
-use crate::emulator::uploads::{Incomplete, Start, Uploads, tags};
+use crate::emulator::runs::{Beginning, Run};
+use crate::emulator::store::Meta;
+use crate::emulator::uploads::{Incomplete, Start, tags};
+use crate::emulator::webhooks::{Event, Proof};
+use crate::emulator::workflows::Workflow;
 
 const HOST: Host = Host::Upload;
 /// §2.1 says `pick` for multipart; whether `store` does as well is not documented, so it does.
@@ -38,9 +42,10 @@ pub(super) async fn start(req: HttpRequest, state: web::Data<State>, payload: we
     let call = Call::read(&req, payload).await?;
     let app = app(&state, &call)?;
     let start = described(&state, app, &call)?;
-    state.permit(HOST, app, &call.credentials, &ask(&start))?;
+    let grant = state.permit(HOST, app, &call.credentials, &ask(&start))?;
+    flows::asked(HOST, &state, app, &grant, &start.workflows)?;
     let id = ids::alphanumeric(UPLOAD_LENGTH);
-    let reply = started(&start, &id, &state.base(&req));
+    let reply = started(&start, &id, &next_calls(&req, &state.base(&req)));
     let uploads = state.uploads.clone();
     spawn_blocking(move || uploads.begin(&id, &start))
         .await
@@ -48,13 +53,24 @@ pub(super) async fn start(req: HttpRequest, state: web::Data<State>, payload: we
     Ok(reply)
 }
 
-fn started(start: &Start, id: &str, base: &Base) -> HttpResponse {
+/// Where the calls after `start` go: host and port, since Python puts a scheme in front whatever it is (§1.2). JavaScript puts one
+/// there only when there is none (§1.3), and it would be https: on a page nothing can put that right for an emulator without TLS.
+fn next_calls(req: &HttpRequest, base: &Base) -> String {
+    let source = req.headers().get("Filestack-Source");
+    let is_javascript = source.is_some_and(|source| source.as_bytes().starts_with(b"JS-"));
+    if is_javascript && base.scheme == "http" {
+        format!("http://{}", base.authority)
+    } else {
+        base.authority.clone()
+    }
+}
+
+fn started(start: &Start, id: &str, location: &str) -> HttpResponse {
     let mut reply = json!({
         "uri": start.uri,
         "region": start.region,
         "upload_id": id,
-        // Without a scheme: Python puts one in front whatever it is (§1.2).
-        "location_url": base.authority,
+        "location_url": location,
         "location_region": start.region,
     });
     if start.intelligent {
@@ -87,6 +103,7 @@ fn described(state: &State, app: &App, call: &Call) -> Result<Start, Problem> {
         container: store.container.clone(),
         region: store.region.clone().unwrap_or_else(|| REGION.into()),
         intelligent: state.intelligent_ingestion && call.intelligent && !is_ingestion_refused(),
+        workflows: store.workflows.clone(),
         uri: format!("/filestack-uploads/{}", ids::alphanumeric(UPLOAD_LENGTH)),
     })
 }
@@ -169,7 +186,7 @@ pub(super) async fn part_url(req: HttpRequest, state: web::Data<State>, payload:
     Ok(HttpResponse::Ok().json(json!({
         "url": base.url(&ticket.path()),
         "headers": ticket.headers(&state),
-        "location_url": base.authority,
+        "location_url": next_calls(&req, &base),
     })))
 }
 
@@ -196,7 +213,10 @@ pub(super) async fn complete(req: HttpRequest, state: web::Data<State>, payload:
     let call = Call::read(&req, payload).await?;
     let (upload, start) = resumed(&state, &call).await?;
     let app = state.apps.owner(Some(&start.app));
-    state.permit(HOST, app, &call.credentials, &ask(&start))?;
+    let grant = state.permit(HOST, app, &call.credentials, &ask(&start))?;
+    // Python names them here only (§3.2).
+    let wanted = Some(&call.store.workflows).filter(|ids| !ids.is_empty());
+    let workflows = flows::asked(HOST, &state, app, &grant, wanted.unwrap_or(&start.workflows))?;
     if call.size.is_some_and(|size| size != start.size) {
         return Err(Problem::bad(HOST, "size is not the size of the start call"));
     }
@@ -214,14 +234,12 @@ pub(super) async fn complete(req: HttpRequest, state: web::Data<State>, payload:
             state.controls.clock().now(),
         )
     };
-    let (uploads, store) = (state.uploads.clone(), state.controls.store().clone());
-    let smallest = state.min_part_bytes;
-    let shown = meta.clone();
-    let size = start.size;
+    let (base, shown, size) = (state.base(&req), meta.clone(), start.size);
+    let (whole, origin) = (state.clone(), base.clone());
     // Runs to its end even when the client goes away: the file is stored then, as it would be at Filestack.
-    let finish = move || finished(&uploads, &store, &upload, &start, &listed, meta, smallest);
+    let finish = move || finished(&whole, &upload, &start, &listed, meta, (&origin, &workflows));
     match spawn_blocking(finish).await.on(HOST)? {
-        Ok(handle) => Ok(completed(&shown, size, &handle, &state.base(&req))),
+        Ok((handle, runs)) => Ok(completed(&shown, size, &handle, &base, &runs)),
         Err(Incomplete::Busy) => Ok(HttpResponse::Accepted().json(json!({}))),
         Err(Incomplete::Uncommitted) => Ok(HttpResponse::PartialContent().json(json!({}))),
         Err(Incomplete::Wrong(problem)) => Err(Problem::bad(HOST, problem)),
@@ -229,14 +247,14 @@ pub(super) async fn complete(req: HttpRequest, state: web::Data<State>, payload:
 }
 
 fn finished(
-    uploads: &Uploads,
-    store: &Store,
+    state: &State,
     id: &str,
     start: &Start,
     listed: &[(u64, String)],
     meta: Meta,
-    smallest_part: u64,
-) -> std::io::Result<Result<String, Incomplete>> {
+    (base, workflows): (&Base, &[Workflow]),
+) -> std::io::Result<Result<(String, Vec<Run>), Incomplete>> {
+    let (uploads, controls) = (&state.uploads, &state.controls);
     let Some(_hold) = uploads.hold(id) else {
         return Ok(Err(Incomplete::Busy));
     };
@@ -246,16 +264,29 @@ fn finished(
             "There is no such upload, or it is complete".into(),
         )));
     }
-    let scratch = match uploads.assemble(id, start, listed, smallest_part)? {
+    let scratch = match uploads.assemble(id, start, listed, state.min_part_bytes)? {
         Ok(scratch) => scratch,
         Err(problem) => return Ok(Err(problem)),
     };
-    let handle = store.publish(scratch, meta)?;
+    let handle = ids::alphanumeric(HANDLE_LENGTH);
+    let event = Event::upload(&handle, &base.url(&handle), &meta, start.size);
+    let proof = Proof::Stored(handle.clone());
+    let held = controls.webhooks().prepare(&start.app, &event, Some(proof))?;
+    let beginning = Beginning {
+        app: &start.app,
+        base: base.url(""),
+        source: &handle,
+        meta: &meta,
+    };
+    let runs = controls.runs().reserve(workflows, &beginning)?;
+    controls.store().publish_as(&handle, scratch, meta)?;
+    held.release();
+    controls.runs().start(runs.clone())?;
     uploads.forget(id)?;
-    Ok(Ok(handle))
+    Ok(Ok((handle, runs)))
 }
 
-fn completed(meta: &Meta, size: u64, handle: &str, base: &Base) -> HttpResponse {
+fn completed(meta: &Meta, size: u64, handle: &str, base: &Base, runs: &[Run]) -> HttpResponse {
     let mut reply = json!({
         "handle": handle,
         "url": base.url(handle),
@@ -269,5 +300,6 @@ fn completed(meta: &Meta, size: u64, handle: &str, base: &Base) -> HttpResponse 
     if !meta.upload_tags.is_empty() {
         reply["upload_tags"] = Value::Object(meta.upload_tags.clone());
     }
+    flows::tell(&mut reply, runs);
     HttpResponse::Ok().json(reply)
 }

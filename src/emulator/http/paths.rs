@@ -2,7 +2,7 @@
 
 /// Whether a storage path stays where it points: no steps up, nothing that some storage or proxy takes for one, not even
 /// percent-encoded. A leading `/` is what the documentation's own examples have.
-pub(super) fn is_plain_path(path: &str) -> bool {
+pub(in crate::emulator) fn is_plain_path(path: &str) -> bool {
     let mut text = path.to_owned();
     // Encoded more than once is decoded more than once somewhere.
     for _ in 0..4 {

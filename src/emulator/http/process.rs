@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::State;
 use super::body::{Fields, invalid};
 use super::job::{Job, perform, sources_of};
+use super::made_by;
 use super::sources::Origin;
 use crate::emulator::errors::{Host, Problem};
 use crate::emulator::policy::Credentials;
@@ -47,6 +48,7 @@ fn job(state: &State, fields: &Fields) -> Result<Job, Problem> {
         .get("tasks")
         .cloned()
         .unwrap_or_else(|| Value::Array(Vec::new()));
+    let made_by = made_by::of_process(Some(&tasks), &names);
     let parsed = parse_json(&names, tasks).map_err(|error| refused(&error))?;
     let mut sources = sources_of(parsed.source)?;
     for (origin, (_, headers)) in sources.iter_mut().zip(named) {
@@ -68,6 +70,7 @@ fn job(state: &State, fields: &Fields) -> Result<Job, Problem> {
         },
         tags,
         attach: false,
+        made_by: Some(made_by),
     })
 }
 

@@ -5,11 +5,13 @@ use actix_web::http::Method;
 use actix_web::{HttpRequest, HttpResponse};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::State;
 use super::delivery::{Manner, blocks, cache_headers, deliver_file};
+use super::flows;
 use super::headers;
+use super::job::Job;
 use super::kept;
 use super::sources::Input;
 use super::writer::Writer;
@@ -19,6 +21,7 @@ use crate::emulator::errors::{Host, On, Problem};
 use crate::emulator::policy::Grant;
 use crate::emulator::store::{Meta, Scratch};
 use crate::emulator::transform::Store;
+use crate::emulator::webhooks::Event;
 
 const HOST: Host = Host::Cdn;
 /// What an archive is called unless it is stored under a name.
@@ -65,17 +68,19 @@ pub(super) fn send(req: &HttpRequest, manner: Manner, product: Product) -> Resul
     }
 }
 
-/// The `store` task: the product becomes a file, and the answer says which.
+/// The `store` task: the product becomes a file, and the answer says which. A product of other tasks is told of as what
+/// they made, anything else as an upload (§7.2).
 pub(super) async fn keep(
     req: &HttpRequest,
     state: &State,
     app: &App,
     grant: &Grant,
     options: &Store,
-    tags: &Map<String, Value>,
+    job: &Job,
     product: Product,
 ) -> Result<HttpResponse, Problem> {
     let base64 = options.base64.unwrap_or(false);
+    let is_made = !matches!(product, Product::File(_));
     let (scratch, of, mimetype) = match product {
         Product::File(Input {
             meta,
@@ -102,8 +107,23 @@ pub(super) async fn keep(
         // Facts are answers, not files.
         Product::Facts(facts) => return Ok(HttpResponse::Ok().json(facts)),
     };
-    let record = kept::record(state, &app.key, options, &of, &mimetype, tags);
-    let kept = kept::publish(HOST, state, scratch, record).await?;
+    let record = kept::record(state, &app.key, options, &of, &mimetype, &job.tags);
+    let (base, made_by) = (state.base(req), job.made_by.clone().filter(|_| is_made));
+    let workflows = flows::asked(HOST, state, app, grant, &options.workflows)?;
+    let origin = base.url("");
+    let event = move |handle: &str, meta: &Meta, size| match made_by {
+        Some(made_by) => {
+            let url = base.url(&format!("api/file/{handle}"));
+            Event::converse(&made_by, handle, &url, meta, size)
+        }
+        None => Event::upload(handle, &base.url(handle), meta, size),
+    };
+    let follow = kept::Follow {
+        workflows,
+        base: origin,
+        event,
+    };
+    let kept = kept::publish(HOST, state, scratch, record, follow).await?;
     Ok(kept::reply(kept, &state.base(req)))
 }
 

@@ -2,17 +2,19 @@
 
 use actix_web::http::header::ContentType;
 use actix_web::{HttpRequest, HttpResponse, web};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::State;
 use super::credentials::{Query, of_request};
+use super::flows;
 use super::intake::{Content, Intake, may_name_url};
-use super::kept::{LOCATIONS, publish};
+use super::kept::{Follow, LOCATIONS, publish};
 use super::paths::is_plain_path;
 use super::sources::{Remote, fetch};
 use crate::emulator::errors::{Host, Problem};
 use crate::emulator::policy::{Ask, Refusal, Target};
 use crate::emulator::store::Meta;
+use crate::emulator::webhooks::Event;
 
 const HOST: Host = Host::FileApi;
 
@@ -55,13 +57,20 @@ pub(super) async fn store(
         base64,
     };
     let content = intake.take(&req, payload).await?;
+    // Asked for in the query, or beside the URL.
+    let mut wanted = flows::ids(query.get("workflows").map(Value::from).as_ref());
     if let Content::Url(_, fields) = &content {
+        if query.get("workflows").is_none() {
+            wanted = flows::ids(fields.get("workflows"));
+        }
         options.fill(|name| fields.text(name).ok().flatten().map(str::to_owned));
     }
     let target = options
         .target()
         .map_err(|refusal| Problem::refused(HOST, &app.key, &refusal))?;
     let target = Some(target);
+    let wanted = wanted.ok_or_else(|| Problem::bad(HOST, "workflows are a list of ids"))?;
+    let workflows = flows::asked(HOST, &state, app, &grant, &wanted)?;
     let (scratch, filename, mimetype, source_url) = match content {
         Content::File {
             scratch,
@@ -112,7 +121,13 @@ pub(super) async fn store(
             state.controls.clock().now(),
         )
     };
-    let kept = publish(HOST, &state, scratch, meta).await?;
+    let base = state.base(&req);
+    let follow = Follow {
+        workflows,
+        base: base.url(""),
+        event: move |handle: &str, meta: &Meta, size| Event::upload(handle, &base.url(handle), meta, size),
+    };
+    let kept = publish(HOST, &state, scratch, meta, follow).await?;
     // Without `handle`, as the service answers: clients take it from the URL.
     let mut reply = json!({
         "url": state.base(&req).url(&kept.handle),
@@ -124,6 +139,7 @@ pub(super) async fn store(
     if let Some(container) = kept.meta.container {
         reply["container"] = container.into();
     }
+    flows::tell(&mut reply, &kept.runs);
     Ok(HttpResponse::Ok().json(reply))
 }
 

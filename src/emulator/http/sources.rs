@@ -5,6 +5,7 @@ use std::fs::File;
 use tokio::task::spawn_blocking;
 
 use super::State;
+use super::later::run_of;
 use super::writer::Writer;
 use crate::emulator::apps::App;
 use crate::emulator::errors::{Host, On, Problem};
@@ -32,11 +33,27 @@ impl Remote {
     }
 }
 
+/// What a step of a workflow made (§8).
+#[derive(Clone, Debug)]
+pub(super) struct Piece {
+    pub workflow: String,
+    pub job: String,
+    pub hash: String,
+}
+
+impl Piece {
+    /// What policies call it.
+    pub(super) fn handle(&self) -> String {
+        format!("wf://{}/{}/{}", self.workflow, self.job, self.hash)
+    }
+}
+
 /// Where a job's content comes from.
 #[derive(Clone, Debug)]
 pub(super) enum Origin {
     Handle(String),
     Remote(Remote),
+    Made(Piece),
 }
 
 /// Content that was fetched.
@@ -96,6 +113,38 @@ impl Input {
             meta,
             file,
             url: format!("{base}{handle}"),
+            place: None,
+        })
+    }
+
+    /// What a step of a workflow made.
+    pub(super) async fn made(
+        host: Host,
+        state: &State,
+        key: Option<&str>,
+        piece: &Piece,
+        base: &str,
+    ) -> Result<Self, Problem> {
+        let run = run_of(state, key, &piece.workflow, &piece.job).await?;
+        let (runs, hash) = (state.controls.runs().clone(), piece.hash.clone());
+        let find = move || Ok(runs.made(&run, &hash)?.map(|(made, file)| (run, made, file)));
+        let found = spawn_blocking(find).await.on(host)?;
+        let (run, made, file) = found.ok_or_else(|| Problem::not_found(host))?;
+        Ok(Self {
+            meta: Meta {
+                app: Some(run.app.clone()),
+                filename: run.filename,
+                mimetype: made.mimetype,
+                size: made.size,
+                uploaded_ms: run.changed_ms,
+                changed_ms: run.changed_ms,
+                location: "S3".into(),
+                // Its bytes are in its name.
+                version: made.hash,
+                ..Meta::default()
+            },
+            file,
+            url: format!("{base}{}/{}", run.app, piece.handle()),
             place: None,
         })
     }

@@ -13,7 +13,7 @@ impl Bench {
             .request(method, format!("{}/__emulator/{path}", self.base))
     }
 
-    async fn shown(&self, path: &str) -> Value {
+    pub(super) async fn shown(&self, path: &str) -> Value {
         let reply = self
             .ask(Method::GET, &format!("api/{path}"))
             .send()
@@ -23,17 +23,17 @@ impl Bench {
         reply.json().await.unwrap()
     }
 
-    async fn told(&self, path: &str, body: Value) -> (u16, Value) {
+    pub(super) async fn told(&self, path: &str, body: Value) -> (u16, Value) {
         self.post(&format!("__emulator/api/{path}"), &body).await
     }
 
-    async fn page(&self) -> String {
+    pub(super) async fn page(&self) -> String {
         let reply = self.ask(Method::GET, "").send().await.unwrap();
         assert_eq!(reply.status(), 200);
         reply.text().await.unwrap()
     }
 
-    async fn form(&self, area: &str, fields: &[(&str, &str)]) -> Response {
+    pub(super) async fn form(&self, area: &str, fields: &[(&str, &str)]) -> Response {
         let post = self.ask(Method::POST, area).header("origin", &self.base);
         post.form(fields).send().await.unwrap()
     }

@@ -64,14 +64,16 @@ fn stored(bench: &Bench, reply: &Value) -> Vec<u8> {
 async fn process_stores_a_url_with_its_headers_options_and_tags() {
     let (origin, asked) = source(text("a,b"));
     let bench = allowing("AKeyz:SECRET", &origin);
-    let (policy, signature) =
-        bench.sign(json!({ "call": ["store"], "path": "kept/.*", "url": "http://127\\..*" }));
+    let (policy, signature) = bench.sign(json!({
+        "call": ["store", "convert", "runWorkflow"], "path": "kept/.*", "url": "http://127\\..*",
+    }));
+    let workflow = crate::emulator::Workflow::usual("AKeyz").id;
     let call = json!({
         "apikey": "AKeyz",
         "sources": [{ "source": format!("http://{origin}/table.csv?x=1"), "headers": { "X-Token": "hush" } }],
         "tasks": [
             { "name": "store", "params": { "location": "s3", "path": "kept/", "filename": "mine.csv" } },
-            { "name": "store", "params": { "workflows": ["7f0f3f3e"] } },
+            { "name": "store", "params": { "workflows": [workflow] } },
             { "name": "security", "params": { "policy": policy, "signature": signature } },
         ],
         "upload_tags": { "colour": "red" },
@@ -83,6 +85,7 @@ async fn process_stores_a_url_with_its_headers_options_and_tags() {
         (&json!("mine.csv"), &json!("text/csv"), &json!(3))
     );
     assert_eq!(file["upload_tags"], json!({ "colour": "red" }));
+    assert!(file["workflows"][&workflow]["jobid"].is_string(), "{file}");
     assert!(file["key"].as_str().unwrap().starts_with("kept/") && file["container"].is_string());
     assert_eq!(
         file["url"],

@@ -2,17 +2,23 @@
 
 mod console;
 mod console_guard;
+mod console_workflows;
 mod delivery;
 mod faults;
 mod files;
+mod film;
 mod forms;
 mod from_urls;
 mod guarded;
 mod hostile;
+mod intelligence;
 mod jobs;
 mod refusals;
 mod restart;
+mod scripts;
 mod uploads;
+mod webhooks;
+mod workflows;
 mod wrong_uploads;
 
 use std::io::{Read, Write};

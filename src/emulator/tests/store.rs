@@ -45,7 +45,7 @@ fn a_reader_keeps_the_content_it_opened() {
     let scratch = store.scratch().unwrap();
     fs::write(scratch.content(), b"newer").unwrap();
     let after = store
-        .replace(&handle, &scratch, Clock::default().now())
+        .replace(&handle, &scratch, "v2".into(), Clock::default().now())
         .unwrap()
         .unwrap();
     drop(scratch);

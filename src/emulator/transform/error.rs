@@ -66,9 +66,6 @@ pub enum GrammarError {
     /// Text that is neither a handle nor an address.
     #[error("invalid source `{0}`")]
     InvalidSource(String),
-    /// Documented by Filestack, and not done here.
-    #[error("{0}: not done by the emulator yet")]
-    NotYet(&'static str),
 }
 
 impl GrammarError {
@@ -77,7 +74,6 @@ impl GrammarError {
         match self {
             Self::NotFound(_) => 404,
             Self::TooMuch { what: "long", .. } => 414,
-            Self::NotYet(_) => 501,
             _ => 400,
         }
     }

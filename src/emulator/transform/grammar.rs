@@ -49,6 +49,15 @@ pub enum Source {
     Url(String),
     /// `ALIAS/path/file` of a storage alias.
     Alias(String),
+    /// What a step of a workflow made (§8).
+    Result {
+        /// The workflow's id.
+        workflow: String,
+        /// The id of its run.
+        job: String,
+        /// Which of the run's results.
+        hash: String,
+    },
     /// Several of the above, in order.
     Many(Vec<Source>),
     /// Nothing: the tasks bring their own input.
@@ -275,7 +284,7 @@ fn source_named(text: &str, sent: &str) -> Result<Source, GrammarError> {
         return Ok(Source::Alias(text["src://".len()..].to_owned()));
     }
     if starts(text, "wf://") {
-        return Err(GrammarError::NotYet("workflow results"));
+        return result_named(&text["wf://".len()..]);
     }
     let is_handle = (1..=MAX_HANDLE_BYTES).contains(&text.len())
         && text
@@ -285,6 +294,23 @@ fn source_named(text: &str, sent: &str) -> Result<Source, GrammarError> {
         Ok(Source::Handle(text.to_owned()))
     } else {
         Err(GrammarError::InvalidSource(shortened(text)))
+    }
+}
+
+/// `WORKFLOW/JOB/HASH`; whether there is such a result, the routes say.
+fn result_named(text: &str) -> Result<Source, GrammarError> {
+    let is_name = |part: &&str| {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        (1..=MAX_HANDLE_BYTES).contains(&part.len()) && part.bytes().all(plain)
+    };
+    let parts: Vec<&str> = text.trim_end_matches('/').split('/').collect();
+    match parts.as_slice() {
+        [workflow, job, hash] if parts.iter().all(is_name) => Ok(Source::Result {
+            workflow: (*workflow).to_owned(),
+            job: (*job).to_owned(),
+            hash: (*hash).to_owned(),
+        }),
+        _ => Err(GrammarError::InvalidSource(shortened(text))),
     }
 }
 

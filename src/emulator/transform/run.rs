@@ -7,16 +7,21 @@ use std::fmt;
 
 use serde_json::json;
 
-use super::codec::{self, Encoding, Format, Picture};
+use super::codec::{self, Encoding, Picture};
 use super::color::Color;
 use super::enhance::enhance;
 use super::error::TransformError;
+use super::format::Format;
 use super::geometry;
-use super::task::{Output, Quality, Rotate, Task};
+use super::intelligence::{self, Question};
+use super::task::{Enhance, Output, Quality, Rotate, Task};
 
 /// The quality of a JPEG that is to be made smaller; Filestack does not publish its own.
 const COMPRESSED_QUALITY: u8 = 80;
 const DEFAULT_QUALITY: u8 = 95;
+/// What `debug` says about results that only look like Filestack's.
+const MADE_UP: &str = "The emulator makes these results up from the content's SHA-256: the same content has the same results, \
+                       and they say nothing about what is really in it";
 
 /// What a transformation answers with.
 #[derive(Clone, PartialEq)]
@@ -76,6 +81,9 @@ fn transform(
         plan: Plan::default(),
     };
     for task in tasks {
+        if let Task::Ask(question) = task {
+            return chain.answered(*question, mimetype);
+        }
         if let Some(facts) = chain.apply(task)? {
             return Ok(Reply::Json(facts));
         }
@@ -99,7 +107,12 @@ fn report(
         .filter(|task| **task != Task::Debug)
         .map(Task::name)
         .collect();
-    json!({
+    let made_up: Vec<&str> = tasks
+        .iter()
+        .filter(|task| task.is_made_up())
+        .map(Task::name)
+        .collect();
+    let mut report = json!({
         "apikey": null,
         "status": { "message": message, "http_code": code },
         "start_time": null,
@@ -108,7 +121,11 @@ fn report(
         "task_uri": null,
         "debug": true,
         "chain": chain,
-    })
+    });
+    if !made_up.is_empty() {
+        report["made_up"] = json!({ "tasks": made_up, "note": MADE_UP });
+    }
+    report
 }
 
 /// How the answer is to be written, as far as the tasks have said.
@@ -166,7 +183,14 @@ impl Chain<'_> {
             | Task::Store(_)
             | Task::Fallback(_)
             | Task::Metadata(_)
-            | Task::Zip => {}
+            | Task::Zip
+            | Task::TextSentiment(_)
+            | Task::VideoConvert(_)
+            | Task::VideoPlaylist
+            | Task::RunWorkflow(_)
+            | Task::WorkflowStatus(_)
+            | Task::Ask(_) => {}
+            Task::DocDetection { preprocess } => self.document(*preprocess)?,
             Task::NotYet(name) => return Err(TransformError::NotYet(name)),
         }
         Ok(None)
@@ -218,10 +242,7 @@ impl Chain<'_> {
 
     /// `{"height": …, "width": …}`; of a file nothing was done to, read from its header.
     fn size(&self) -> Result<serde_json::Value, TransformError> {
-        let (width, height) = match &self.picture {
-            Some(picture) => (picture.image.width(), picture.image.height()),
-            None => codec::dimensions(self.input)?,
-        };
+        let (width, height) = self.shown_size()?;
         Ok(json!({ "height": height, "width": width }))
     }
 
@@ -264,6 +285,37 @@ impl Chain<'_> {
             self.plan.must_write |= self.picture()?.exif.is_some();
         }
         Ok(())
+    }
+
+    /// Leaves only the document that a photograph shows.
+    fn document(&mut self, preprocess: bool) -> Result<(), TransformError> {
+        let area = intelligence::document(self.input, self.shown_size()?)?;
+        self.change(|image| geometry::crop(&image, &area))?;
+        if preprocess {
+            self.change(|image| Ok(enhance(image, Enhance::Auto)))?;
+        }
+        Ok(())
+    }
+
+    fn shown_size(&self) -> Result<(u32, u32), TransformError> {
+        match &self.picture {
+            Some(picture) => Ok((picture.image.width(), picture.image.height())),
+            None => codec::dimensions(self.input),
+        }
+    }
+
+    /// What the tasks so far have made, looked at.
+    fn answered(self, question: Question, mimetype: &str) -> Result<Reply, TransformError> {
+        let size = self.shown_size().ok();
+        if !self.plan.must_write && !self.plan.may_shrink {
+            return intelligence::answer(question, self.input, mimetype, size).map(Reply::Json);
+        }
+        match self.finish(mimetype)? {
+            Reply::Image { bytes, mimetype } => {
+                intelligence::answer(question, &bytes, &mimetype, size).map(Reply::Json)
+            }
+            facts @ Reply::Json(_) => Ok(facts),
+        }
     }
 
     fn finish(mut self, mimetype: &str) -> Result<Reply, TransformError> {

@@ -6,6 +6,7 @@
 //!
 //! Filestack wants to know a file's exact size before its first byte. How that is found is in [`receive`](receive()).
 
+mod blocks;
 mod body;
 mod budget;
 mod intent;
@@ -13,4 +14,5 @@ mod receive;
 
 pub use body::{Size, Source, too_large};
 pub use budget::Budget;
-pub use receive::{LOOKAHEAD, NewFile, receive};
+pub(in crate::services) use intent::adopt;
+pub use receive::{LOOKAHEAD, NewFile, Received, receive};

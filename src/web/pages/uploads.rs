@@ -1,12 +1,13 @@
 //! `/uploads/new` and the plain form's `POST /uploads`: several files, a result for each.
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_SECURITY_POLICY, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::shell::dress;
 use super::{page, with_cookies};
 use crate::error::AppError;
-use crate::services::uploads::{self, NewFile};
+use crate::services::uploads::{self, NewFile, Received};
 use crate::web::AppState;
 use crate::web::extract::{FilePart, Item, UploadForm, Viewer, token_is_valid};
 use crate::web::views::{UploadNewPage, UploadOutcome, UploadResultPage, UploadedFile};
@@ -88,9 +89,10 @@ async fn receive(
         name: name.clone(),
         declared_type: file.declared_type.clone(),
         size: parts.size(&file, None, false),
+        processing: true,
     };
     let outcome = match uploads::receive(&state.services, viewer.user(), new, &mut *file).await {
-        Ok(document) => UploadOutcome::Stored {
+        Ok(Received { document, .. }) => UploadOutcome::Stored {
             id: document.id.to_string(),
             content_type: document.content_type,
             size: document.size_bytes,
@@ -123,7 +125,17 @@ fn form(
         max_bytes,
         error,
     };
-    Ok(with_cookies(page(status, &form)?, dressed.cookies))
+    let mut response = with_cookies(page(status, &form)?, dressed.cookies);
+    let headers = response.headers_mut();
+    // This page alone loads Filestack's scripts and may use the camera (X12).
+    if let Ok(policy) = HeaderValue::from_str(&state.settings.picker.content_security_policy) {
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    headers.insert(
+        HeaderName::from_static("permissions-policy"),
+        HeaderValue::from_static("camera=(self), geolocation=(), microphone=(self)"),
+    );
+    Ok(response)
 }
 
 fn stale() -> AppError {

@@ -6,8 +6,10 @@ pub mod browser;
 pub mod client;
 pub mod documents;
 pub mod form;
+pub mod jobs;
 pub mod postgres;
 pub mod raw_post;
+pub mod receiver;
 pub mod wire;
 
 use std::time::Duration;

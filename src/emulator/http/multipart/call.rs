@@ -7,6 +7,7 @@ use super::HOST;
 use crate::emulator::errors::Problem;
 use crate::emulator::http::body::{Fields, invalid};
 use crate::emulator::http::credentials::of_fields;
+use crate::emulator::http::flows;
 use crate::emulator::policy::Credentials;
 use crate::emulator::uploads::MAX_PARTS;
 
@@ -37,6 +38,8 @@ pub(super) struct StoreOptions {
     pub path: Option<String>,
     pub container: Option<String>,
     pub region: Option<String>,
+    /// Ids of workflows to run on it.
+    pub workflows: Vec<String>,
 }
 
 impl Call {
@@ -54,6 +57,7 @@ impl Call {
                 path: text(&store, "path")?,
                 container: text(&store, "container")?,
                 region: text(&store, "region")?,
+                workflows: flows::ids(store.get("workflows")).ok_or_else(|| invalid(HOST))?,
             },
             intelligent: fields.flag("fii"),
             uri: text(&fields, "uri")?,

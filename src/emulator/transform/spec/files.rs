@@ -1,6 +1,6 @@
 //! Tasks on formats, documents, sound and film, on what is in a picture, and on the request itself.
 
-use super::Kind::{Any, Color, Flag, List, Text, Texts, Whole, WholeOr, Word};
+use super::Kind::{Any, Color, Flag, List, Pages, Text, Texts, Time, Whole, WholeOr, Word};
 use super::{TaskSpec, param, task};
 
 const PAGES: &[&str] = &["a2", "a3", "a4", "a5", "b4", "b5", "letter", "legal", "tabloid"];
@@ -30,6 +30,26 @@ const FACTS: &[&str] = &[
     "sha512",
 ];
 
+/// §6.7: the documentation's, then those that other sources list as well.
+const PRESETS: &[&str] = &[
+    "h264",
+    "h264.hi",
+    "webm",
+    "webm.hi",
+    "ogg",
+    "ogg.hi",
+    "hls.variant",
+    "mp3",
+    "oga",
+    "m4a",
+    "aac",
+    "hls.variant.audio",
+    "hls",
+    "dash",
+    "mp4",
+];
+const LOCATIONS: &[&str] = &["s3", "S3", "gcs", "azure", "rackspace", "dropbox"];
+
 /// The tasks, in the order of Filestack's documentation.
 pub(super) const TASKS: &[TaskSpec] = &[
     // Output and documents.
@@ -56,7 +76,7 @@ pub(super) const TASKS: &[TaskSpec] = &[
         &[
             param("pageorientation", "", Word(&["landscape", "portrait"])),
             param("pageformat", "", Word(PAGES)),
-            param("pages", "", Any),
+            param("pages", "", Pages),
             param("metadata", "", Any),
         ],
     ),
@@ -64,7 +84,7 @@ pub(super) const TASKS: &[TaskSpec] = &[
     task(
         "doc_to_images",
         &[
-            param("pages", "", Any),
+            param("pages", "", Pages),
             param("engine", "", Any),
             param("format", "", Any),
             param("quality", "", Any),
@@ -89,15 +109,15 @@ pub(super) const TASKS: &[TaskSpec] = &[
     task(
         "minify_js",
         &[
-            param("gzip", "", Any),
-            param("use_babel_polyfill", "", Any),
-            param("keep_fn_name", "", Any),
-            param("keep_class_name", "", Any),
-            param("mangle", "", Any),
-            param("merge_vars", "", Any),
-            param("remove_console", "", Any),
-            param("remove_undefined", "", Any),
-            param("targets", "", Any),
+            param("gzip", "", Flag),
+            param("use_babel_polyfill", "", Flag),
+            param("keep_fn_name", "", Flag),
+            param("keep_class_name", "", Flag),
+            param("mangle", "", Flag),
+            param("merge_vars", "", Flag),
+            param("remove_console", "", Flag),
+            param("remove_undefined", "", Flag),
+            param("targets", "", Text),
         ],
     ),
     task(
@@ -158,52 +178,57 @@ pub(super) const TASKS: &[TaskSpec] = &[
         name: "run_workflow",
         other_name: "",
         whole: "id",
-        params: &[param("id", "", Any), param("args", "", Any)],
+        params: &[param("id", "", Text), param("args", "", Any)],
     },
     TaskSpec {
         name: "workflow_status",
         other_name: "",
         whole: "job_id",
-        params: &[param("job_id", "", Any), param("id", "", Any)],
+        params: &[param("job_id", "", Text), param("id", "", Text)],
     },
     task("debug", &[]),
     // Audio and video.
     task(
         "video_convert",
         &[
-            param("preset", "p", Any),
-            param("force", "", Any),
-            param("width", "", Any),
-            param("height", "", Any),
-            param("upscale", "", Any),
-            param("aspect_mode", "", Any),
-            param("two_pass", "", Any),
-            param("video_bitrate", "", Any),
-            param("fps", "", Any),
-            param("keyframe_interval", "", Any),
-            param("audio_bitrate", "", Any),
-            param("audio_sample_rate", "", Any),
-            param("audio_channels", "", Any),
-            param("audio_codec", "", Any),
-            param("clip_length", "", Any),
-            param("clip_offset", "", Any),
-            param("watermark_url", "", Any),
-            param("watermark_top", "", Any),
-            param("watermark_right", "", Any),
-            param("watermark_bottom", "", Any),
-            param("watermark_left", "", Any),
-            param("watermark_width", "", Any),
-            param("watermark_height", "", Any),
-            param("frame_count", "", Any),
-            param("title", "", Any),
-            param("extname", "", Any),
-            param("filename", "", Any),
-            param("location", "", Any),
-            param("path", "", Any),
-            param("container", "", Any),
-            param("access", "", Any),
+            param("preset", "p", Word(PRESETS)),
+            param("force", "", Flag),
+            param("width", "", Whole(1, 4_096)),
+            param("height", "", Whole(1, 4_096)),
+            param("upscale", "", Flag),
+            param(
+                "aspect_mode",
+                "",
+                Word(&["letterbox", "pad", "crop", "preserve", "constrain"]),
+            ),
+            param("two_pass", "", Flag),
+            param("video_bitrate", "", Whole(1, 5_000)),
+            param("fps", "", Whole(1, 300)),
+            param("keyframe_interval", "", Whole(250, 250)),
+            param("audio_bitrate", "", Whole(1, 999)),
+            param("audio_sample_rate", "", Whole(1, 99_999)),
+            param("audio_channels", "", Whole(1, 12)),
+            param("audio_codec", "", Text),
+            param("clip_length", "", Time),
+            param("clip_offset", "", Time),
+            param("watermark_url", "", Text),
+            param("watermark_top", "", Whole(0, 9_999)),
+            param("watermark_right", "", Whole(0, 9_999)),
+            param("watermark_bottom", "", Whole(0, 9_999)),
+            param("watermark_left", "", Whole(0, 9_999)),
+            param("watermark_width", "", Whole(0, 9_999)),
+            param("watermark_height", "", Whole(0, 9_999)),
+            param("frame_count", "", Whole(1, 1)),
+            param("title", "", Text),
+            param("extname", "", Text),
+            param("filename", "", Text),
+            param("location", "", Word(LOCATIONS)),
+            param("path", "", Text),
+            param("container", "", Text),
+            param("access", "", Word(&["public", "private"])),
         ],
     ),
+    task("video_playlist", &[]),
     // Intelligence.
     task("tags", &[param("version", "v", Whole(1, 2))]),
     task("sfw", &[]),

@@ -1,7 +1,9 @@
 //! Tasks that make a picture from a picture. Where two sources disagree about a range, or a parameter's values are not public,
 //! the wider reading stands here: the emulator must not refuse what Filestack takes.
 
-use super::Kind::{Any, Color, Flag, Text, Whole, WholeOr, Wholes, Word, Words};
+use super::Kind::{
+    Any, Areas, Color, Faces, Flag, Number, Signed, Text, Texts, Whole, WholeOr, Wholes, Word, Words,
+};
 use super::{TaskSpec, param, task};
 
 const POSITIONS: &[&str] = &["top", "middle", "bottom", "left", "center", "right"];
@@ -73,8 +75,8 @@ pub(super) const TASKS: &[TaskSpec] = &[
     task(
         "detect_faces",
         &[
-            param("minsize", "n", Any),
-            param("maxsize", "x", Any),
+            param("minsize", "n", Number(0.0, 10_000.0)),
+            param("maxsize", "x", Number(0.0, 10_000.0)),
             param("color", "c", Color),
             param("export", "e", Flag),
         ],
@@ -85,47 +87,47 @@ pub(super) const TASKS: &[TaskSpec] = &[
             param("mode", "m", Word(&["thumb", "crop", "fill"])),
             param("width", "w", Whole(1, 10_000)),
             param("height", "h", Whole(1, 10_000)),
-            param("minsize", "n", Any),
-            param("maxsize", "x", Any),
-            param("buffer", "b", Any),
-            param("faces", "f", Any),
+            param("minsize", "n", Number(0.0, 10_000.0)),
+            param("maxsize", "x", Number(0.0, 10_000.0)),
+            param("buffer", "b", Whole(0, 10_000)),
+            param("faces", "f", Faces),
         ],
     ),
     task(
         "pixelate_faces",
         &[
-            param("minsize", "n", Any),
-            param("maxsize", "x", Any),
-            param("buffer", "b", Any),
-            param("faces", "f", Any),
+            param("minsize", "n", Number(0.0, 10_000.0)),
+            param("maxsize", "x", Number(0.0, 10_000.0)),
+            param("buffer", "b", Whole(0, 10_000)),
+            param("faces", "f", Faces),
             param("amount", "a", Whole(2, 100)),
-            param("blur", "l", Whole(0, 20)),
+            param("blur", "l", Number(0.0, 20.0)),
             param("type", "t", Word(&["rect", "oval"])),
         ],
     ),
     task(
         "blur_faces",
         &[
-            param("minsize", "n", Any),
-            param("maxsize", "x", Any),
-            param("buffer", "b", Any),
-            param("faces", "f", Any),
+            param("minsize", "n", Number(0.0, 10_000.0)),
+            param("maxsize", "x", Number(0.0, 10_000.0)),
+            param("buffer", "b", Whole(0, 10_000)),
+            param("faces", "f", Faces),
             param("amount", "a", Whole(0, 10)),
-            param("blur", "l", Whole(0, 20)),
+            param("blur", "l", Number(0.0, 20.0)),
             param("type", "t", Word(&["rect", "oval"])),
         ],
     ),
     // Filters, borders, effects.
-    task("blur", &[param("amount", "a", Whole(0, 20))]),
-    task("sharpen", &[param("amount", "a", Whole(0, 20))]),
+    task("blur", &[param("amount", "a", Number(0.0, 20.0))]),
+    task("sharpen", &[param("amount", "a", Number(0.0, 20.0))]),
     task("pixelate", &[param("amount", "a", Whole(2, 100))]),
     task("oil_paint", &[param("amount", "a", Whole(2, 100))]),
     task(
         "partial_blur",
         &[
-            param("amount", "a", Whole(0, 20)),
-            param("objects", "", Any),
-            param("blur", "l", Whole(0, 20)),
+            param("amount", "a", Number(0.0, 20.0)),
+            param("objects", "", Areas),
+            param("blur", "l", Number(0.0, 20.0)),
             param("type", "t", Word(&["rect", "oval"])),
         ],
     ),
@@ -133,8 +135,8 @@ pub(super) const TASKS: &[TaskSpec] = &[
         "partial_pixelate",
         &[
             param("amount", "a", Whole(2, 100)),
-            param("objects", "", Any),
-            param("blur", "l", Whole(0, 20)),
+            param("objects", "", Areas),
+            param("blur", "l", Number(0.0, 20.0)),
             param("type", "t", Word(&["rect", "oval"])),
         ],
     ),
@@ -198,7 +200,7 @@ pub(super) const TASKS: &[TaskSpec] = &[
     task(
         "collage",
         &[
-            param("files", "f", Any),
+            param("files", "f", Texts),
             param("width", "w", Whole(0, 10_000)),
             param("height", "h", Whole(0, 10_000)),
             param("margin", "m", Whole(1, 100)),
@@ -213,7 +215,7 @@ pub(super) const TASKS: &[TaskSpec] = &[
         whole: "",
         params: &[
             param("radius", "r", WholeOr(1, 10_000, &["max"])),
-            param("blur", "l", Any),
+            param("blur", "l", Number(0.0, 20.0)),
             param("background", "b", Color),
         ],
     },
@@ -243,9 +245,10 @@ pub(super) const TASKS: &[TaskSpec] = &[
     task(
         "shadow",
         &[
-            param("blur", "l", Any),
+            // The schema's default is 100, beyond its own range.
+            param("blur", "l", Number(0.0, 100.0)),
             param("opacity", "o", Whole(0, 100)),
-            param("vector", "v", Any),
+            param("vector", "v", Signed(&[(-1_000, 1_000), (-1_000, 1_000)])),
             param("color", "c", Color),
             param("background", "b", Color),
         ],

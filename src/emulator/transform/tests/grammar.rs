@@ -5,8 +5,8 @@ use base64::engine::general_purpose::URL_SAFE;
 
 use super::support::{HANDLE, KEY, parse, refusal, tasks};
 use crate::emulator::transform::{
-    Align, Cache, Color, Crop, Enhance, Fallback, Fit, Format, Horizontal, Output, Quality, Resize, Rotate,
-    Source, Task, Vertical,
+    Align, Cache, Color, Crop, Enhance, Fallback, Fit, Format, Horizontal, Output, Quality, Question, Resize,
+    Rotate, Sentiment, Source, Task, Vertical,
 };
 
 const CENTER: Align = Align {
@@ -122,6 +122,22 @@ fn aliases_and_lists_are_sources() {
             many,
             "{list}"
         );
+    }
+}
+
+#[test]
+fn what_a_workflow_made_is_a_source() {
+    let made = Source::Result {
+        workflow: "w-1".to_owned(),
+        job: "j-2".to_owned(),
+        hash: "h3".to_owned(),
+    };
+    for path in [
+        "wf://w-1/j-2/h3",
+        "resize=width:5/wf://w-1/j-2/h3",
+        "wf%3A%2F%2Fw-1/j-2/h3",
+    ] {
+        assert_eq!(parse(&format!("{KEY}/{path}")).unwrap().source, made, "{path}");
     }
 }
 
@@ -353,10 +369,112 @@ fn every_documented_task_is_known() {
         round_corners=radius:5 vignette=amount:5 polaroid torn_edges=spread:[1,10] shadow=vector:[-4,4] circle \
         border=width:5 pdfinfo pdfconvert=pages:[1,3,5-7,-2,9-] pdfcreate doc_to_images=format:png \
         preview=css:%22https://ex.org/a.css%22 minify_css=level:1 minify_js=gzip:true urlscreenshot=mode:window \
-        run_workflow=id:x video_convert=preset:h264,clip_offset:00:00:10 tags sfw caption ocr copyright doc_detection \
-        image_sentiment";
+        blur=amount:2.5 detect_faces=minsize:0.35,maxsize:200 crop_faces=faces:all pixelate_faces=faces:3";
     for path in paths.split_whitespace() {
         assert!(matches!(tasks(path)[..], [Task::NotYet(_)]), "{path}");
+    }
+}
+
+#[test]
+fn what_is_in_a_file_is_asked_by_task() {
+    let question = |path: &str| match tasks(path).remove(0) {
+        Task::Ask(question) => question,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(question("tags"), Question::Tags { version: 2 });
+    assert_eq!(question("tags=v:1"), Question::Tags { version: 1 });
+    assert_eq!(question("doc_detection=coords:true"), Question::Document);
+    for path in ["sfw", "caption", "ocr", "copyright", "image_sentiment"] {
+        assert_eq!(question(path).task(), path);
+    }
+    assert_eq!(
+        tasks("doc_detection/doc_detection=coords:false,preprocess:false"),
+        [
+            Task::DocDetection { preprocess: true },
+            Task::DocDetection { preprocess: false }
+        ]
+    );
+    for wrong in [
+        "tags=version:3",
+        "sfw=x:1",
+        "ocr=page:1",
+        "doc_detection=coords:maybe",
+        "virus_detection",
+    ] {
+        assert_eq!(refusal(&format!("{wrong}/HANDLE")).0, 400, "{wrong}");
+    }
+}
+
+#[test]
+fn film_and_workflows_have_their_parameters() {
+    let film = |path: &str| match tasks(path).remove(0) {
+        Task::VideoConvert(video) => *video,
+        other => panic!("{other:?}"),
+    };
+    let wish = film("video_convert=p:webm,width:640,clip_offset:00:00:10,upscale:false,extname:.webm");
+    assert_eq!((wish.preset.as_str(), wish.width), ("webm", Some(640)));
+    assert_eq!(wish.clip_offset.as_deref(), Some("00:00:10"));
+    assert_eq!(wish.others, [("upscale".to_owned(), "false".to_owned())]);
+    assert_eq!(film("video_convert").preset, "h264");
+    assert_eq!(
+        tasks("run_workflow=id:ABC"),
+        [Task::RunWorkflow("ABC".to_owned())]
+    );
+    assert_eq!(
+        parse("workflow_status=job_id:J").unwrap().tasks,
+        [Task::WorkflowStatus("J".to_owned())]
+    );
+    for wrong in [
+        "video_convert=preset:betamax",
+        "video_convert=width:0",
+        "video_convert=height:4097",
+        "video_convert=fps:301",
+        "video_convert=video_bitrate:5001",
+        "video_convert=audio_channels:13",
+        "video_convert=keyframe_interval:249",
+        "video_convert=clip_length:24",
+        "video_convert=clip_length:00:60",
+        "video_convert=clip_length:00:00:00:00",
+        "video_convert=aspect_mode:square",
+        "video_convert=extname:../x",
+        "video_convert=force:1",
+        "video_convert=location:moon",
+        "video_convert=watermark_top:10000",
+        "run_workflow",
+        "run_workflow=id:[a]",
+        "workflow_status",
+    ] {
+        assert_eq!(refusal(&format!("{wrong}/HANDLE")).0, 400, "{wrong}");
+    }
+}
+
+#[test]
+fn parameters_of_tasks_that_are_not_done_here_are_judged_too() {
+    for wrong in [
+        "partial_blur",
+        "partial_blur=objects:[]",
+        "partial_blur=objects:[[1,2,3]]",
+        "partial_pixelate=objects:[[1,2,3,10001]]",
+        "detect_faces=minsize:10000.5",
+        "detect_faces=minsize:-1",
+        "detect_faces=minsize:.5",
+        "crop_faces=faces:0",
+        "crop_faces=faces:[1,1001]",
+        "crop_faces=faces:[]",
+        "blur=amount:20.1",
+        "blur=amount:1e1",
+        "shadow=vector:[1,-1001]",
+        "shadow=vector:[1]",
+        "rounded_corners=blur:21",
+        "watermark",
+        "collage=files:[a],width:5",
+        "pdfconvert",
+        "pdfconvert=pages:[0]",
+        "pdfconvert=pages:[-]",
+        "pdfconvert=pages:[1-2-3]",
+        "minify_js=gzip:2",
+    ] {
+        assert_eq!(refusal(&format!("{wrong}/HANDLE")).0, 400, "{wrong}");
     }
 }
 
@@ -407,10 +525,16 @@ fn tasks_for_the_routes_have_their_parameters() {
 #[test]
 fn some_tasks_need_no_source_and_the_others_do() {
     let parsed = parse("text_sentiment=text:%22good, bad/ugly: all%22,language:en").unwrap();
+    let asked = Sentiment {
+        text: "good, bad/ugly: all".to_owned(),
+        language: "en",
+    };
     assert_eq!(
         (parsed.source, parsed.tasks),
-        (Source::None, vec![Task::NotYet("text_sentiment")])
+        (Source::None, vec![Task::TextSentiment(asked)])
     );
+    assert_eq!(refusal("text_sentiment").0, 400);
+    assert_eq!(refusal("text_sentiment=text:x,language:tlh").0, 400);
     assert_eq!(refusal("resize=width:10").0, 400);
     assert_eq!(refusal("flip").0, 400);
     assert_eq!(refusal("").0, 400);
@@ -421,7 +545,15 @@ fn what_is_no_path_of_ours_is_refused() {
     assert_eq!(refusal("favicon.ico").0, 404);
     assert_eq!(refusal("HANDLE/other").0, 400);
     assert_eq!(refusal("flip//HANDLE").0, 400);
-    assert_eq!(refusal("wf://a/b/c").0, 501);
+    for wrong in [
+        "wf://a/b",
+        "wf://a/b/c/d",
+        "wf://a/../c",
+        "wf://a/b/",
+        "wf:///b/c",
+    ] {
+        assert_eq!(refusal(wrong).0, 400, "{wrong}");
+    }
     assert_eq!(refusal("flip/%22https://ex.org").0, 400);
     assert_eq!(refusal("zip/[H1,H2").0, 400);
     assert_eq!(refusal("zip/[[H1]]").0, 400);

@@ -379,7 +379,7 @@ fn what_is_documented_and_not_done_says_so() {
         "output=format:pdf",
         "output=docinfo:true",
         "watermark=file:H1",
-        "tags",
+        "sepia",
         "output=format:pjpg",
     ] {
         let error = transform(path, &input).unwrap_err();

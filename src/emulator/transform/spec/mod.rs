@@ -7,6 +7,8 @@ use super::error::GrammarError;
 use super::scan::{Args, RawTask, Value};
 
 mod files;
+mod kinds;
+mod needs;
 mod pictures;
 
 /// What a task is called and takes.
@@ -49,6 +51,18 @@ pub(super) enum Kind {
     Texts,
     /// A list of some words, or one alone.
     List(&'static [&'static str]),
+    /// A number in a range, perhaps with a fraction.
+    Number(f64, f64),
+    /// A list of whole numbers that may be negative, each with its range.
+    Signed(&'static [(i32, i32)]),
+    /// `all`, the number of a face, or a list of those.
+    Faces,
+    /// A list of areas, each `[x,y,width,height]`.
+    Areas,
+    /// Pages: `[1,3,5-7,-2,9-]`, or one of those.
+    Pages,
+    /// Hours, minutes and seconds: `hh[:mm[:ss]]`.
+    Time,
     /// Anything: not used here, so not judged here.
     Any,
 }
@@ -87,6 +101,10 @@ pub(super) struct CheckedArgs {
 }
 
 impl CheckedArgs {
+    fn has(&self, name: &str) -> bool {
+        self.values.contains_key(name)
+    }
+
     pub(super) fn whole(&self, name: &str) -> Option<u32> {
         match self.values.get(name) {
             Some(Checked::Whole(number)) => Some(*number),
@@ -133,6 +151,17 @@ impl CheckedArgs {
         }
     }
 
+    /// A plain value as text.
+    pub(super) fn shown(&self, name: &str) -> Option<String> {
+        match self.values.get(name)? {
+            Checked::Whole(number) => Some(number.to_string()),
+            Checked::Flag(flag) => Some(flag.to_string()),
+            Checked::Words(words) => Some(words.join(",")),
+            Checked::Text(text) => Some(text.clone()),
+            _ => None,
+        }
+    }
+
     pub(super) fn texts(&self, name: &str) -> &[String] {
         match self.values.get(name) {
             Some(Checked::Texts(texts)) => texts,
@@ -149,7 +178,8 @@ pub(super) fn find(name: &str) -> Option<&'static TaskSpec> {
 
 /// Checks a task's parameters against its description.
 pub(super) fn check(raw: RawTask) -> Result<CheckedArgs, GrammarError> {
-    let spec = find(&raw.name).ok_or_else(|| GrammarError::UnknownTask(raw.name.clone()))?;
+    let spec =
+        find(&raw.name).ok_or_else(|| GrammarError::UnknownTask(raw.name.chars().take(60).collect()))?;
     let pairs = match raw.args {
         Args::Bare => Vec::new(),
         Args::Pairs(pairs) => pairs,
@@ -180,10 +210,12 @@ pub(super) fn check(raw: RawTask) -> Result<CheckedArgs, GrammarError> {
             });
         }
     }
-    Ok(CheckedArgs {
+    let args = CheckedArgs {
         task: spec.name,
         values,
-    })
+    };
+    needs::check(&args)?;
+    Ok(args)
 }
 
 impl ParamSpec {
@@ -218,6 +250,9 @@ impl Kind {
                 let named = values.iter().map(|value| word(words, plain(value)?));
                 named.collect::<Option<_>>().map(Checked::Words)
             }
+            (Self::Signed(_) | Self::Faces | Self::Areas | Self::Pages, value) => {
+                kinds::fits(self, value).then_some(Checked::Any)
+            }
             (_, Value::List(_)) => None,
             (_, Value::Text { text, .. }) => self.read_text(text),
         }
@@ -231,7 +266,9 @@ impl Kind {
                 .or_else(|| word(words, text).map(|word| Checked::Words(vec![word]))),
             Self::Flag if text == "true" => Some(Checked::Flag(true)),
             Self::Flag if text == "false" => Some(Checked::Flag(false)),
-            Self::Flag | Self::Wholes(_) => None,
+            Self::Flag | Self::Wholes(_) | Self::Signed(_) | Self::Faces | Self::Areas | Self::Pages => None,
+            Self::Number(least, most) => kinds::is_number(text, *least, *most).then_some(Checked::Any),
+            Self::Time => kinds::is_time(text).then(|| Checked::Text(text.to_owned())),
             Self::Word(words) | Self::Words(words) | Self::List(words) => {
                 word(words, text).map(|word| Checked::Words(vec![word]))
             }
@@ -265,6 +302,22 @@ impl Kind {
                     each.join(", ")
                 )
             }
+            Self::Number(least, most) => format!("a number from {least} to {most}"),
+            Self::Signed(ranges) => {
+                let each: Vec<_> = ranges
+                    .iter()
+                    .map(|(least, most)| format!("{least} to {most}"))
+                    .collect();
+                format!(
+                    "{} whole numbers in brackets, from {}",
+                    ranges.len(),
+                    each.join(", ")
+                )
+            }
+            Self::Faces => "all, a whole number from 1 to 1000, or a list of those".to_owned(),
+            Self::Areas => "1 to 50 areas, each as [x,y,width,height] from 0 to 10000".to_owned(),
+            Self::Pages => "pages as in [1,3,5-7,-2,9-]".to_owned(),
+            Self::Time => "a time as hh:mm:ss".to_owned(),
             Self::Color => "a colour: 3, 6 or 8 hex digits, or a name".to_owned(),
             Self::Text | Self::Any => "a text".to_owned(),
         }
