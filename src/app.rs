@@ -151,6 +151,8 @@ pub fn web_settings(
         trusted_proxies: config.http.trusted_proxies.clone(),
         cdn_origin: endpoints.cdn.origin().ascii_serialization(),
         emulator: is_emulator,
+        head: config.limits.head,
+        stall: config.limits.stall,
         picker: PickerSettings::new(endpoints, is_emulator.then_some(emulator::CLIENT_SCRIPT)),
         webhook_secrets: webhook_secrets(config)?,
     })

@@ -16,8 +16,6 @@ use actix_web::rt::net::TcpStream;
 use super::meter::Metered;
 use super::{AppState, application};
 
-/// How long a client may take to send the head of a request.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long a client may take to close a connection after the answer.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -41,12 +39,12 @@ pub fn serve(
         .disable_signals();
     let stops = builder.graceful_shutdown_signal();
     let service = move || {
-        let (state, stops) = (state.clone(), stops.clone());
+        let (state, stops, head) = (state.clone(), stops.clone(), state.settings.head);
         let application = application(state)
             .into_factory()
             .map_err(|error: Error| error.error_response());
         let http = HttpService::build()
-            .client_request_timeout(HEAD_TIMEOUT)
+            .client_request_timeout(head)
             .client_disconnect_timeout(CLOSE_TIMEOUT)
             .local_addr(address)
             // Idle connections are closed at once when the server stops.

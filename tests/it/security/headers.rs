@@ -1,10 +1,13 @@
 //! What every answer carries, pages and failures alike (A12, D2, D3).
 
+use std::io::Write as _;
+use std::time::Duration;
+
 use satchel::db::models::users::Role;
 
 use crate::accounts::people::{account, address, api_token, browser, signed_in, upload};
 use crate::support::app::TestApp;
-use crate::support::wire::{Reply, get};
+use crate::support::wire::{Reply, connect, get, read_reply};
 
 /// The protections that no answer goes without.
 #[track_caller]
@@ -170,4 +173,27 @@ async fn behind_https_browsers_are_told_to_stay_there() {
             .header("strict-transport-security"),
         None
     );
+}
+
+#[actix_web::test]
+async fn a12_x6_only_answers_without_a_body_to_what_is_no_request_go_without() {
+    let app = TestApp::new().head(Duration::from_millis(500)).start().await;
+    let endless = format!("GET / HTTP/1.1\r\nHost: x\r\nX-Long: {}", "x".repeat(1 << 20));
+    for (status, request) in [
+        (400, "nonsense\r\n\r\n"),
+        (400, "GET / HTTP/1.1\r\nHost x\r\n\r\n"),
+        (400, "GET / HTTP/9.9\r\n\r\n"),
+        (400, "GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n"),
+        (431, &endless),
+        (408, "GET / HTTP/1.1\r\nHost: "),
+    ] {
+        let mut stream = connect(address(&app)).expect("a server that listens");
+        // A server may refuse before it has read everything.
+        let _ = stream.write_all(request.as_bytes());
+        let what = &request[..request.len().min(40)];
+        let reply = read_reply(&mut stream, false).unwrap_or_else(|error| panic!("{what}: {error}"));
+        assert_eq!(reply.status, status, "{what}");
+        assert!(reply.body.is_empty(), "{what}: {}", reply.text());
+        assert_eq!(reply.header("content-type"), None, "{what}");
+    }
 }
