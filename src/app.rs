@@ -17,7 +17,7 @@ use crate::filestack::webhook::WebhookSecret;
 use crate::filestack::{Credentials, Endpoints, Filestack, FilestackError, Options, Transfers};
 use crate::services::Services;
 use crate::services::uploads::LOOKAHEAD;
-use crate::web::{AppState, WebSettings, application};
+use crate::web::{AppState, PickerSettings, WebSettings, application};
 
 /// How long a client may take to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
@@ -118,10 +118,11 @@ pub fn start(config: &Config, db: Db, clock: Clock, workers: usize) -> Result<Ru
         trusted_proxies: config.http.trusted_proxies.clone(),
         cdn_origin: services.filestack.endpoints().cdn.origin().ascii_serialization(),
         emulator: emulator.is_some(),
-        webhook_secret: match &config.filestack.webhook_secret {
-            Some(secret) => Some(WebhookSecret::new(secret.expose())?),
-            None => None,
-        },
+        picker: PickerSettings::new(
+            services.filestack.endpoints(),
+            emulator.as_ref().map(|_| emulator::CLIENT_SCRIPT),
+        ),
+        webhook_secrets: webhook_secrets(config)?,
     };
     let state = AppState::new(services, settings);
     let shared = state.clone();
@@ -161,6 +162,25 @@ fn webhooks(config: &Config, address: SocketAddr) -> io::Result<Vec<Endpoint>> {
     Ok(vec![endpoint.map_err(unusable)?])
 }
 
+/// The secrets that webhooks may be signed with: the present one first, then the one before. Without a present one there are none.
+///
+/// # Errors
+///
+/// [`StartError::Filestack`] when one cannot be used.
+pub fn webhook_secrets(config: &Config) -> Result<Vec<WebhookSecret>, StartError> {
+    let settings = &config.filestack;
+    let previous = settings
+        .webhook_secret
+        .as_ref()
+        .and(settings.webhook_secret_previous.as_ref());
+    settings
+        .webhook_secret
+        .iter()
+        .chain(previous)
+        .map(|secret| Ok(WebhookSecret::new(secret.expose())?))
+        .collect()
+}
+
 /// The services alone, for commands; `emulator` is where the embedded one was found to listen.
 ///
 /// # Errors
@@ -198,9 +218,9 @@ pub fn services(
     let options = Options {
         part_size: LOOKAHEAD,
         intelligent: true,
-        // Somebody is waiting for the answer: give up within a minute and say so.
+        // Somebody is waiting for the answer: give up within a minute and say so, before proxies and browsers give up on us.
         retries: 3,
-        response_timeout: Duration::from_secs(15),
+        response_timeout: Duration::from_secs(12),
         transfers: Some(transfers()?),
         ..Options::default()
     };

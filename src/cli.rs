@@ -73,6 +73,11 @@ pub fn run(cli: Cli, vars: Result<Vars, ConfigError>) -> ExitCode {
         if !matches!(command, Command::Config(_)) {
             vars.unknown().iter().for_each(|warning| log::warn!("{warning}"));
         }
+        #[cfg(debug_assertions)]
+        if let Some(text) = vars.failpoints() {
+            crate::failpoints::arm(text)
+                .map_err(|problem| CliError::usage(problem, "See src/failpoints.rs"))?;
+        }
         actix_web::rt::System::new().block_on(command.run(&vars))
     });
     match outcome {

@@ -14,6 +14,7 @@ Parts (all of them when none is named):
   upload   the three above
   list     pages of the list, requests per second, search
   emulator the emulator: a file taken in by parts, files delivered
+  commits  durable commits on SQLite, alone and shared
 
 Options:
   --quick         small sizes: to see that it works, not to compare with the targets
@@ -23,7 +24,7 @@ Options:
 ";
 
 const UPLOADS: [&str; 3] = ["one", "many", "slow"];
-const PARTS: [&str; 6] = ["one", "many", "slow", "upload", "list", "emulator"];
+const PARTS: [&str; 7] = ["one", "many", "slow", "upload", "list", "emulator", "commits"];
 const MIB: u64 = 1 << 20;
 
 /// What is measured, and how much of it.

@@ -7,6 +7,7 @@ use super::error::ConfigError;
 pub(super) const API_KEY: &str = "AexampleKeyOfYourAppz";
 pub(super) const APP_SECRET: &str = "EXAMPLESECRETOFYOURAPP2345";
 pub(super) const WEBHOOK_SECRET: &str = "exampleWebhookSecret";
+pub(super) const WEBHOOK_SECRET_PREVIOUS: &str = "exampleWebhookSecretBefore";
 pub(super) const SECRET_KEY: &str = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
 
 /// Refuses `value` when it is the published `example` of `variable`.

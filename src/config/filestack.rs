@@ -1,6 +1,6 @@
 //! Filestack or our emulator of it: `FILESTACK_API_KEY` and `FILESTACK_APP_SECRET` decide, both or neither.
 //! `FILESTACK_BASE_URL` moves every host, `FILESTACK_{API,UPLOAD,CDN,PROCESS}_URL` one each; `FILESTACK_WEBHOOK_SECRET`
-//! opens the webhook endpoint; `SATCHEL_EMULATOR_BIND` is the embedded emulator's address.
+//! opens the webhook endpoint, `FILESTACK_WEBHOOK_SECRET_PREVIOUS` is taken beside it while the secret changes; `SATCHEL_EMULATOR_BIND` is the embedded emulator's address.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -18,6 +18,7 @@ const DEFAULT_EMULATOR_BIND: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::L
 pub(super) const API_KEY: &str = "FILESTACK_API_KEY";
 pub(super) const APP_SECRET: &str = "FILESTACK_APP_SECRET";
 pub(super) const WEBHOOK_SECRET: &str = "FILESTACK_WEBHOOK_SECRET";
+pub(super) const WEBHOOK_SECRET_PREVIOUS: &str = "FILESTACK_WEBHOOK_SECRET_PREVIOUS";
 pub(super) const BASE_URL: &str = "FILESTACK_BASE_URL";
 pub(super) const HOST_URLS: [&str; 4] = [
     "FILESTACK_API_URL",
@@ -33,6 +34,8 @@ pub struct FilestackConfig {
     pub mode: FilestackMode,
     /// What webhooks are signed with; without it the endpoint answers 503.
     pub webhook_secret: Option<WebhookSecret>,
+    /// The one before, still taken while the secret is being changed.
+    pub webhook_secret_previous: Option<WebhookSecret>,
     /// Why there is no webhook secret, when there is none.
     pub webhook_warning: Option<String>,
 }
@@ -79,6 +82,7 @@ pub(super) struct FilestackSettings {
     pub(super) service: Option<Service>,
     pub(super) emulator_bind: SocketAddr,
     pub(super) webhook: Webhook,
+    webhook_previous: Option<WebhookSecret>,
 }
 
 #[derive(Clone, Debug)]
@@ -102,6 +106,7 @@ impl FilestackSettings {
         let service = service(vars)?;
         Ok(Self {
             webhook: webhook(vars, service.is_some())?,
+            webhook_previous: webhook_previous(vars, service.is_some())?,
             emulator_bind: parse::socket_address(vars, "SATCHEL_EMULATOR_BIND", DEFAULT_EMULATOR_BIND)?,
             service,
         })
@@ -121,6 +126,7 @@ impl FilestackSettings {
             Webhook::Kept => WebhookSecret::new(kept.get_or_make(KeptSecret::WebhookSecret)?),
             Webhook::Off(_) => None,
         };
+        let webhook_secret_previous = self.webhook_previous;
         let mode = match self.service {
             Some(Service {
                 api_key,
@@ -143,6 +149,7 @@ impl FilestackSettings {
         Ok(FilestackConfig {
             mode,
             webhook_secret,
+            webhook_secret_previous,
             webhook_warning,
         })
     }
@@ -235,4 +242,20 @@ fn webhook(vars: &Vars, production: bool) -> Result<Webhook, ConfigError> {
         (false, true) => Webhook::Off(format!("{WEBHOOK_SECRET} is not set, {SO}.")),
         (false, false) => Webhook::Kept,
     })
+}
+
+/// The secret before the present one. It opens nothing by itself: without a present one the endpoint stays shut.
+fn webhook_previous(vars: &Vars, production: bool) -> Result<Option<WebhookSecret>, ConfigError> {
+    let Some(secret) = vars.get(WEBHOOK_SECRET_PREVIOUS).and_then(WebhookSecret::new) else {
+        return Ok(None);
+    };
+    if production {
+        examples::refuse(
+            WEBHOOK_SECRET_PREVIOUS,
+            secret.expose(),
+            examples::WEBHOOK_SECRET_PREVIOUS,
+        )?;
+        examples::refuse(WEBHOOK_SECRET_PREVIOUS, secret.expose(), examples::WEBHOOK_SECRET)?;
+    }
+    Ok(Some(secret))
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::error::ConfigError;
-use super::filestack::{API_KEY, APP_SECRET, BASE_URL, HOST_URLS, WEBHOOK_SECRET, Webhook};
+use super::filestack::{
+    API_KEY, APP_SECRET, BASE_URL, HOST_URLS, WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS, Webhook,
+};
 use super::kept::{Kept, KeptSecret};
 use super::settings::Settings;
 use super::vars::{NAMES, Source, Vars};
@@ -108,6 +110,9 @@ impl Settings {
             ),
         };
         rows.insert(WEBHOOK_SECRET, webhook);
+        if vars.get(WEBHOOK_SECRET_PREVIOUS).is_some() {
+            rows.insert(WEBHOOK_SECRET_PREVIOUS, own(HIDDEN.to_owned()));
+        }
         match &self.filestack.service {
             Some(service) => {
                 rows.insert(API_KEY, own(service.api_key.clone()));

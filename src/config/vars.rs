@@ -9,10 +9,11 @@ use std::io;
 use super::error::{ConfigError, reason};
 
 /// Every setting, in the order in which `config show` lists them.
-pub(super) const NAMES: [&str; 18] = [
+pub(super) const NAMES: [&str; 19] = [
     "FILESTACK_API_KEY",
     "FILESTACK_APP_SECRET",
     "FILESTACK_WEBHOOK_SECRET",
+    "FILESTACK_WEBHOOK_SECRET_PREVIOUS",
     "FILESTACK_BASE_URL",
     "FILESTACK_API_URL",
     "FILESTACK_UPLOAD_URL",
@@ -32,6 +33,9 @@ pub(super) const NAMES: [&str; 18] = [
 
 /// The log filter: not a setting of ours, but read from the same two places.
 const LOG_FILTER: &str = "RUST_LOG";
+
+/// What a development build may be made to do at its fail-points; an optimised one has none.
+const FAILPOINTS: &str = "SATCHEL_FAILPOINTS";
 
 /// Where a value was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,10 +114,20 @@ impl Vars {
         self.get(LOG_FILTER)
     }
 
+    /// What is to happen at the fail-points, if anything.
+    #[cfg(debug_assertions)]
+    pub fn failpoints(&self) -> Option<&str> {
+        self.get(FAILPOINTS)
+    }
+
     /// A sentence for each variable that looks like one of ours and is none: most likely a slip of the pen.
     pub fn unknown(&self) -> Vec<String> {
         let ours = |name: &str| name.starts_with("SATCHEL_") || name.starts_with("FILESTACK_");
-        let ignored = |name: &str| name.starts_with("SATCHEL_TEST_") || NAMES.contains(&name);
+        let ignored = |name: &str| {
+            name.starts_with("SATCHEL_TEST_")
+                || NAMES.contains(&name)
+                || (cfg!(debug_assertions) && name == FAILPOINTS)
+        };
         self.0
             .iter()
             .filter(|(name, _)| ours(name) && !ignored(name))

@@ -107,6 +107,110 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    claims (id) {
+        id -> Text,
+        uses -> Integer,
+        first_used_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    events (id) {
+        id -> Text,
+        dedupe_key -> Text,
+        filestack_id -> Nullable<BigInt>,
+        action -> Text,
+        body -> Binary,
+        digest -> Text,
+        state -> Text,
+        reason -> Nullable<Text>,
+        handle -> Nullable<Text>,
+        path -> Nullable<Text>,
+        document_id -> Nullable<Text>,
+        late -> Bool,
+        sample -> Bool,
+        signed_at -> BigInt,
+        received_at -> BigInt,
+        settled_at -> Nullable<BigInt>,
+        deliveries -> Integer,
+        attempts -> Integer,
+    }
+}
+
+diesel::table! {
+    event_deliveries (event_id, number) {
+        event_id -> Text,
+        number -> Integer,
+        received_at -> BigInt,
+        signed_at -> BigInt,
+        headers -> Text,
+        verdict -> Text,
+        took_micros -> BigInt,
+    }
+}
+
+diesel::table! {
+    event_rejections (seq) {
+        seq -> BigInt,
+        received_at -> BigInt,
+        reason -> Text,
+        ip -> Text,
+        headers -> Text,
+        body -> Binary,
+        body_bytes -> BigInt,
+    }
+}
+
+diesel::table! {
+    document_results (id) {
+        id -> Text,
+        document_id -> Text,
+        kind -> Text,
+        key -> Text,
+        state -> Text,
+        handle -> Nullable<Text>,
+        name -> Text,
+        content_type -> Text,
+        size_bytes -> Nullable<BigInt>,
+        details -> Text,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    document_findings (document_id, kind) {
+        document_id -> Text,
+        kind -> Text,
+        value -> Text,
+        found_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    jobs (id) {
+        id -> Text,
+        kind -> Text,
+        state -> Text,
+        priority -> Integer,
+        payload -> Text,
+        document_id -> Nullable<Text>,
+        unique_key -> Nullable<Text>,
+        run_at -> BigInt,
+        attempts -> Integer,
+        max_attempts -> Integer,
+        progress -> Integer,
+        reason -> Nullable<Text>,
+        fence -> BigInt,
+        lease_until -> Nullable<BigInt>,
+        worker -> Nullable<Text>,
+        created_at -> BigInt,
+        started_at -> Nullable<BigInt>,
+        finished_at -> Nullable<BigInt>,
+    }
+}
+
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(api_tokens -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(
@@ -117,6 +221,13 @@ diesel::allow_tables_to_appear_in_same_query!(
     uploads,
     documents,
     file_removals,
+    events,
+    event_deliveries,
+    event_rejections,
+    document_results,
+    document_findings,
+    jobs,
     setup_tokens,
     installation,
+    claims,
 );

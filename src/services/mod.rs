@@ -1,17 +1,23 @@
 //! The verbs: everything Satchel does, free of HTTP and of pages.
 //!
-//! May use `db`, `filestack` and the small shared modules. [`Services`] is what they work with; a file is one subject.
+//! May use `queue`, `db`, `filestack` and the small shared modules. [`Services`] is what they work with; a file is one subject.
 
 pub mod accounts;
+pub mod claims;
 pub mod cursor;
 pub mod documents;
 pub mod emails;
+pub mod events;
 pub mod names;
+pub mod picker;
+pub mod reconcile;
 pub mod removals;
+pub mod results;
 pub mod sign_in;
 pub mod sniff;
 pub mod sweep;
 pub mod uploads;
+pub mod verdicts;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,6 +28,8 @@ use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::AppError;
 use crate::filestack::{Filestack, FilestackError};
+use crate::queue::Bell;
+use events::receive::Intake;
 use uploads::Budget;
 
 /// Password hashes computed at once: each takes 19 MiB and a core, and a flood of sign-ins must leave some of both.
@@ -45,6 +53,9 @@ pub struct Inner {
     pub max_upload_bytes: u64,
     /// Memory of all uploads in flight.
     pub budget: Budget,
+    /// Wakes this process's workers: rung after a commit that enqueued something.
+    pub bell: Bell,
+    intake: Intake,
     hashing: Semaphore,
     stop: watch::Sender<bool>,
 }
@@ -74,6 +85,8 @@ impl Services {
             secret_key,
             max_upload_bytes,
             budget: Budget::new(memory_for_parts(upload_memory_bytes)),
+            bell: Bell::default(),
+            intake: Intake::default(),
             hashing: Semaphore::new(HASHES_AT_ONCE),
             stop: watch::Sender::new(false),
         }))

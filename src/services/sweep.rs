@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::db::models::uploads::{self, UploadState};
 use crate::db::models::{sessions, sign_in_attempts};
 use crate::error::AppError;
-use crate::services::{Services, removals};
+use crate::services::{Services, events, removals};
 
 /// An upload without a sign of life for this long has no process behind it any more: a slow one gives one every few minutes.
 pub const GRACE: Duration = Duration::from_secs(6 * 3_600);
@@ -33,6 +33,7 @@ pub async fn run(services: Services) {
 pub async fn once(services: &Services) -> Result<(), AppError> {
     settle_uploads(services).await?;
     removals::attempt_due(services).await?;
+    events::sweep(services).await?;
     let now = services.clock.now();
     services
         .db

@@ -18,7 +18,7 @@ const STYLES: &str = concat!(
 );
 
 /// Name, extension, media type, content.
-const FILES: [(&str, &str, &str, &str); 5] = [
+const FILES: [(&str, &str, &str, &str); 6] = [
     ("app", "css", "text/css; charset=utf-8", STYLES),
     (
         "app",
@@ -31,6 +31,12 @@ const FILES: [(&str, &str, &str, &str); 5] = [
         "js",
         "text/javascript; charset=utf-8",
         include_str!("../../assets/upload.js"),
+    ),
+    (
+        "direct",
+        "js",
+        "text/javascript; charset=utf-8",
+        include_str!("../../assets/direct.js"),
     ),
     (
         "icons",

@@ -38,6 +38,8 @@ pub fn configure(app: &mut web::ServiceConfig) {
             web::resource("/uploads").route(web::post().to(pages::uploads::create)),
             web::resource(["/api/uploads", "/api/uploads/"]).route(web::post().to(api::uploads::create)),
             web::resource("/api/uploads/v2").route(web::post().to(api::uploads::create_v2)),
+            web::resource("/api/uploads/picker-config").route(get().to(api::picker::config)),
+            web::resource("/api/uploads/register").route(web::post().to(api::picker::register)),
             web::resource("/api/uploads/{id}/download-url").route(get().to(api::uploads::download_url)),
             web::resource("/api/uploads/{id}/thumbnail").route(get().to(api::uploads::thumbnail)),
             web::resource("/api/documents").route(get().to(api::documents::index)),

@@ -8,6 +8,8 @@ use url::Url;
 
 use crate::filestack::webhook::WebhookSecret;
 use crate::services::Services;
+use crate::web::PickerSettings;
+use crate::web::hooks::{Budget, Sampler};
 
 /// What the configuration says about HTTP.
 pub struct WebSettings {
@@ -21,8 +23,10 @@ pub struct WebSettings {
     pub cdn_origin: String,
     /// Whether files are kept by the emulator.
     pub emulator: bool,
-    /// Secret of inbound webhooks; without one they are not taken.
-    pub webhook_secret: Option<WebhookSecret>,
+    /// Uploads that do not pass through us.
+    pub picker: PickerSettings,
+    /// Secrets of inbound webhooks, the present one first; without any they are not taken.
+    pub webhook_secrets: Vec<WebhookSecret>,
 }
 
 /// What every request can reach. Clones share it.
@@ -35,6 +39,10 @@ pub struct Inner {
     pub services: Services,
     /// What the configuration says about HTTP.
     pub settings: WebSettings,
+    /// Memory of webhooks that are being read.
+    pub webhook_budget: Budget,
+    /// Which refused webhooks are kept.
+    pub webhook_samples: Sampler,
     draining: AtomicBool,
 }
 
@@ -52,6 +60,8 @@ impl AppState {
         AppState(Arc::new(Inner {
             services,
             settings,
+            webhook_budget: Budget::default(),
+            webhook_samples: Sampler::default(),
             draining: AtomicBool::new(false),
         }))
     }

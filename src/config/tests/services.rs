@@ -99,6 +99,10 @@ fn example_values_are_refused_outside_emulator_mode_only() {
         ("FILESTACK_API_KEY", examples::API_KEY),
         ("FILESTACK_APP_SECRET", examples::APP_SECRET),
         ("FILESTACK_WEBHOOK_SECRET", examples::WEBHOOK_SECRET),
+        (
+            "FILESTACK_WEBHOOK_SECRET_PREVIOUS",
+            examples::WEBHOOK_SECRET_PREVIOUS,
+        ),
         ("SATCHEL_SECRET_KEY", examples::SECRET_KEY),
     ];
     for (name, value) in examples {

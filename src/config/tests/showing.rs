@@ -119,6 +119,7 @@ fn p7_no_given_secret_is_shown_or_printed_by_debug() {
         KEY,
         ("FILESTACK_APP_SECRET", CANARY),
         ("FILESTACK_WEBHOOK_SECRET", CANARY),
+        ("FILESTACK_WEBHOOK_SECRET_PREVIOUS", CANARY),
         ("SATCHEL_SECRET_KEY", HEX),
         ("DATABASE_URL", "postgres://app:CANARYcanary7@h/db?sslmode=prefer&password=CANARYcanary7&x&sslpassword=CANARYcanary7"),
     ]

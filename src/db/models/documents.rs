@@ -12,6 +12,12 @@ use crate::ids::{DocumentId, UserId};
 
 /// The state of a document whose file is at Filestack and may be served.
 pub const STORED: &str = "stored";
+/// The state of one that is not served until it has been found clean.
+pub const QUARANTINED: &str = "quarantined";
+/// The state of one whose file was found infected, and is never served.
+pub const INFECTED: &str = "infected";
+/// The state of one whose file is no longer at Filestack.
+pub const GONE: &str = "gone";
 
 /// A document.
 #[derive(Clone, Debug, Queryable, Selectable, QueryableByName)]
@@ -37,7 +43,7 @@ pub struct Document {
     pub size_bytes: i64,
     /// SHA-256 of the bytes, hex.
     pub sha256: String,
-    /// State: [`STORED`].
+    /// State: [`STORED`], [`QUARANTINED`], [`INFECTED`] or [`GONE`].
     pub status: String,
     /// When the upload ended.
     pub created_at: UtcTime,
@@ -72,6 +78,22 @@ pub fn insert(connection: &mut DbConn, document: &NewDocument) -> Result<(), DbE
     Ok(())
 }
 
+/// Gives a document that an event has made what only its upload knows; `false` when there is none with this file.
+pub fn complete(connection: &mut DbConn, document: &NewDocument) -> Result<bool, DbError> {
+    let filter = documents::id
+        .eq(document.id)
+        .and(documents::handle.eq(&document.handle))
+        .and(documents::size_bytes.eq(document.size_bytes));
+    let changed = diesel::update(documents::table.filter(filter))
+        .set((
+            documents::content_type.eq(&document.content_type),
+            documents::declared_type.eq(&document.declared_type),
+            documents::sha256.eq(&document.sha256),
+        ))
+        .execute(connection)?;
+    Ok(changed == 1)
+}
+
 /// Adds many documents with one statement.
 pub fn insert_batch(connection: &mut DbConn, batch: &[NewDocument]) -> Result<(), DbError> {
     let insert = diesel::insert_into(documents::table).values(batch);
@@ -93,6 +115,118 @@ pub fn find_owned(
         .select(Document::as_select())
         .first(connection)
         .optional()?)
+}
+
+/// The owner's document that has this file.
+pub fn find_by_handle_owned(
+    connection: &mut DbConn,
+    owner: UserId,
+    handle: &str,
+) -> Result<Option<Document>, DbError> {
+    Ok(documents::table
+        .filter(documents::handle.eq(handle).and(documents::owner_id.eq(owner)))
+        .select(Document::as_select())
+        .first(connection)
+        .optional()?)
+}
+
+/// The document of this id, whosever: for what is not done on somebody's behalf.
+pub fn find(connection: &mut DbConn, id: DocumentId) -> Result<Option<Document>, DbError> {
+    Ok(documents::table
+        .filter(documents::id.eq(id))
+        .select(Document::as_select())
+        .first(connection)
+        .optional()?)
+}
+
+/// The owner's documents with these bytes, the oldest first; none for a digest that is not known.
+pub fn list_by_sha256(
+    connection: &mut DbConn,
+    owner: UserId,
+    sha256: &str,
+    limit: i64,
+) -> Result<Vec<Document>, DbError> {
+    if sha256.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(documents::table
+        .filter(documents::owner_id.eq(owner).and(documents::sha256.eq(sha256)))
+        .order(documents::id)
+        .limit(limit)
+        .select(Document::as_select())
+        .load(connection)?)
+}
+
+/// The document that has this file, whosever.
+pub fn find_by_handle(connection: &mut DbConn, handle: &str) -> Result<Option<Document>, DbError> {
+    Ok(documents::table
+        .filter(documents::handle.eq(handle))
+        .select(Document::as_select())
+        .first(connection)
+        .optional()?)
+}
+
+/// Moves a document from one of these states to another; `false` when it is in none of them.
+pub fn move_on(
+    connection: &mut DbConn,
+    id: DocumentId,
+    from: &[&str],
+    to: &str,
+    now: UtcTime,
+) -> Result<bool, DbError> {
+    let changed = diesel::update(
+        documents::table.filter(documents::id.eq(id).and(documents::status.eq_any(from.to_vec()))),
+    )
+    .set((documents::status.eq(to), documents::updated_at.eq(now)))
+    .execute(connection)?;
+    Ok(changed == 1)
+}
+
+/// What Filestack says of a file whose content was replaced.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Content<'a> {
+    /// Bytes.
+    pub size_bytes: i64,
+    /// SHA-256, hex; empty when nobody knows it.
+    pub sha256: &'a str,
+    /// Type.
+    pub content_type: &'a str,
+}
+
+/// Notes that a document has other content; `false` when its size is no longer `known_size`, which its owner was charged for.
+pub fn refresh(
+    connection: &mut DbConn,
+    id: DocumentId,
+    known_size: i64,
+    content: &Content<'_>,
+    now: UtcTime,
+) -> Result<bool, DbError> {
+    let filter = documents::id.eq(id).and(documents::size_bytes.eq(known_size));
+    let changed = diesel::update(documents::table.filter(filter))
+        .set((
+            documents::size_bytes.eq(content.size_bytes),
+            documents::sha256.eq(content.sha256),
+            documents::content_type.eq(content.content_type),
+            documents::updated_at.eq(now),
+        ))
+        .execute(connection)?;
+    Ok(changed == 1)
+}
+
+/// Documents whose files should be there, by id, after a place: for walking through all of them.
+pub fn list_served_after(
+    connection: &mut DbConn,
+    after: Option<DocumentId>,
+    limit: i64,
+) -> Result<Vec<Document>, DbError> {
+    let mut query = documents::table
+        .select(Document::as_select())
+        .filter(documents::status.ne(GONE))
+        .into_boxed();
+    if let Some(after) = after {
+        query = query.filter(documents::id.gt(after));
+    }
+    Ok(query.order(documents::id).limit(limit).load(connection)?)
 }
 
 /// Gives the owner's document another name; `false` when there is none.

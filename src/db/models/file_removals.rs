@@ -30,6 +30,12 @@ pub fn insert(connection: &mut DbConn, removal: FileRemoval) -> Result<(), DbErr
     Ok(())
 }
 
+/// Whether this file is among them.
+pub fn exists(connection: &mut DbConn, handle: &str) -> Result<bool, DbError> {
+    let found = file_removals::table.find(handle).select(file_removals::handle);
+    Ok(diesel::select(diesel::dsl::exists(found)).get_result(connection)?)
+}
+
 /// Files whose next try is due, the longest waiting first.
 pub fn list_due(connection: &mut DbConn, now: UtcTime, limit: i64) -> Result<Vec<FileRemoval>, DbError> {
     Ok(file_removals::table

@@ -4,8 +4,13 @@
 //! [`Db::write`](super::Db::write) by the services.
 
 pub mod api_tokens;
+pub mod claims;
 pub mod documents;
+pub mod events;
 pub mod file_removals;
+pub mod findings;
+pub mod jobs;
+pub mod results;
 pub mod search;
 pub mod sessions;
 pub mod setup;

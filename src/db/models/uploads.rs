@@ -13,6 +13,9 @@ use crate::db::schema::uploads;
 use crate::db::{DbConn, DbError};
 use crate::ids::{DocumentId, UserId};
 
+/// The failure of an upload of which nobody knows whether Filestack has the file: it is adopted when Filestack says so.
+pub const UNCONFIRMED: &str = "filestack-unconfirmed";
+
 /// How far an upload has come: `started → stored → recorded`, or `failed`, or `abandoned`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Text)]
@@ -27,6 +30,17 @@ pub enum UploadState {
     Failed,
     /// It ended without a document, and nobody knows how: the process died.
     Abandoned,
+}
+
+impl Upload {
+    /// Whether the file becomes the document, should it turn up: nobody was told for good that it has failed.
+    pub fn may_be_adopted(&self) -> bool {
+        match self.state {
+            UploadState::Started | UploadState::Stored | UploadState::Abandoned => true,
+            UploadState::Failed => self.failure.as_deref() == Some(UNCONFIRMED),
+            UploadState::Recorded => false,
+        }
+    }
 }
 
 impl UploadState {
@@ -140,6 +154,41 @@ pub fn find(connection: &mut DbConn, id: DocumentId) -> Result<Option<Upload>, D
         .select(Upload::as_select())
         .first(connection)
         .optional()?)
+}
+
+/// Moves an upload that ended without a document, or has not ended, to `recorded`; `false` when it is there already, or the
+/// uploader was told for good that there is none.
+pub fn adopt(connection: &mut DbConn, id: DocumentId, handle: &str, now: UtcTime) -> Result<bool, DbError> {
+    let open = [UploadState::Started, UploadState::Stored, UploadState::Abandoned];
+    let changed = diesel::update(
+        uploads::table.find(id).filter(
+            uploads::state
+                .eq_any(open)
+                .or(uploads::state.eq(UploadState::Failed).and(
+                    uploads::failure
+                        .is_not_null()
+                        .and(uploads::failure.assume_not_null().eq(UNCONFIRMED)),
+                )),
+        ),
+    )
+    .set((
+        uploads::state.eq(UploadState::Recorded),
+        uploads::handle.eq(Some(handle)),
+        uploads::failure.eq(None::<String>),
+        uploads::updated_at.eq(now),
+    ))
+    .execute(connection)?;
+    Ok(changed == 1)
+}
+
+/// Whether an upload whose document is gone had this file.
+pub fn had_handle(connection: &mut DbConn, handle: &str) -> Result<bool, DbError> {
+    Ok(diesel::select(diesel::dsl::exists(
+        uploads::table
+            .filter(uploads::handle.eq(handle))
+            .select(uploads::id),
+    ))
+    .get_result(connection)?)
 }
 
 /// Uploads that began before `before` and have not settled.

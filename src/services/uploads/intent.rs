@@ -3,14 +3,15 @@
 use std::time::Duration;
 
 use crate::clock::UtcTime;
-use crate::db::DbError;
 use crate::db::models::documents::{self, Document, NewDocument};
 use crate::db::models::search;
 use crate::db::models::uploads::{self, Upload, UploadState};
 use crate::db::models::users::{self, User};
+use crate::db::{DbConn, DbError};
 use crate::error::AppError;
-use crate::ids::DocumentId;
-use crate::services::{Services, removals};
+use crate::failpoints;
+use crate::ids::{DocumentId, UserId};
+use crate::services::{Services, events, removals};
 
 /// Between two signs of life; the sweep waits for hours.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(300);
@@ -29,7 +30,7 @@ impl Intent {
     pub(super) async fn begin(services: &Services, owner: &User, name: &str) -> Result<Self, AppError> {
         let now = services.clock.now();
         let id = DocumentId::new(now);
-        let path = format!("user-uploads/{}/{id}/", owner.id);
+        let path = path(owner.id, id);
         let upload = Upload {
             id,
             owner_id: owner.id,
@@ -41,7 +42,9 @@ impl Intent {
             started_at: now,
             updated_at: now,
         };
+        failpoints::reach("upload.before-intent");
         services.db.write(move |c| uploads::insert(c, upload)).await?;
+        failpoints::reach("upload.after-intent");
         Ok(Intent {
             services: services.clone(),
             id,
@@ -65,7 +68,8 @@ impl Intent {
         Ok(())
     }
 
-    /// Writes the document, counts it and ends the intent: all at once.
+    /// Writes the document, counts it and ends the intent: all at once. When Filestack's event was faster and the document is there, it
+    /// gets what only we know.
     ///
     /// When that fails, the file is at Filestack and nobody knows it: it is entered for removal.
     pub(super) async fn record(mut self, owner: &User, document: NewDocument) -> Result<Document, AppError> {
@@ -73,19 +77,22 @@ impl Intent {
         let (id, owner_id, owner_seq) = (self.id, owner.id, owner.seq);
         let handle = document.handle.clone();
         let now = document.created_at;
+        failpoints::reach("upload.before-record");
         let recorded = self
             .services
             .db
             .write(move |c| {
-                if !uploads::finish(c, id, UploadState::Recorded, Some(&document.handle), None, now)? {
+                if uploads::finish(c, id, UploadState::Recorded, Some(&document.handle), None, now)? {
+                    add(c, owner_seq, &document)?;
+                } else if !documents::complete(c, &document)? {
                     return Err(DbError::Conflict);
                 }
-                documents::insert(c, &document)?;
-                search::insert(c, owner_seq, id, &document.name_key)?;
-                users::add_usage(c, owner_id, 1, document.size_bytes)?;
+                failpoints::reach("upload.in-record");
                 documents::find_owned(c, owner_id, id)?.ok_or(DbError::NotFound)
             })
             .await;
+        failpoints::reach("upload.after-record");
+        self.services.bell.ring();
         match recorded {
             Ok(document) => Ok(document),
             Err(error) => {
@@ -110,8 +117,11 @@ impl Intent {
             .services
             .db
             .write(move |c| {
-                uploads::finish(c, id, UploadState::Failed, Some(&file), Some(reason), now)?;
-                removals::enter(c, &file, reason, now)
+                if !uploads::finish(c, id, UploadState::Failed, Some(&file), Some(reason), now)? {
+                    // An event was faster and has made the document, which is not to be.
+                    withdraw(c, id, &file)?;
+                }
+                removals::enter_once(c, &file, reason, now)
             })
             .await;
         let removed = match entered {
@@ -122,6 +132,43 @@ impl Intent {
             log::error!(event = "file-stranded", handle = handle.as_str(); "a file could not be let go: {error}");
         }
     }
+}
+
+/// Adds a document with all that belongs to it, in the transaction that ends its intent; events that were faster than the document
+/// are let in.
+fn add(c: &mut DbConn, owner_seq: i64, document: &NewDocument) -> Result<(), DbError> {
+    documents::insert(c, document)?;
+    search::insert(c, owner_seq, document.id, &document.name_key)?;
+    users::add_usage(c, document.owner_id, 1, document.size_bytes)?;
+    let folder = path(document.owner_id, document.id);
+    events::unpark(c, Some(&document.handle), Some(&folder), document.created_at)
+}
+
+/// Makes the document of an upload that lost its process, in the caller's transaction; `false` when it has ended otherwise.
+pub fn adopt(c: &mut DbConn, document: NewDocument) -> Result<bool, DbError> {
+    if !uploads::adopt(c, document.id, &document.handle, document.created_at)? {
+        return Ok(false);
+    }
+    let owner = users::find(c, document.owner_id)?.ok_or(DbError::NotFound)?;
+    add(c, owner.seq, &document)?;
+    Ok(true)
+}
+
+/// Takes back a document that an event has made of an upload that failed after all.
+fn withdraw(c: &mut DbConn, id: DocumentId, handle: &str) -> Result<(), DbError> {
+    let Some(document) = documents::find(c, id)?.filter(|document| document.handle == handle) else {
+        return Ok(());
+    };
+    search::delete(c, document.seq)?;
+    if documents::delete(c, document.owner_id, id)? {
+        users::add_usage(c, document.owner_id, -1, -document.size_bytes)?;
+    }
+    Ok(())
+}
+
+/// Where the file of an upload is put: nobody else's upload has this folder.
+fn path(owner: UserId, id: DocumentId) -> String {
+    format!("user-uploads/{owner}/{id}/")
 }
 
 impl Drop for Intent {

@@ -13,4 +13,5 @@ mod receive;
 
 pub use body::{Size, Source, too_large};
 pub use budget::Budget;
+pub(in crate::services) use intent::adopt;
 pub use receive::{LOOKAHEAD, NewFile, receive};

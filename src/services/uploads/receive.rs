@@ -16,8 +16,9 @@ use crate::db::models::documents::{Document, NewDocument, STORED};
 use crate::db::models::search::name_key;
 use crate::db::models::users::User;
 use crate::error::AppError;
+use crate::failpoints;
 use crate::filestack::{FilestackError, Grant, NewStore, NewUpload, Purpose, StoredFile, Upload};
-use crate::services::{Services, names, sniff, upstream};
+use crate::services::{Services, documents, names, sniff, upstream};
 
 /// Bytes of a part, and how far a file is read before the way to Filestack is chosen. Intelligent ingestion has parts of this size; so
 /// have regular uploads, to need no second look at what was read.
@@ -187,11 +188,13 @@ async fn send_parts<S: Source>(
         ..NewUpload::default()
     };
     let mut granted_at = services.clock.now();
+    failpoints::reach("upload.before-start");
     let mut upload = services
         .filestack
         .start_upload(new, grant(services, intent))
         .await
         .map_err(upstream)?;
+    failpoints::reach("upload.after-start");
     let mut hasher = Hasher::default();
     let mut next = first;
     let mut given = 0;
@@ -207,9 +210,11 @@ async fn send_parts<S: Source>(
             granted_at = services.clock.now();
             upload.renew(grant(services, intent));
         }
+        failpoints::reach("upload.before-part");
         upload.push(bytes).await.map_err(upstream)?;
         intent.is_alive().await?;
         upload.ready().await.map_err(upstream)?;
+        failpoints::reach("upload.after-part");
         next = body.part(upload.next_part_len().max(1)).await?;
         if next.is_some() && given == size {
             return Err(not_as_announced(announced));
@@ -253,6 +258,7 @@ async fn send_stream<S: Source>(
         ..NewStore::default()
     };
     let (filestack, grant) = (services.filestack.clone(), grant(services, intent));
+    failpoints::reach("upload.before-store");
     let storing = tokio::spawn(async move { filestack.store_stream(new, grant, chunks).await });
 
     let mut feed = Feed {
@@ -286,6 +292,7 @@ async fn send_stream<S: Source>(
     // the end mark, the request breaks off, and nothing is stored.
     let sha256 = hex(&feed.hasher.finalize());
     if open {
+        failpoints::reach("upload.before-end");
         let _ = feed.sender.send(None).await;
     }
     Ok(Sent {
@@ -321,6 +328,7 @@ async fn finish(
 ) -> Result<Document, AppError> {
     let (services, owner) = (services.clone(), owner.clone());
     let finishing = tokio::spawn(async move {
+        failpoints::reach("upload.before-complete");
         let stored = match sent.ending {
             Ending::Complete(upload) => upload.complete().await,
             Ending::Stored(storing) => match storing.await {
@@ -328,6 +336,7 @@ async fn finish(
                 Err(error) => Err(FilestackError::Interrupted(Box::new(error))),
             },
         };
+        failpoints::reach("upload.after-complete");
         let stored = match stored {
             Ok(stored) if stored.size == sent.size => stored,
             Ok(stored) => {
@@ -340,8 +349,13 @@ async fn finish(
             }
             Err(error) => {
                 let error = unconfirmed(error);
+                let id = intent.id;
                 intent.fail(error.code(), None).await;
-                return Err(error);
+                // Filestack's event may have confirmed it in the meantime, with the same content or not at all.
+                let adopted = documents::get(&services, owner.id, id).await.ok();
+                return adopted
+                    .filter(|document| document.sha256 == sent.sha256)
+                    .ok_or(error);
             }
         };
         let now = services.clock.now();

@@ -107,7 +107,7 @@ async fn receive(
                 let new = NewFile {
                     name: file.filename.clone(),
                     declared_type: file.declared_type.clone(),
-                    size: form.size(declared, true),
+                    size: form.size(&file, declared, true),
                 };
                 let mut only = OnlyFile { file, form };
                 return uploads::receive(&state.services, &caller.0, new, &mut only).await;

@@ -18,6 +18,13 @@ impl FromRequest for ClientAddress {
     type Future = Ready<Result<Self, AppError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Self::of(request)))
+    }
+}
+
+impl ClientAddress {
+    /// The address of whoever sent this request.
+    pub fn of(request: &HttpRequest) -> Self {
         let trusted = request
             .app_data::<web::Data<AppState>>()
             .map(|state| state.settings.trusted_proxies.clone())
@@ -29,7 +36,7 @@ impl FromRequest for ClientAddress {
             .filter_map(|value| value.to_str().ok())
             .flat_map(|value| value.split(','))
             .collect();
-        ready(Ok(client(peer, &forwarded, &trusted)))
+        client(peer, &forwarded, &trusted)
     }
 }
 

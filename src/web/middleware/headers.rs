@@ -19,11 +19,14 @@ pub(super) async fn add(
     let mut response = next.call(request).await?;
     let settings = &state.settings;
     let headers = response.headers_mut();
-    set(
-        headers,
-        CONTENT_SECURITY_POLICY,
-        &content_security_policy(&settings.cdn_origin),
-    );
+    // The upload page has one of its own (X12).
+    if !headers.contains_key(CONTENT_SECURITY_POLICY) {
+        set(
+            headers,
+            CONTENT_SECURITY_POLICY,
+            &content_security_policy(&settings.cdn_origin),
+        );
+    }
     set(headers, X_CONTENT_TYPE_OPTIONS, "nosniff");
     set(headers, X_FRAME_OPTIONS, "DENY");
     // Signed addresses must not travel in Referer (P8). Browsers then send `Origin: null` with forms, see `cross_site`.
@@ -38,11 +41,10 @@ pub(super) async fn add(
         HeaderName::from_static("cross-origin-resource-policy"),
         "same-origin",
     );
-    set(
-        headers,
-        HeaderName::from_static("permissions-policy"),
-        "camera=(), geolocation=(), microphone=()",
-    );
+    let permissions = HeaderName::from_static("permissions-policy");
+    if !headers.contains_key(&permissions) {
+        set(headers, permissions, "camera=(), geolocation=(), microphone=()");
+    }
     if settings.public_url.scheme() == "https" {
         set(headers, STRICT_TRANSPORT_SECURITY, "max-age=31536000");
     }

@@ -4,7 +4,7 @@ mod beside;
 mod emulator;
 mod help;
 mod leaks;
-mod process;
+pub mod process;
 mod settings;
 mod start;
 mod stopping;

@@ -91,6 +91,9 @@ fn filled_in(request: Request, path: &str, form: &str, role: Role) -> Request {
         ("/sign-in", _) => request.form(&[token, ("email", &somebody), ("password", "wrong")]),
         ("/documents/{id}/name", _) => request.form(&[token, ("name", "renamed.png")]),
         ("/uploads", _) => request.upload(&[token], "new.txt", b"new"),
+        ("/api/uploads/register", _) => request
+            .header("X-CSRF-Token", form)
+            .json(&json!({"handle": "AAAAAAAAAAAAAAAAAAAA"})),
         (path, _) if path.starts_with("/api/uploads") => {
             request
                 .header("X-CSRF-Token", form)

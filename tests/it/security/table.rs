@@ -42,7 +42,7 @@ const fn row(method: &'static str, path: &'static str, statuses: [u16; 6]) -> Ro
 }
 
 /// GET stands for HEAD too. A page that sends an anonymous caller to sign in answers 303. Set-up is over.
-pub const TABLE: [Row; 28] = [
+pub const TABLE: [Row; 30] = [
     row("GET", "/", [303, 303, 303, 303, 303, 303]),
     row("GET", "/healthz", [200, 200, 200, 200, 200, 200]),
     row("GET", "/readyz", [200, 200, 200, 200, 200, 200]),
@@ -64,6 +64,12 @@ pub const TABLE: [Row; 28] = [
     row("POST", "/api/uploads", [401, 201, 201, 201, 401, 201]),
     row("POST", "/api/uploads/", [401, 201, 201, 201, 401, 201]),
     row("POST", "/api/uploads/v2", [401, 201, 201, 201, 401, 201]),
+    row(
+        "GET",
+        "/api/uploads/picker-config",
+        [401, 200, 200, 200, 401, 200],
+    ),
+    row("POST", "/api/uploads/register", [401, 404, 404, 404, 401, 404]),
     row(
         "GET",
         "/api/uploads/{id}/download-url",

@@ -1,7 +1,7 @@
 //! Reading the parameters of tasks that change a picture.
 
 use super::{Align, Crop, Enhance, Fit, Horizontal, Output, Quality, Resize, Rotate, Vertical, lacks};
-use crate::emulator::transform::codec::Format;
+use crate::emulator::transform::format::Format;
 use crate::emulator::transform::color::Color;
 use crate::emulator::transform::error::GrammarError;
 use crate::emulator::transform::spec::CheckedArgs;

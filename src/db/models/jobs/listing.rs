@@ -1,0 +1,136 @@
+//! Jobs as people look at them: lists and counts.
+
+use diesel::dsl::sql;
+use diesel::prelude::*;
+use diesel::sql_types::Bool;
+
+use super::{Job, JobState};
+use crate::clock::UtcTime;
+use crate::db::schema::jobs;
+use crate::db::{DbConn, DbError};
+use crate::ids::{DocumentId, JobId};
+
+/// A place between two jobs of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// When the job beside it was made.
+    pub created_at: UtcTime,
+    /// Its id.
+    pub id: JobId,
+}
+
+impl Job {
+    /// Where this job stands in a list.
+    pub fn place(&self) -> Place {
+        Place {
+            created_at: self.created_at,
+            id: self.id,
+        }
+    }
+}
+
+/// Which part of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The newest.
+    First,
+    /// What is older than this place.
+    After(Place),
+    /// What is newer.
+    Before(Place),
+}
+
+/// A part of all jobs, the newest first.
+#[derive(Clone, Debug)]
+pub struct ListQuery {
+    /// Only in this state.
+    pub state: Option<JobState>,
+    /// Only of this kind.
+    pub kind: Option<String>,
+    /// Which part.
+    pub part: Part,
+    /// Most rows.
+    pub limit: i64,
+}
+
+/// Lists jobs, the newest first whichever way the part was reached.
+pub fn list(connection: &mut DbConn, query: &ListQuery) -> Result<Vec<Job>, DbError> {
+    let mut wanted = jobs::table
+        .select(Job::as_select())
+        .limit(query.limit)
+        .into_boxed();
+    if let Some(state) = query.state {
+        // The word in the statement, so that an index of such rows alone can be used.
+        wanted = wanted.filter(sql::<Bool>(match state {
+            JobState::Waiting => "state = 'waiting'",
+            JobState::Running => "state = 'running'",
+            JobState::Done => "state = 'done'",
+            JobState::Dead => "state = 'dead'",
+            JobState::Cancelled => "state = 'cancelled'",
+        }));
+    }
+    if let Some(kind) = &query.kind {
+        wanted = wanted.filter(jobs::kind.eq(kind));
+    }
+    match query.part {
+        Part::First => {}
+        Part::After(Place { created_at, id }) => {
+            wanted = wanted.filter(
+                jobs::created_at
+                    .lt(created_at)
+                    .or(jobs::created_at.eq(created_at).and(jobs::id.lt(id))),
+            );
+        }
+        Part::Before(Place { created_at, id }) => {
+            wanted = wanted.filter(
+                jobs::created_at
+                    .gt(created_at)
+                    .or(jobs::created_at.eq(created_at).and(jobs::id.gt(id))),
+            );
+        }
+    }
+    let backwards = matches!(query.part, Part::Before(_));
+    wanted = if backwards {
+        wanted.order((jobs::created_at.asc(), jobs::id.asc()))
+    } else {
+        wanted.order((jobs::created_at.desc(), jobs::id.desc()))
+    };
+    let mut rows = wanted.load(connection)?;
+    if backwards {
+        rows.reverse();
+    }
+    Ok(rows)
+}
+
+/// The jobs of a document, in the order they were made.
+pub fn list_of_document(
+    connection: &mut DbConn,
+    document: DocumentId,
+    limit: i64,
+) -> Result<Vec<Job>, DbError> {
+    Ok(jobs::table
+        .filter(jobs::document_id.eq(document))
+        .order((jobs::created_at, jobs::id))
+        .limit(limit)
+        .select(Job::as_select())
+        .load(connection)?)
+}
+
+/// How many jobs are in each state, for those in which any are.
+pub fn count_by_state(connection: &mut DbConn) -> Result<Vec<(JobState, i64)>, DbError> {
+    Ok(jobs::table
+        .group_by(jobs::state)
+        .select((jobs::state, diesel::dsl::count_star()))
+        .load(connection)?)
+}
+
+/// When the job that has been due longest was due.
+pub fn oldest_due(connection: &mut DbConn, now: UtcTime) -> Result<Option<UtcTime>, DbError> {
+    Ok(jobs::table
+        .filter(sql::<Bool>("state = 'waiting'"))
+        .filter(jobs::run_at.le(now))
+        .order(jobs::run_at)
+        .select(jobs::run_at)
+        .first(connection)
+        .optional()?)
+}

@@ -1,0 +1,90 @@
+//! Results: what Filestack made of a document, such as a conversion or a video.
+
+use diesel::prelude::*;
+
+use crate::clock::UtcTime;
+use crate::db::schema::document_results;
+use crate::db::{DbConn, DbError};
+use crate::ids::{DocumentId, ResultId};
+
+/// State of a result that is on its way.
+pub const PENDING: &str = "pending";
+/// State of a result that is there.
+pub const DONE: &str = "done";
+/// State of a result that will not come.
+pub const FAILED: &str = "failed";
+
+/// A result.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = document_results)]
+pub struct DocumentResult {
+    /// Id.
+    pub id: ResultId,
+    /// Of which document.
+    pub document_id: DocumentId,
+    /// What: `conversion`, `video`.
+    pub kind: String,
+    /// What tells it from others of its kind: a video's uuid, a conversion's handle.
+    pub key: String,
+    /// How far it is: [`PENDING`], [`DONE`], [`FAILED`].
+    pub state: String,
+    /// Filestack's handle of the file.
+    pub handle: Option<String>,
+    /// Its name, sanitised.
+    pub name: String,
+    /// Its type.
+    pub content_type: String,
+    /// Its size.
+    pub size_bytes: Option<i64>,
+    /// Whatever else was said of it: JSON.
+    pub details: String,
+    /// When it was asked for, or came unasked.
+    pub created_at: UtcTime,
+    /// When it came to its state.
+    pub updated_at: UtcTime,
+}
+
+/// Adds a result; `false` when there is one of this kind and key.
+pub fn insert(connection: &mut DbConn, new: &DocumentResult) -> Result<bool, DbError> {
+    let insert = diesel::insert_into(document_results::table).values(new);
+    let added = match connection {
+        DbConn::Postgres(inner) => insert.on_conflict_do_nothing().execute(inner)?,
+        DbConn::Sqlite(inner) => insert.on_conflict_do_nothing().execute(inner)?,
+    };
+    Ok(added == 1)
+}
+
+/// Replaces what is known of a result.
+pub fn update(connection: &mut DbConn, result: &DocumentResult) -> Result<(), DbError> {
+    diesel::update(document_results::table.find(result.id))
+        .set(result)
+        .execute(connection)?;
+    Ok(())
+}
+
+/// The result of this kind and key.
+pub fn find(connection: &mut DbConn, kind: &str, key: &str) -> Result<Option<DocumentResult>, DbError> {
+    Ok(document_results::table
+        .filter(document_results::kind.eq(kind).and(document_results::key.eq(key)))
+        .select(DocumentResult::as_select())
+        .first(connection)
+        .optional()?)
+}
+
+/// The result that is this file.
+pub fn find_by_handle(connection: &mut DbConn, handle: &str) -> Result<Option<DocumentResult>, DbError> {
+    Ok(document_results::table
+        .filter(document_results::handle.eq(handle))
+        .select(DocumentResult::as_select())
+        .first(connection)
+        .optional()?)
+}
+
+/// The results of a document, the oldest first.
+pub fn list(connection: &mut DbConn, document: DocumentId) -> Result<Vec<DocumentResult>, DbError> {
+    Ok(document_results::table
+        .filter(document_results::document_id.eq(document))
+        .order((document_results::created_at, document_results::id))
+        .select(DocumentResult::as_select())
+        .load(connection)?)
+}

@@ -1,0 +1,70 @@
+//! `fp.overwrite`: the file has other content. What it is like now is asked, not taken from the event: the last one is what counts,
+//! whichever event is applied last.
+
+use super::action::{Case, Facts, Outcome, applied, changed_meanwhile, document_of};
+use super::message::Message;
+use crate::db::models::documents::{self, Content, GONE};
+use crate::db::models::users;
+use crate::db::{DbConn, DbError};
+use crate::filestack::Handle;
+use crate::services::{sniff, verdicts};
+
+/// Whether there is a document to be refreshed.
+pub(super) fn needs_facts(c: &mut DbConn, message: &Message) -> Result<bool, DbError> {
+    let Some(handle) = message.handle.as_ref().map(Handle::as_str) else {
+        return Ok(false);
+    };
+    Ok(documents::find_by_handle(c, handle)?.is_some_and(|document| document.status != GONE))
+}
+
+pub(super) fn act(c: &mut DbConn, case: &Case<'_>) -> Outcome {
+    let document = match document_of(c, case.handle())? {
+        Err(settlement) => return Ok(settlement),
+        Ok(document) => document,
+    };
+    if document.status == GONE {
+        return applied(document.id, "The document's file is gone since.");
+    }
+    let metadata = match case.facts {
+        Facts::Unasked => return changed_meanwhile(),
+        Facts::NoFile => {
+            verdicts::mark_gone(c, document.id, case.now)?;
+            return applied(document.id, "The document's file is gone since.");
+        }
+        Facts::File(metadata) => metadata,
+    };
+    let size_bytes = metadata.size.and_then(|size| i64::try_from(size).ok());
+    let content_type = metadata.mimetype.as_deref().map(sniff::declared_type);
+    let content = Content {
+        size_bytes: size_bytes.unwrap_or(document.size_bytes),
+        // Filestack may not tell, and the old one is of other bytes.
+        sha256: metadata
+            .sha256
+            .as_deref()
+            .filter(|hex| is_sha256(hex))
+            .unwrap_or_default(),
+        content_type: content_type.as_deref().unwrap_or(&document.content_type),
+    };
+    let same = content.size_bytes == document.size_bytes
+        && content.sha256 == document.sha256
+        && content.content_type == document.content_type;
+    if same {
+        return applied(document.id, "The document was known to be like this.");
+    }
+    if !documents::refresh(c, document.id, document.size_bytes, &content, case.now)? {
+        return changed_meanwhile();
+    }
+    users::add_usage(c, document.owner_id, 0, content.size_bytes - document.size_bytes)?;
+    applied(
+        document.id,
+        "The document's size, type and checksum are those of its new content.",
+    )
+}
+
+/// 64 lower-case hex digits: what we would have computed ourselves.
+pub(super) fn is_sha256(text: &str) -> bool {
+    text.len() == 64
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}

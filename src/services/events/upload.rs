@@ -1,0 +1,132 @@
+//! `fp.upload`: confirms a document, or makes the one that a crashed upload was meant to become (S11).
+//!
+//! Whose the file is comes from the intent and from nothing else: the event names a path and a handle, and both are believed only when
+//! Filestack itself, asked about this handle, names the same path (W15).
+
+use super::action::{Case, Facts, Outcome, applied, changed_meanwhile, failed, ignored, parked};
+use super::message::{Folder, Message};
+use super::overwrite::is_sha256;
+use crate::clock::UtcTime;
+use crate::db::models::documents::NewDocument;
+use crate::db::models::search::name_key;
+use crate::db::models::uploads::{self, Upload, UploadState};
+use crate::db::models::{documents, results};
+use crate::db::{DbConn, DbError};
+use crate::filestack::{Handle, Metadata};
+use crate::services::uploads::adopt;
+use crate::services::{removals, sniff};
+
+/// What the rows say about an uploaded file.
+enum Known {
+    /// It is a document's, or a result of one.
+    Kept(crate::ids::DocumentId),
+    /// Its document was deleted here.
+    Deleted,
+    /// It may be the file of this upload, which has none; or one too many, when it has.
+    Of(Box<Upload>, bool),
+    /// Nobody here has heard of it.
+    Nobodys,
+}
+
+fn look(c: &mut DbConn, message: &Message) -> Result<Known, DbError> {
+    if let Some(handle) = message.handle.as_ref().map(Handle::as_str) {
+        if let Some(document) = documents::find_by_handle(c, handle)? {
+            return Ok(Known::Kept(document.id));
+        }
+        if let Some(result) = results::find_by_handle(c, handle)? {
+            return Ok(Known::Kept(result.document_id));
+        }
+        if uploads::had_handle(c, handle)? {
+            return Ok(Known::Deleted);
+        }
+    }
+    let Some(folder) = message.folder else {
+        return Ok(Known::Nobodys);
+    };
+    let upload = uploads::find(c, folder.upload)?.filter(|upload| upload.owner_id == folder.owner);
+    let Some(upload) = upload else {
+        return Ok(Known::Nobodys);
+    };
+    if upload.may_be_adopted() {
+        return Ok(Known::Of(Box::new(upload), true));
+    }
+    if upload.state == UploadState::Recorded && documents::find(c, upload.id)?.is_none() {
+        return Ok(Known::Deleted);
+    }
+    Ok(Known::Of(Box::new(upload), false))
+}
+
+/// Whether it takes Filestack's own word to know what this file is.
+pub(super) fn needs_facts(c: &mut DbConn, message: &Message) -> Result<bool, DbError> {
+    Ok(matches!(look(c, message)?, Known::Of(..)))
+}
+
+pub(super) fn act(c: &mut DbConn, case: &Case<'_>) -> Outcome {
+    let Some(handle) = case.handle() else {
+        return ignored(
+            None,
+            "It names no file: its address is not one of a file at Filestack.",
+        );
+    };
+    let (upload, is_wanted) = match look(c, case.message)? {
+        Known::Kept(document) => return applied(document, "The document is there; this confirms it."),
+        Known::Deleted => return ignored(None, "The document that had this file was deleted here."),
+        Known::Nobodys => return parked("No upload or document of ours has this file yet."),
+        Known::Of(upload, is_wanted) => (upload, is_wanted),
+    };
+    let metadata = match case.facts {
+        Facts::Unasked => return changed_meanwhile(),
+        Facts::NoFile => return ignored(None, "The file is no longer at Filestack."),
+        Facts::File(metadata) => metadata,
+    };
+    let place = metadata.path.as_deref().and_then(Folder::of_key);
+    if place.is_none_or(|place| place.upload != upload.id || place.owner != upload.owner_id) {
+        return failed(
+            "Filestack does not say that this file is where the event says: it is not proven to be ours.",
+        );
+    }
+    if !is_wanted {
+        removals::enter_once(c, handle.as_str(), "upload-not-wanted", case.now)?;
+        return ignored(
+            None,
+            "Its upload ended without it, as the uploader was told; the file is removed at Filestack.",
+        );
+    }
+    if removals::is_entered(c, handle.as_str())? {
+        return ignored(None, "The file is being removed at Filestack.");
+    }
+    let document = document_of(&upload, handle, metadata, case.now);
+    if adopt(c, document)? {
+        applied(
+            upload.id,
+            "The upload had lost its process; its document was made.",
+        )
+    } else {
+        changed_meanwhile()
+    }
+}
+
+fn document_of(upload: &Upload, handle: &Handle, metadata: &Metadata, now: UtcTime) -> NewDocument {
+    let content_type = sniff::declared_type(metadata.mimetype.as_deref().unwrap_or_default());
+    NewDocument {
+        id: upload.id,
+        owner_id: upload.owner_id,
+        handle: handle.as_str().to_owned(),
+        name: upload.name.clone(),
+        name_key: name_key(&upload.name),
+        declared_type: content_type.clone(),
+        content_type,
+        size_bytes: metadata
+            .size
+            .and_then(|size| i64::try_from(size).ok())
+            .unwrap_or_default(),
+        sha256: metadata
+            .sha256
+            .clone()
+            .filter(|hex| is_sha256(hex))
+            .unwrap_or_default(),
+        status: documents::STORED,
+        created_at: now,
+        updated_at: now,
+    }
+}

@@ -1,0 +1,143 @@
+//! Reconciliation: what the rows say, compared with what Filestack has; after downtime, or now and then.
+//!
+//! Filestack's API cannot list files. So a file without a row is only ever found by its upload's event, or by an intent that has not
+//! ended (its folder is known, the file's handle is not); a row without a file is found by asking for each file's metadata.
+
+use std::time::Duration;
+
+use crate::db::models::documents::{self, Document, GONE};
+use crate::db::models::events::{self, EventState};
+use crate::db::models::uploads::{self, Upload};
+use crate::error::AppError;
+use crate::filestack::{FilestackError, Handle, MetadataField, Purpose};
+use crate::ids::DocumentId;
+use crate::services::{Services, sweep, upstream, verdicts};
+
+/// Documents asked about in one part.
+const PART: i64 = 100;
+/// Between two questions: Filestack's limits are not published, and nobody waits for the answer.
+const PAUSE: Duration = Duration::from_millis(20);
+/// Unfinished uploads looked at.
+const MOST_UPLOADS: i64 = 1_000;
+/// Questions that may fail in a row before it is given up.
+const MOST_FAILURES: u32 = 5;
+/// How long a policy to read one file's metadata lives.
+const GRANT: Duration = Duration::from_secs(60);
+
+/// What was found, and what was done about it unless it was a dry run.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// Uploads that nobody finishes any more: each is abandoned, and its file becomes the document should its event still come.
+    pub abandoned: Vec<Upload>,
+    /// Events that wait for a document: files at Filestack that no row has yet.
+    pub parked: usize,
+    /// Documents whose file Filestack no longer has: each is marked as gone.
+    pub gone: Vec<Document>,
+    /// Documents that were asked about.
+    pub asked: usize,
+    /// The last document that was asked about, if Filestack failed before all of them were: where to go on.
+    pub stopped_at: Option<DocumentId>,
+}
+
+/// How to go about it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Plan {
+    /// Only find out.
+    pub dry_run: bool,
+    /// Go on after this document.
+    pub after: Option<DocumentId>,
+    /// Between two questions; the usual pause if none.
+    pub pause: Option<Duration>,
+}
+
+/// Compares rows and files. One question at a time, so that neither people nor Filestack notice; when Filestack fails again and again it
+/// stops and says where.
+pub async fn run(services: &Services, plan: Plan) -> Result<Report, AppError> {
+    let now = services.clock.now();
+    let (abandoned, parked) = services
+        .db
+        .run(move |c| {
+            let abandoned = uploads::list_unsettled(c, now.minus(sweep::GRACE), MOST_UPLOADS)?;
+            let parked = events::list_since(c, EventState::Parked, now, MOST_UPLOADS)?;
+            Ok((abandoned, parked.len()))
+        })
+        .await?;
+    let mut report = Report {
+        abandoned,
+        parked,
+        stopped_at: plan.after,
+        ..Report::default()
+    };
+    if !plan.dry_run {
+        sweep::once(services).await?;
+    }
+    let mut failures = 0;
+    let mut place = plan.after;
+    loop {
+        let part = services
+            .db
+            .run(move |c| documents::list_served_after(c, place, PART))
+            .await?;
+        if part.is_empty() {
+            report.stopped_at = None;
+            return Ok(report);
+        }
+        for document in part {
+            match is_there(services, &document).await {
+                Ok(true) => failures = 0,
+                Ok(false) => {
+                    failures = 0;
+                    report.gone.push(document.clone());
+                    if !plan.dry_run {
+                        mark_gone(services, document.id).await?;
+                    }
+                }
+                Err(error) => {
+                    failures += 1;
+                    log::warn!(event = "reconcile-failed", document = document.id.as_str(); "a file could not be asked about: {error}");
+                    if failures >= MOST_FAILURES {
+                        return if report.asked > 0 { Ok(report) } else { Err(error) };
+                    }
+                }
+            }
+            report.asked += 1;
+            place = Some(document.id);
+            report.stopped_at = place;
+            tokio::select! {
+                () = tokio::time::sleep(plan.pause.unwrap_or(PAUSE)) => {}
+                () = services.stopped() => return Ok(report),
+            }
+        }
+    }
+}
+
+async fn mark_gone(services: &Services, id: DocumentId) -> Result<(), AppError> {
+    let now = services.clock.now();
+    log::info!(event = "file-gone", document = id.as_str(); "a document's file is no longer at Filestack");
+    services
+        .db
+        .write(move |c| verdicts::mark_gone(c, id, now))
+        .await?;
+    Ok(())
+}
+
+/// Whether Filestack has the document's file.
+async fn is_there(services: &Services, document: &Document) -> Result<bool, AppError> {
+    if document.status == GONE {
+        return Ok(false);
+    }
+    let handle = Handle::new(document.handle.as_str()).map_err(upstream)?;
+    let purpose = Purpose::Stat { handle: &handle };
+    let grant = services
+        .filestack
+        .grant(purpose, services.clock.now().system(), GRANT);
+    match services
+        .filestack
+        .metadata(&handle, grant, &[MetadataField::Size])
+        .await
+    {
+        Ok(_) => Ok(true),
+        Err(FilestackError::NotFound) => Ok(false),
+        Err(error) => Err(upstream(error)),
+    }
+}

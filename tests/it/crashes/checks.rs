@@ -1,0 +1,78 @@
+//! What must hold after the last restart, when everything has settled.
+
+use std::net::SocketAddr;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::ledger::{Fate, Ledger};
+use super::scene::{Emulator, Installation};
+use crate::support::wire::{Reply, get};
+
+/// Promises 1 and 2: what was promised is there, what is there is whole, and nothing else is anywhere.
+pub fn documents(installation: &Installation, server: SocketAddr, emulator: &Emulator, ledger: &Ledger) {
+    let documents = list(server, &installation.token);
+    let sent = ledger.all();
+    for document in &documents {
+        let name = document["name"].as_str().expect("a name");
+        let sent = sent.get(name).unwrap_or_else(|| panic!("{name} was never sent"));
+        match &sent.fate {
+            // It had been recorded, or was adopted, when the answer was lost.
+            Fate::Unanswered => {}
+            Fate::Promised(id) | Fate::DeletionUnanswered(id) => assert_eq!(document["id"], *id, "{name}"),
+            fate @ (Fate::Refused | Fate::Deleted) => panic!("{name} is there and should not be: {fate:?}"),
+        }
+        let id = document["id"].as_str().expect("an id");
+        let bytes = download(server, &installation.token, id);
+        assert_eq!(hex(&bytes), sent.sha256, "{name}");
+    }
+    let is_there = |name: &str| documents.iter().any(|document| document["name"] == name);
+    for (name, sent) in &sent {
+        if matches!(sent.fate, Fate::Promised(_)) {
+            assert!(is_there(name), "{name} was answered with 201 and is gone");
+        }
+    }
+    let count = documents.len() as u64;
+    // Files whose upload nobody lived to see confirmed: their event has not come, and it names them.
+    let abandoned = installation.number("SELECT count(*) AS n FROM uploads WHERE state = 'abandoned'") as u64;
+    let files = emulator.files();
+    assert!(
+        (count..=count + abandoned).contains(&files),
+        "{files} files at Filestack, {count} documents, {abandoned} abandoned"
+    );
+    let counted = installation.number("SELECT document_count AS n FROM users");
+    assert_eq!(counted as u64, count, "documents counted");
+    let bytes = installation.number(
+        "SELECT CAST(stored_bytes - (SELECT COALESCE(sum(size_bytes), 0) FROM documents) AS BIGINT) AS n FROM users",
+    );
+    assert_eq!(bytes, 0, "bytes counted");
+}
+
+fn list(server: SocketAddr, token: &str) -> Vec<Value> {
+    let reply = get("/api/documents?limit=200").bearer(token).send(server);
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let page = reply.json();
+    assert!(page["next_cursor"].is_null(), "more than a page");
+    page["documents"].as_array().expect("documents").clone()
+}
+
+/// Through the download URL, as anybody would.
+fn download(server: SocketAddr, token: &str, id: &str) -> Vec<u8> {
+    let reply = get(&format!("/api/uploads/{id}/download-url"))
+        .bearer(token)
+        .send(server);
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let url = reply.json()["url"].as_str().expect("a URL").to_owned();
+    let rest = url.strip_prefix("http://").expect("an http URL");
+    let (host, path) = rest.split_once('/').expect("a path");
+    let Reply { status, body, .. } = get(&format!("/{path}")).send(host.parse().expect("an address"));
+    assert_eq!(status, 200, "{url}");
+    body
+}
+
+fn hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
