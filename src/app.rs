@@ -5,7 +5,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use actix_web::HttpServer;
 use actix_web::dev::Server;
 use url::Url;
 
@@ -15,16 +14,15 @@ use crate::db::Db;
 use crate::emulator::{self, Emulator, Endpoint};
 use crate::filestack::webhook::WebhookSecret;
 use crate::filestack::{Credentials, Endpoints, Filestack, FilestackError, Options, Transfers};
+use crate::jobs::Workers;
 use crate::services::Services;
 use crate::services::uploads::LOOKAHEAD;
-use crate::web::{AppState, PickerSettings, WebSettings, application};
+use crate::web::{self, AppState, PickerSettings, WebSettings};
 
-/// How long a client may take to send the head of a request.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
-/// How long a client may take to close a connection after the answer.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections that may wait to be accepted; the system may allow fewer.
 const BACKLOG: i32 = 2_048;
+/// Threads that answer on a small machine.
+const LEAST_WORKERS: usize = 16;
 /// What aborted uploads get to say goodbye, beyond the drain time.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -70,6 +68,7 @@ pub struct Running {
     /// The embedded emulator, in emulator mode.
     pub emulator: Option<Emulator>,
     server: Server,
+    workers: Option<Workers>,
     drain: Duration,
 }
 
@@ -103,7 +102,7 @@ pub fn start(config: &Config, db: Db, clock: Clock, workers: usize) -> Result<Ru
             let started = webhooks(config, address)
                 .and_then(|webhooks| {
                     settings.webhooks = webhooks;
-                    emulator::serve(settings, listener, workers)
+                    emulator::serve(settings, listener, workers.min(processors()))
                 })
                 .map_err(|error| StartError::Emulator { directory, error })?;
             Some(started)
@@ -111,55 +110,50 @@ pub fn start(config: &Config, db: Db, clock: Clock, workers: usize) -> Result<Ru
         FilestackMode::Service { .. } => None,
     };
     let services = services(config, db, clock, emulator.as_ref().map(|emulator| emulator.addr))?;
-    let public_url = config.http.public_url.clone().unwrap_or_else(|| origin(address));
-    let settings = WebSettings {
-        public_url: public_url.clone(),
-        public_url_is_set: config.http.public_url.is_some(),
-        trusted_proxies: config.http.trusted_proxies.clone(),
-        cdn_origin: services.filestack.endpoints().cdn.origin().ascii_serialization(),
-        emulator: emulator.is_some(),
-        picker: PickerSettings::new(
-            services.filestack.endpoints(),
-            emulator.as_ref().map(|_| emulator::CLIENT_SCRIPT),
-        ),
-        webhook_secrets: webhook_secrets(config)?,
-    };
+    let settings = web_settings(config, &services, address, emulator.is_some())?;
+    let public_url = settings.public_url.clone();
     let state = AppState::new(services, settings);
-    let shared = state.clone();
-    let server = HttpServer::new(move || application(shared.clone()))
-        .workers(workers.max(1))
-        .client_request_timeout(HEAD_TIMEOUT)
-        .client_disconnect_timeout(CLOSE_TIMEOUT)
-        .shutdown_timeout((config.http.drain + LAST_WORDS).as_secs())
-        .disable_signals()
-        .listen(listener)
-        .map_err(|error| StartError::Bind {
+    let stopping = config.http.drain + LAST_WORDS;
+    let server =
+        web::serve(listener, state.clone(), workers, stopping).map_err(|error| StartError::Bind {
             address,
             what: "Satchel",
             setting: "SATCHEL_BIND",
             error,
-        })?
-        .run();
+        })?;
+    let workers = jobs(&state.services, config.background.job_threads)?;
     Ok(Running {
         address,
         public_url,
         state,
         emulator,
         server,
+        workers,
         drain: config.http.drain,
     })
 }
 
-/// Where the embedded emulator sends webhooks: to the application itself, which Filestack's portal would be told of by hand.
-/// The name is what those that wait know it by, whatever port it has after a restart.
-fn webhooks(config: &Config, address: SocketAddr) -> io::Result<Vec<Endpoint>> {
-    let Some(secret) = &config.filestack.webhook_secret else {
-        return Ok(Vec::new());
-    };
-    let url = format!("{}webhooks/filestack", origin(address));
-    let endpoint = Endpoint::new(&url, secret.expose()).and_then(|endpoint| endpoint.named("satchel"));
-    let unusable = |sentence| io::Error::new(io::ErrorKind::InvalidInput, sentence);
-    Ok(vec![endpoint.map_err(unusable)?])
+/// What the configuration says about HTTP, for a server that listens here.
+///
+/// # Errors
+///
+/// [`StartError::Filestack`] when a secret cannot be used.
+pub fn web_settings(
+    config: &Config,
+    services: &Services,
+    address: SocketAddr,
+    is_emulator: bool,
+) -> Result<WebSettings, StartError> {
+    let endpoints = services.filestack.endpoints();
+    Ok(WebSettings {
+        public_url: config.http.public_url.clone().unwrap_or_else(|| origin(address)),
+        public_url_is_set: config.http.public_url.is_some(),
+        trusted_proxies: config.http.trusted_proxies.clone(),
+        cdn_origin: endpoints.cdn.origin().ascii_serialization(),
+        emulator: is_emulator,
+        picker: PickerSettings::new(endpoints, is_emulator.then_some(emulator::CLIENT_SCRIPT)),
+        webhook_secrets: webhook_secrets(config)?,
+    })
 }
 
 /// The secrets that webhooks may be signed with: the present one first, then the one before. Without a present one there are none.
@@ -179,6 +173,34 @@ pub fn webhook_secrets(config: &Config) -> Result<Vec<WebhookSecret>, StartError
         .chain(previous)
         .map(|secret| Ok(WebhookSecret::new(secret.expose())?))
         .collect()
+}
+
+/// Starts workers in this process; none when none are wanted.
+///
+/// # Errors
+///
+/// [`StartError::Threads`] when the system refuses them.
+pub fn jobs(services: &Services, threads: usize) -> Result<Option<Workers>, StartError> {
+    if threads == 0 {
+        return Ok(None);
+    }
+    let host = rustix::system::uname();
+    let name = format!("{}:{}", host.nodename().to_string_lossy(), std::process::id());
+    Workers::start(services, &name, threads)
+        .map(Some)
+        .map_err(StartError::Threads)
+}
+
+/// Where the embedded emulator sends webhooks: to the application itself, which Filestack's portal would be told of by hand.
+/// The name is what those that wait know it by, whatever port it has after a restart.
+fn webhooks(config: &Config, address: SocketAddr) -> io::Result<Vec<Endpoint>> {
+    let Some(secret) = &config.filestack.webhook_secret else {
+        return Ok(Vec::new());
+    };
+    let url = format!("{}webhooks/filestack", origin(address));
+    let endpoint = Endpoint::new(&url, secret.expose()).and_then(|endpoint| endpoint.named("satchel"));
+    let unusable = |sentence| io::Error::new(io::ErrorKind::InvalidInput, sentence);
+    Ok(vec![endpoint.map_err(unusable)?])
 }
 
 /// The services alone, for commands; `emulator` is where the embedded one was found to listen.
@@ -237,8 +259,17 @@ pub fn services(
 
 /// Threads for file bytes and digests, so that an upload's work never stands between a request and its answer.
 fn transfers() -> Result<Transfers, StartError> {
-    let processors = std::thread::available_parallelism().map_or(2, usize::from);
-    Transfers::start(processors).map_err(StartError::Threads)
+    Transfers::start(processors()).map_err(StartError::Threads)
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(2, usize::from)
+}
+
+/// How many threads a server answers with: enough of them that each has little to do with the uploads that are under way. The system
+/// lets a thread that has hardly worked go first, and so a small request on it does not wait for a processor.
+pub fn workers() -> usize {
+    processors().max(LEAST_WORKERS)
 }
 
 impl Running {
@@ -253,6 +284,7 @@ impl Running {
             state,
             server,
             emulator,
+            workers,
             drain,
             ..
         } = self;
@@ -264,6 +296,9 @@ impl Running {
             () = stop => {}
         }
         state.drain();
+        if let Some(workers) = &workers {
+            workers.drain();
+        }
         log::info!(event = "stopping"; "stopping: no new requests, running ones get {} seconds", drain.as_secs());
         let services = state.services.clone();
         let abort = actix_web::rt::spawn(async move {
@@ -271,6 +306,10 @@ impl Running {
             services.stop();
         });
         handle.stop(true).await;
+        // Jobs have the rest of the drain time; those that still run then are given back.
+        if let Some(workers) = workers {
+            workers.ended().await;
+        }
         abort.abort();
         state.services.stop();
         if let Some((handle, serving)) = emulator {

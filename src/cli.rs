@@ -1,7 +1,8 @@
 //! The command line: what can be asked for, one file per command, and how the answer is reported.
 //!
 //! A command gets its arguments and the configuration, and returns an error that says what to do next; it prints results on
-//! stdout through [`print`] and nothing else. May use `app`, `services`, `db`, `emulator` and `filestack`.
+//! stdout through [`print`] and nothing else. May use `app`, `jobs`, `services`, `queue`, `db`,
+//! `emulator` and `filestack`.
 
 mod args;
 mod config;
@@ -9,10 +10,14 @@ mod database;
 mod demo;
 mod emulator;
 mod error;
+mod jobs;
 mod migrate;
+mod reconcile;
 mod serve;
 mod token;
 mod user;
+mod webhooks;
+mod worker;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -41,22 +46,30 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Args),
+    Worker(worker::Args),
+    Jobs(jobs::Args),
     Migrate(migrate::Args),
     User(user::Args),
     Token(token::Args),
     Emulator(emulator::Args),
     Demo(demo::Args),
     Config(config::Args),
+    Webhooks(webhooks::Args),
+    Reconcile(reconcile::Args),
 }
 
 impl Command {
     async fn run(self, vars: &Vars) -> Result<(), CliError> {
         match self {
             Self::Serve(args) => serve::run(args, Config::from_vars(vars)?).await,
+            Self::Worker(args) => worker::run(args, Config::from_vars(vars)?).await,
+            Self::Jobs(args) => jobs::run(args, Config::from_vars(vars)?).await,
             Self::Migrate(args) => migrate::run(args, Config::from_vars(vars)?).await,
             Self::User(args) => user::run(args, Config::from_vars(vars)?).await,
             Self::Token(args) => token::run(args, Config::from_vars(vars)?).await,
             Self::Demo(args) => demo::run(args, Config::from_vars(vars)?).await,
+            Self::Webhooks(args) => webhooks::run(args, Config::from_vars(vars)?).await,
+            Self::Reconcile(args) => reconcile::run(args, Config::from_vars(vars)?).await,
             // These two keep no secret that they do not need.
             Self::Emulator(args) => emulator::run(args, &Settings::from_vars(vars)?).await,
             Self::Config(args) => config::run(args, vars).await,

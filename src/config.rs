@@ -4,8 +4,10 @@
 //! touched up to here, which is what `config show` needs), and [`Config`] the same with the secrets that Satchel makes up
 //! and keeps in the data directory. Nothing else in the program reads the environment.
 //!
-//! The variables of an area are named in its file: `http`, `database`, `filestack`, `limits`. Uses nothing else of ours.
+//! The variables of an area are named in its file: `http`, `database`, `filestack`, `limits`,
+//! `background`. Uses nothing else of ours.
 
+mod background;
 mod database;
 mod error;
 mod examples;
@@ -22,6 +24,7 @@ mod warnings;
 
 use std::path::PathBuf;
 
+pub use background::{BackgroundConfig, MailConfig, ScanFailure};
 pub use database::DatabaseConfig;
 pub use error::ConfigError;
 pub use filestack::{FilestackConfig, FilestackMode, Hosts};
@@ -47,6 +50,8 @@ pub struct Config {
     pub secret_key: SecretKey,
     /// How large and how many.
     pub limits: LimitsConfig,
+    /// What is done while nobody waits.
+    pub background: BackgroundConfig,
 }
 
 impl Config {

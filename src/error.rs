@@ -39,6 +39,14 @@ pub enum AppError {
         /// What is wrong and what to do.
         detail: String,
     },
+    /// It was here, and is not any more.
+    #[error("{detail}")]
+    Gone {
+        /// Stable code, kebab-case.
+        code: &'static str,
+        /// What has gone and what to do.
+        detail: String,
+    },
     /// More bytes than are taken.
     #[error("{0}")]
     TooLarge(String),
@@ -100,6 +108,7 @@ impl AppError {
             AppError::Invalid { .. } => 400,
             AppError::Fields(_) => 422,
             AppError::Conflict { .. } => 409,
+            AppError::Gone { .. } => 410,
             AppError::TooLarge(_) => 413,
             AppError::UnsupportedMedia(_) => 415,
             AppError::TooSlow(_) => 408,
@@ -121,6 +130,7 @@ impl AppError {
             AppError::SignInNeeded => "sign-in-needed",
             AppError::Invalid { code, .. }
             | AppError::Conflict { code, .. }
+            | AppError::Gone { code, .. }
             | AppError::Upstream { code, .. }
             | AppError::Unavailable { code, .. } => code,
             AppError::Fields(_) => "invalid-fields",

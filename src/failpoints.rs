@@ -27,6 +27,12 @@ pub const POINTS: &[&str] = &[
     "event.before-apply",
     "event.in-apply",
     "event.after-apply",
+    "job.after-claim",
+    "job.before-work",
+    "job.after-work",
+    "job.before-finish",
+    "job.in-finish",
+    "job.after-finish",
     "removal.before-delete",
     "removal.after-delete",
 ];

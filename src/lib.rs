@@ -31,6 +31,7 @@ pub mod error;
 pub mod failpoints;
 pub mod filestack;
 pub mod ids;
+pub mod jobs;
 pub mod queue;
 pub mod services;
 pub mod telemetry;

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use super::background::BackgroundConfig;
 use super::database::DatabaseConfig;
 use super::error::ConfigError;
 use super::examples;
@@ -28,6 +29,7 @@ pub struct Settings {
     /// `None` when it is to be made up and kept.
     pub(super) secret_key: Option<SecretKey>,
     pub(super) limits: LimitsConfig,
+    pub(super) background: BackgroundConfig,
 }
 
 impl Settings {
@@ -43,6 +45,7 @@ impl Settings {
             filestack,
             data_dir,
             limits: LimitsConfig::from_vars(vars)?,
+            background: BackgroundConfig::from_vars(vars)?,
         })
     }
 
@@ -64,6 +67,7 @@ impl Settings {
             data_dir: self.data_dir,
             secret_key,
             limits: self.limits,
+            background: self.background,
         })
     }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use super::background::{MAIL_FROM, SCAN_FAILURE, SCAN_WORKFLOW, SMTP_URL};
 use super::error::ConfigError;
 use super::filestack::{
     API_KEY, APP_SECRET, BASE_URL, HOST_URLS, WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS, Webhook,
@@ -90,7 +91,22 @@ impl Settings {
                 own(self.limits.upload_memory_bytes.to_string()),
             ),
             ("SATCHEL_DRAIN_SECONDS", own(http.drain.as_secs().to_string())),
+            (
+                "SATCHEL_JOB_THREADS",
+                own(self.background.job_threads.to_string()),
+            ),
+            (
+                SCAN_FAILURE,
+                own(self.background.scan_failure.as_str().to_owned()),
+            ),
         ]);
+        if let Some(workflow) = &self.background.scan_workflow {
+            rows.insert(SCAN_WORKFLOW, own(workflow.clone()));
+        }
+        if let Some(mail) = &self.background.mail {
+            rows.insert(SMTP_URL, (self.background.redacted_smtp_url(), None));
+            rows.insert(MAIL_FROM, own(mail.from.clone()));
+        }
         if !http.trusted_proxies.is_empty() {
             let proxies: Vec<_> = http.trusted_proxies.iter().map(ToString::to_string).collect();
             rows.insert("SATCHEL_TRUSTED_PROXIES", own(proxies.join(",")));

@@ -9,7 +9,7 @@ use std::io;
 use super::error::{ConfigError, reason};
 
 /// Every setting, in the order in which `config show` lists them.
-pub(super) const NAMES: [&str; 19] = [
+pub(super) const NAMES: [&str; 24] = [
     "FILESTACK_API_KEY",
     "FILESTACK_APP_SECRET",
     "FILESTACK_WEBHOOK_SECRET",
@@ -29,6 +29,11 @@ pub(super) const NAMES: [&str; 19] = [
     "SATCHEL_UPLOAD_MEMORY_BYTES",
     "SATCHEL_TRUSTED_PROXIES",
     "SATCHEL_DRAIN_SECONDS",
+    "SATCHEL_JOB_THREADS",
+    "SATCHEL_SCAN_WORKFLOW",
+    "SATCHEL_SCAN_FAILURE",
+    "SATCHEL_SMTP_URL",
+    "SATCHEL_MAIL_FROM",
 ];
 
 /// The log filter: not a setting of ours, but read from the same two places.

@@ -54,7 +54,7 @@ impl Filestack {
     }
 }
 
-fn security(grant: Option<&Grant>) -> String {
+pub(super) fn security(grant: Option<&Grant>) -> String {
     grant.map_or_else(String::new, |grant| {
         format!("/security=p:{},s:{}", grant.policy(), grant.signature())
     })

@@ -80,6 +80,13 @@ pub enum Purpose<'a> {
         /// The file.
         handle: &'a Handle,
     },
+    /// Run a workflow on one file.
+    RunWorkflow {
+        /// The file.
+        handle: &'a Handle,
+    },
+    /// See how far runs of workflows are: a run cannot be named in a policy.
+    WatchWorkflow,
     /// Store what is at an address.
     StoreUrl {
         /// The only address that may be read.
@@ -154,6 +161,11 @@ impl<'a> Policy<'a> {
                 ..bare()
             },
             Purpose::Remove { handle } => file(&["remove"], handle),
+            Purpose::RunWorkflow { handle } => file(&["convert", "runWorkflow"], handle),
+            Purpose::WatchWorkflow => Self {
+                call: &["convert", "runWorkflow"],
+                ..bare()
+            },
             Purpose::StoreUrl { url, path, max_size } => Self {
                 call: &["store"],
                 url: Some(exactly(url.as_str())),

@@ -8,6 +8,7 @@
 
 mod backoff;
 mod bell;
+mod breaker;
 mod kind;
 
 use std::time::Duration;
@@ -20,7 +21,8 @@ use crate::db::{DbConn, DbError};
 use crate::ids::{DocumentId, JobId};
 
 pub use backoff::backoff;
-pub use bell::Bell;
+pub use bell::{Bell, Ear};
+pub use breaker::{Breaker, Gate, Opened};
 pub use kind::{Kind, Priority, Traits};
 
 /// How long a claim holds without a sign of life.

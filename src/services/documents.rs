@@ -5,20 +5,27 @@ use std::time::Duration;
 use url::Url;
 
 use crate::clock::UtcTime;
-use crate::db::models::documents::{self, Document, ListQuery, Part, Sort};
+use crate::db::models::documents::{self, Document, GONE, INFECTED, ListQuery, Part, QUARANTINED, Sort};
+use crate::db::models::jobs;
+use crate::db::models::results;
 use crate::db::models::search::{self, DENSE, Search, name_key};
 use crate::db::models::users::{self, User};
 use crate::error::AppError;
 use crate::filestack::transform::{Enhance, Fit, Resize};
 use crate::filestack::{Handle, Purpose, Transform};
 use crate::ids::{DocumentId, UserId};
-use crate::services::{Services, names, removals, upstream};
+use crate::services::identity::Shown;
+use crate::services::{Services, identity, names, removals, upstream};
 
 /// How long a signed address works.
 pub const URL_LIFETIME: Duration = Duration::from_secs(300);
 /// Thumbnails on pages are signed to the end of the current quarter of an hour and the next one: the address stays the same for a
 /// while, so that browsers keep the picture.
 const THUMBNAIL_STEP: Duration = Duration::from_secs(900);
+/// The thumbnail in our list is 48 pixels wide; twice that for fine screens.
+const THUMBNAIL_SIDE: u32 = 96;
+/// The preview on a document's page.
+const PREVIEW_SIDE: u32 = 960;
 /// The sides of a thumbnail, pixels.
 pub const THUMBNAIL_SIDES: std::ops::RangeInclusive<u32> = 1..=1_024;
 
@@ -44,80 +51,72 @@ pub enum Total {
     MoreThan(u64),
 }
 
-/// Lists a part of the user's documents: one turn at the database, two queries when searching and else one.
+/// Lists a part of the documents of whoever shows this: one turn at the database, three queries when searching and else two, who asks
+/// included.
 pub async fn list(
     services: &Services,
-    user: &User,
+    shown: Shown,
     sort: Sort,
     text: &str,
     part: Part,
     limit: i64,
-) -> Result<DocumentPage, AppError> {
-    let search = Search::new(user.seq, &name_key(text.trim()));
-    let owner = user.id;
-    let kept = user.document_count.max(0) as u64;
-    let page = services
-        .db
-        .run(move |c| {
-            let (search, total) = match search {
-                None => (None, Total::Exactly(kept)),
-                Some(search) => {
-                    let found = search::count(c, owner, &search)?;
-                    let total = if found > DENSE {
-                        Total::MoreThan(DENSE as u64)
-                    } else {
-                        Total::Exactly(found as u64)
-                    };
-                    (Some((search, found > DENSE)), total)
-                }
-            };
-            let mut query = ListQuery {
-                owner,
-                sort,
-                search,
-                part,
-                limit: limit + 1,
-            };
-            let mut rows = documents::list(c, &query)?;
-            if rows.is_empty() && query.part != Part::First {
-                // What was here has gone: begin again rather than show an empty page with no way on.
-                query.part = Part::First;
-                rows = documents::list(c, &query)?;
+) -> Result<(User, DocumentPage), AppError> {
+    let key = name_key(text.trim());
+    identity::read_as(services, shown, move |c, user| {
+        let (search, total) = match Search::new(user.seq, &key) {
+            None => (None, kept(user)),
+            Some(search) => {
+                let found = search::count(c, user.id, &search)?;
+                let total = if found > DENSE {
+                    Total::MoreThan(DENSE as u64)
+                } else {
+                    Total::Exactly(found as u64)
+                };
+                (Some((search, found > DENSE)), total)
             }
-            Ok(cut(rows, &query.part, limit as usize, total))
-        })
-        .await?;
-    Ok(page)
+        };
+        let mut query = ListQuery {
+            owner: user.id,
+            sort,
+            search,
+            part,
+            limit: limit + 1,
+        };
+        let mut rows = documents::list(c, &query)?;
+        if rows.is_empty() && query.part != Part::First {
+            // What was here has gone: begin again rather than show an empty page with no way on.
+            query.part = Part::First;
+            rows = documents::list(c, &query)?;
+        }
+        Ok(cut(rows, &query.part, limit as usize, total))
+    })
+    .await
 }
 
 /// Lists a part for a program that walks through all of them: what follows a place, even when nothing does any more.
 pub async fn list_strictly(
     services: &Services,
-    user: &User,
+    shown: Shown,
     sort: Sort,
     part: Part,
     limit: i64,
 ) -> Result<DocumentPage, AppError> {
-    let query = ListQuery {
-        owner: user.id,
-        sort,
-        search: None,
-        part,
-        limit: limit + 1,
-    };
-    let total = Total::Exactly(user.document_count.max(0) as u64);
-    let page = services
-        .db
-        .run(move |c| {
-            Ok(cut(
-                documents::list(c, &query)?,
-                &query.part,
-                limit as usize,
-                total,
-            ))
-        })
-        .await?;
-    Ok(page)
+    let read = identity::read_as(services, shown, move |c, user| {
+        let query = ListQuery {
+            owner: user.id,
+            sort,
+            search: None,
+            part,
+            limit: limit + 1,
+        };
+        let rows = documents::list(c, &query)?;
+        Ok(cut(rows, &query.part, limit as usize, kept(user)))
+    });
+    Ok(read.await?.1)
+}
+
+fn kept(user: &User) -> Total {
+    Total::Exactly(user.document_count.max(0) as u64)
 }
 
 /// One row more than a page was asked for, and says whether the list goes on that way.
@@ -149,6 +148,15 @@ pub async fn get(services: &Services, owner: UserId, id: DocumentId) -> Result<D
         .run(move |c| documents::find_owned(c, owner, id))
         .await?
         .ok_or(AppError::NotFound)
+}
+
+/// The same for whoever shows this, in one turn at the database.
+pub async fn get_as(services: &Services, shown: Shown, id: DocumentId) -> Result<(User, Document), AppError> {
+    let read = identity::read_as(services, shown, move |c, user| {
+        documents::find_owned(c, user.id, id)
+    });
+    let (user, document) = read.await?;
+    Ok((user, document.ok_or(AppError::NotFound)?))
 }
 
 /// Gives a document another name.
@@ -209,12 +217,17 @@ pub async fn delete(services: &Services, owner: UserId, id: DocumentId) -> Resul
                 return Ok(None);
             };
             search::delete(c, document.seq)?;
+            let made = results::list(c, id)?;
             if !documents::delete(c, owner, id)? {
                 // Somebody else deleted it between the two: PostgreSQL lets both read it.
                 return Ok(None);
             }
             users::add_usage(c, owner, -1, -document.size_bytes)?;
-            removals::enter(c, &document.handle, "document-deleted", now)?;
+            jobs::cancel_of_document(c, id, "The document was deleted.", now)?;
+            removals::enter_once(c, &document.handle, "document-deleted", now)?;
+            for handle in made.iter().filter_map(|result| result.handle.as_deref()) {
+                removals::enter_once(c, handle, "document-deleted", now)?;
+            }
             Ok(Some(document))
         })
         .await?;
@@ -237,12 +250,44 @@ pub struct SignedUrl {
     pub expires_at: UtcTime,
 }
 
+/// Whether the document's file may be given out now.
+///
+/// # Errors
+///
+/// [`AppError::Gone`] when Filestack has it no longer, [`AppError::Conflict`] while it is in quarantine or when it is infected.
+pub fn check_servable(document: &Document) -> Result<(), AppError> {
+    let refused = |code, detail: &str| {
+        Err(AppError::Conflict {
+            code,
+            detail: detail.to_owned(),
+        })
+    };
+    match document.status.as_str() {
+        GONE => Err(AppError::Gone {
+            code: "file-gone",
+            detail: "The file was deleted at Filestack, so it cannot be opened any more. Delete the document, and upload \
+                     the file again if you still have it."
+                .to_owned(),
+        }),
+        QUARANTINED => refused(
+            "document-quarantined",
+            "The document is being looked at for viruses. Try again in a moment.",
+        ),
+        INFECTED => refused(
+            "document-infected",
+            "A virus was found in this document, so it cannot be opened. Delete it.",
+        ),
+        _ => Ok(()),
+    }
+}
+
 /// The document's file for [`URL_LIFETIME`], to show or, as `attachment`, to save.
 pub fn download_url(
     services: &Services,
     document: &Document,
     attachment: bool,
 ) -> Result<SignedUrl, AppError> {
+    check_servable(document)?;
     let handle = handle(document)?;
     let now = services.clock.now();
     let grant = services
@@ -281,6 +326,7 @@ pub fn thumbnail_url(
             "A thumbnail is 1 to 1024 pixels wide and high. Choose a width and a height in that range.",
         ));
     }
+    check_servable(document)?;
     if !has_thumbnail(document) {
         return Err(AppError::Conflict {
             code: "no-thumbnail",
@@ -299,28 +345,39 @@ pub fn thumbnail_url(
 }
 
 /// A square picture of the document for a list on one of our own pages; `None` when there can be none.
-pub fn page_thumbnail(services: &Services, document: &Document, side: u32) -> Option<Url> {
-    let resize = Resize::within(side, side).ok()?.fit(Fit::Crop);
-    page_picture(
-        services,
-        document,
-        Transform::new().resize(resize).enhance(Enhance::Auto),
-    )
+pub fn page_thumbnail(services: &Services, document: &Document) -> Option<Url> {
+    page_picture(services, document, &thumbnail_transform()?)
 }
 
 /// A picture of the whole document within a square; `None` when there can be none.
-pub fn page_preview(services: &Services, document: &Document, side: u32) -> Option<Url> {
-    let resize = Resize::within(side, side).ok()?.fit(Fit::Max);
-    page_picture(services, document, Transform::new().resize(resize))
+pub fn page_preview(services: &Services, document: &Document) -> Option<Url> {
+    page_picture(services, document, &preview_transform()?)
 }
 
-fn page_picture(services: &Services, document: &Document, transform: Transform) -> Option<Url> {
-    if !has_thumbnail(document) {
+/// What our own pages show of a picture.
+pub(super) fn page_transforms() -> impl Iterator<Item = Transform> {
+    thumbnail_transform().into_iter().chain(preview_transform())
+}
+
+fn thumbnail_transform() -> Option<Transform> {
+    let resize = Resize::within(THUMBNAIL_SIDE, THUMBNAIL_SIDE)
+        .ok()?
+        .fit(Fit::Crop);
+    Some(Transform::new().resize(resize).enhance(Enhance::Auto))
+}
+
+fn preview_transform() -> Option<Transform> {
+    let resize = Resize::within(PREVIEW_SIDE, PREVIEW_SIDE).ok()?.fit(Fit::Max);
+    Some(Transform::new().resize(resize))
+}
+
+fn page_picture(services: &Services, document: &Document, transform: &Transform) -> Option<Url> {
+    if !has_thumbnail(document) || check_servable(document).is_err() {
         return None;
     }
     let step = THUMBNAIL_STEP.as_micros() as i64;
     let begun = UtcTime::from_micros(services.clock.now().micros() / step * step);
-    signed_picture(services, document, &transform, begun, THUMBNAIL_STEP * 2).ok()
+    signed_picture(services, document, transform, begun, THUMBNAIL_STEP * 2).ok()
 }
 
 /// Whether Filestack makes pictures of this type without a doubt.
@@ -346,7 +403,7 @@ fn signed_picture(
 }
 
 /// A handle in the database was valid when it was written.
-fn handle(document: &Document) -> Result<Handle, AppError> {
+pub(super) fn handle(document: &Document) -> Result<Handle, AppError> {
     Handle::new(document.handle.as_str())
         .map_err(|error| AppError::Internal(format!("document {} has a bad handle: {error}", document.id)))
 }

@@ -8,8 +8,11 @@ pub mod cursor;
 pub mod documents;
 pub mod emails;
 pub mod events;
+pub mod identity;
+pub mod jobs;
 pub mod names;
 pub mod picker;
+pub mod processing;
 pub mod reconcile;
 pub mod removals;
 pub mod results;
@@ -28,7 +31,7 @@ use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::AppError;
 use crate::filestack::{Filestack, FilestackError};
-use crate::queue::Bell;
+use crate::queue::{Bell, Breaker};
 use events::receive::Intake;
 use uploads::Budget;
 
@@ -51,10 +54,12 @@ pub struct Inner {
     pub secret_key: [u8; 32],
     /// Largest file taken, bytes.
     pub max_upload_bytes: u64,
+    /// Wakes the workers of this process; rung after a job was put into the queue.
+    pub bell: Bell,
+    /// Keeps the workers of this process from trying in vain while Filestack is down.
+    pub breaker: Breaker,
     /// Memory of all uploads in flight.
     pub budget: Budget,
-    /// Wakes this process's workers: rung after a commit that enqueued something.
-    pub bell: Bell,
     intake: Intake,
     hashing: Semaphore,
     stop: watch::Sender<bool>,
@@ -84,8 +89,9 @@ impl Services {
             clock,
             secret_key,
             max_upload_bytes,
-            budget: Budget::new(memory_for_parts(upload_memory_bytes)),
             bell: Bell::default(),
+            breaker: Breaker::default(),
+            budget: Budget::new(memory_for_parts(upload_memory_bytes)),
             intake: Intake::default(),
             hashing: Semaphore::new(HASHES_AT_ONCE),
             stop: watch::Sender::new(false),

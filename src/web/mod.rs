@@ -8,15 +8,18 @@ pub mod assets;
 mod errors;
 mod extract;
 mod health;
-mod hooks;
+pub mod hooks;
+mod meter;
 mod middleware;
 mod pages;
 mod picker;
 mod routes;
+mod server;
 mod state;
 pub mod views;
 
 pub use picker::{CLIENT_INTEGRITY, CLIENT_VERSION, PickerSettings};
+pub use server::serve;
 pub use state::{AppState, WebSettings};
 
-pub use middleware::application;
+pub use middleware::{application, application_of};

@@ -14,6 +14,8 @@ mod dependencies;
 mod docs;
 mod documents;
 mod emulator_webhooks;
+mod hooks;
+mod jobs;
 mod journey;
 mod outage;
 mod readme;

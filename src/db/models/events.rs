@@ -136,17 +136,24 @@ pub struct Event {
 /// Adds events; gives the ids of those that were not there yet, by their keys. Sort them by key: two transactions that add the same
 /// ones would otherwise wait for each other.
 pub fn insert_new(connection: &mut DbConn, new: &[Event]) -> Result<Vec<EventId>, DbError> {
-    let insert = diesel::insert_into(events::table).values(new);
-    Ok(match connection {
-        DbConn::Postgres(inner) => insert
+    match connection {
+        DbConn::Postgres(inner) => Ok(diesel::insert_into(events::table)
+            .values(new)
             .on_conflict_do_nothing()
             .returning(events::id)
-            .get_results(inner)?,
-        DbConn::Sqlite(inner) => insert
-            .on_conflict_do_nothing()
-            .returning(events::id)
-            .get_results(inner)?,
-    })
+            .get_results(inner)?),
+        // One after the other: Diesel's batches for SQLite know no conflicts, and there is no network between us and the file.
+        DbConn::Sqlite(inner) => {
+            let mut added = Vec::new();
+            for event in new {
+                let insert = diesel::insert_into(events::table).values(event);
+                if insert.on_conflict_do_nothing().execute(inner)? == 1 {
+                    added.push(event.id);
+                }
+            }
+            Ok(added)
+        }
+    }
 }
 
 /// The event of this id.

@@ -8,6 +8,7 @@ use crate::filestack::{Handle, Metadata};
 use crate::ids::DocumentId;
 
 use super::message::Message;
+use crate::services::Services;
 
 /// What Filestack answered when it was asked about the file, before the transaction.
 #[derive(Clone, Debug)]
@@ -22,6 +23,7 @@ pub(super) enum Facts {
 
 /// What an action is given.
 pub(super) struct Case<'a> {
+    pub(super) services: &'a Services,
     pub(super) event: &'a Event,
     pub(super) message: &'a Message,
     pub(super) facts: &'a Facts,

@@ -64,12 +64,13 @@ async fn try_apply(services: &Services, event: Event) -> Result<(), AppError> {
         return Ok(());
     };
     let facts = facts(services, &event, &message).await?;
-    let now = services.clock.now();
+    let (now, verbs) = (services.clock.now(), services.clone());
     failpoints::reach("event.before-apply");
     services
         .db
         .write(move |c| {
             let case = Case {
+                services: &verbs,
                 event: &event,
                 message: &message,
                 facts: &facts,
@@ -188,14 +189,16 @@ pub async fn preview(services: &Services, id: EventId) -> Result<Preview, AppErr
         return Ok(fixed("Its body can no longer be read."));
     };
     let facts = facts(services, &event, &message).await?;
-    let now = services.clock.now();
+    let (now, verbs) = (services.clock.now(), services.clone());
     let from = event.state;
-    let seen: Arc<Mutex<Option<(Settlement, Vec<String>)>>> = Arc::default();
+    type Seen = Option<(Settlement, Vec<String>)>;
+    let seen: Arc<Mutex<Seen>> = Arc::default();
     let show = Arc::clone(&seen);
     let undone = services
         .db
         .write(move |c| {
             let case = Case {
+                services: &verbs,
                 event: &event,
                 message: &message,
                 facts: &facts,

@@ -96,7 +96,7 @@ pub(super) fn act(c: &mut DbConn, case: &Case<'_>) -> Outcome {
         return ignored(None, "The file is being removed at Filestack.");
     }
     let document = document_of(&upload, handle, metadata, case.now);
-    if adopt(c, document)? {
+    if adopt(case.services, c, document)? {
         applied(
             upload.id,
             "The upload had lost its process; its document was made.",

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::clock::UtcTime;
-use crate::db::models::documents::{self, Document, NewDocument};
+use crate::db::models::documents::{self, NewDocument};
 use crate::db::models::search;
 use crate::db::models::uploads::{self, Upload, UploadState};
 use crate::db::models::users::{self, User};
@@ -11,6 +11,9 @@ use crate::db::{DbConn, DbError};
 use crate::error::AppError;
 use crate::failpoints;
 use crate::ids::{DocumentId, UserId};
+use crate::queue::Kind;
+use crate::services::processing::chain;
+use crate::services::uploads::Received;
 use crate::services::{Services, events, removals};
 
 /// Between two signs of life; the sweep waits for hours.
@@ -68,11 +71,16 @@ impl Intent {
         Ok(())
     }
 
-    /// Writes the document, counts it and ends the intent: all at once. When Filestack's event was faster and the document is there, it
-    /// gets what only we know.
+    /// Writes the document, counts it, ends the intent and puts what is to be done next into the queue: all at once (S10). When
+    /// Filestack's event was faster and the document is there, it gets what only we know.
     ///
     /// When that fails, the file is at Filestack and nobody knows it: it is entered for removal.
-    pub(super) async fn record(mut self, owner: &User, document: NewDocument) -> Result<Document, AppError> {
+    pub(super) async fn record(
+        mut self,
+        owner: &User,
+        document: NewDocument,
+        kinds: Vec<Kind>,
+    ) -> Result<Received, AppError> {
         self.ended = true;
         let (id, owner_id, owner_seq) = (self.id, owner.id, owner.seq);
         let handle = document.handle.clone();
@@ -87,14 +95,21 @@ impl Intent {
                 } else if !documents::complete(c, &document)? {
                     return Err(DbError::Conflict);
                 }
+                let steps = chain::enqueue(c, id, &kinds, now)?;
                 failpoints::reach("upload.in-record");
-                documents::find_owned(c, owner_id, id)?.ok_or(DbError::NotFound)
+                let document = documents::find_owned(c, owner_id, id)?.ok_or(DbError::NotFound)?;
+                Ok(Received { document, steps })
             })
             .await;
         failpoints::reach("upload.after-record");
         self.services.bell.ring();
         match recorded {
-            Ok(document) => Ok(document),
+            Ok(received) => {
+                if !received.steps.is_empty() {
+                    self.services.bell.ring();
+                }
+                Ok(received)
+            }
             Err(error) => {
                 self.let_go(handle, "document-not-recorded").await;
                 Err(error.into())
@@ -145,12 +160,17 @@ fn add(c: &mut DbConn, owner_seq: i64, document: &NewDocument) -> Result<(), DbE
 }
 
 /// Makes the document of an upload that lost its process, in the caller's transaction; `false` when it has ended otherwise.
-pub fn adopt(c: &mut DbConn, document: NewDocument) -> Result<bool, DbError> {
+///
+/// It begins in the state, and gets the steps, that any new document does: what has to be looked at first is, also after a crash.
+pub fn adopt(services: &Services, c: &mut DbConn, mut document: NewDocument) -> Result<bool, DbError> {
     if !uploads::adopt(c, document.id, &document.handle, document.created_at)? {
         return Ok(false);
     }
     let owner = users::find(c, document.owner_id)?.ok_or(DbError::NotFound)?;
+    let (status, kinds) = services.first_steps(&document, false);
+    document.status = status;
     add(c, owner.seq, &document)?;
+    chain::enqueue(c, document.id, &kinds, document.created_at)?;
     Ok(true)
 }
 

@@ -6,6 +6,7 @@
 //!
 //! Filestack wants to know a file's exact size before its first byte. How that is found is in [`receive`](receive()).
 
+mod blocks;
 mod body;
 mod budget;
 mod intent;
@@ -14,4 +15,4 @@ mod receive;
 pub use body::{Size, Source, too_large};
 pub use budget::Budget;
 pub(in crate::services) use intent::adopt;
-pub use receive::{LOOKAHEAD, NewFile, receive};
+pub use receive::{LOOKAHEAD, NewFile, Received, receive};

@@ -17,7 +17,8 @@ use crate::db::models::search::name_key;
 use crate::db::models::users::User;
 use crate::error::AppError;
 use crate::failpoints;
-use crate::filestack::{FilestackError, Grant, NewStore, NewUpload, Purpose, StoredFile, Upload};
+use crate::filestack::{FilestackError, Grant, NewStore, NewUpload, PartBytes, Purpose, StoredFile, Upload};
+use crate::services::processing::chain::{self, Step};
 use crate::services::{Services, documents, names, sniff, upstream};
 
 /// Bytes of a part, and how far a file is read before the way to Filestack is chosen. Intelligent ingestion has parts of this size; so
@@ -27,10 +28,9 @@ pub const LOOKAHEAD: usize = 8 * 1_024 * 1_024;
 const MOST_PARTS: u64 = 10_000;
 /// A policy to upload lives so long and is made anew in time; an upload may take hours.
 const GRANT: Duration = Duration::from_secs(600);
-/// Chunks on their way into a streamed store, and the memory they are taken to need.
+/// Chunks on their way into a streamed store, and the memory they are taken to need: the parser gives up to 64 KiB at once.
 const CHUNKS: usize = 8;
-const CHUNK: usize = 64 * 1_024;
-const CHUNK_MEMORY: usize = CHUNKS * CHUNK;
+const CHUNK_MEMORY: usize = CHUNKS * 64 * 1_024;
 
 /// A file to receive.
 #[derive(Clone, Debug)]
@@ -41,9 +41,20 @@ pub struct NewFile {
     pub declared_type: String,
     /// What is known of its size.
     pub size: Size,
+    /// Whether its uploader asks for processing.
+    pub processing: bool,
 }
 
-/// Receives a file for its owner and gives the document.
+/// A file that was received.
+#[derive(Debug)]
+pub struct Received {
+    /// The document that it is now.
+    pub document: Document,
+    /// What is done with it next.
+    pub steps: Vec<Step>,
+}
+
+/// Receives a file for its owner and gives the document, with the steps that follow.
 ///
 /// Filestack must be told the exact size before the first byte. A file that ends within [`LOOKAHEAD`] is read to its end first, in
 /// memory set aside for it. A longer one is uploaded in parts when the client declared its size, or when the request's length
@@ -60,7 +71,7 @@ pub async fn receive<S: Source>(
     owner: &User,
     file: NewFile,
     source: &mut S,
-) -> Result<Document, AppError> {
+) -> Result<Received, AppError> {
     let work = receive_file(services, owner, file, source);
     tokio::select! {
         done = work => done,
@@ -77,7 +88,7 @@ async fn receive_file<S: Source>(
     owner: &User,
     file: NewFile,
     source: &mut S,
-) -> Result<Document, AppError> {
+) -> Result<Received, AppError> {
     let limit = services.max_upload_bytes;
     let name = names::sanitise(&file.name).ok_or_else(|| {
         AppError::invalid(
@@ -95,12 +106,14 @@ async fn receive_file<S: Source>(
     let first = body.part(part_size).await?;
     let whole = body.at_end().await?;
     let head = first.as_ref().map_or(&[][..], |part| {
-        &part.bytes[..part.bytes.len().min(sniff::SNIFF_BYTES)]
+        let head = part.head();
+        &head[..head.len().min(sniff::SNIFF_BYTES)]
     });
     let details = Details {
         content_type: sniff::content_type(head, &name),
         declared_type: sniff::declared_type(&file.declared_type),
         name,
+        processing: file.processing,
     };
     let exact = if whole { body.read() } else { file.size.most() };
     if exact > limit && !matches!(file.size, Size::AtMost(_)) {
@@ -138,6 +151,7 @@ struct Details {
     name: String,
     content_type: String,
     declared_type: String,
+    processing: bool,
 }
 
 /// All bytes have been taken in and handed to Filestack; `ending` makes a file of them.
@@ -200,11 +214,11 @@ async fn send_parts<S: Source>(
     let mut given = 0;
     while let Some(part) = next {
         let wanted = upload.next_part_len();
-        if part.bytes.len() != wanted {
+        if part.len() != wanted {
             return Err(not_as_announced(announced));
         }
         given += wanted as u64;
-        let bytes = part.reservation.hold(part.bytes);
+        let bytes = PartBytes::from(part.hold());
         hasher.update(services, bytes.clone()).await?;
         if services.clock.now().since(granted_at) > GRANT / 2 {
             granted_at = services.clock.now();
@@ -269,18 +283,10 @@ async fn send_stream<S: Source>(
     // What was read ahead keeps its memory until it is gone; a little of it stands for the chunks after that.
     let mut chunk_memory = None;
     let mut open = true;
-    if let Some(Part {
-        bytes,
-        mut reservation,
-    }) = first
-    {
-        chunk_memory = Some(reservation.take(CHUNK_MEMORY));
-        let bytes = reservation.hold(bytes);
-        for start in (0..bytes.len()).step_by(CHUNK) {
-            open = open
-                && feed
-                    .send(bytes.slice(start..bytes.len().min(start + CHUNK)))
-                    .await;
+    if let Some(mut part) = first {
+        chunk_memory = Some(part.take_memory(CHUNK_MEMORY));
+        for block in part.hold() {
+            open = open && feed.send(block).await;
         }
     }
     while open && let Some(chunk) = body.chunk().await? {
@@ -325,7 +331,7 @@ async fn finish(
     intent: Intent,
     details: Details,
     sent: Sent,
-) -> Result<Document, AppError> {
+) -> Result<Received, AppError> {
     let (services, owner) = (services.clone(), owner.clone());
     let finishing = tokio::spawn(async move {
         failpoints::reach("upload.before-complete");
@@ -353,13 +359,19 @@ async fn finish(
                 intent.fail(error.code(), None).await;
                 // Filestack's event may have confirmed it in the meantime, with the same content or not at all.
                 let adopted = documents::get(&services, owner.id, id).await.ok();
-                return adopted
-                    .filter(|document| document.sha256 == sent.sha256)
-                    .ok_or(error);
+                let Some(document) = adopted.filter(|document| document.sha256 == sent.sha256) else {
+                    return Err(error);
+                };
+                let steps = if details.processing {
+                    chain::again(&services, &document).await?
+                } else {
+                    Vec::new()
+                };
+                return Ok(Received { document, steps });
             }
         };
         let now = services.clock.now();
-        let document = NewDocument {
+        let mut document = NewDocument {
             id: intent.id,
             owner_id: owner.id,
             handle: stored.handle.as_str().to_owned(),
@@ -373,7 +385,17 @@ async fn finish(
             created_at: now,
             updated_at: now,
         };
-        intent.record(&owner, document).await
+        let (status, first) = services.first_steps(&document, details.processing);
+        document.status = status;
+        let kinds = if details.processing {
+            first
+                .into_iter()
+                .chain(chain::steps(&document.content_type))
+                .collect()
+        } else {
+            first
+        };
+        intent.record(&owner, document, kinds).await
     });
     finishing
         .await
@@ -386,10 +408,10 @@ struct Hasher(Option<JoinHandle<Sha256>>);
 
 impl Hasher {
     /// Takes a part once the one before is done.
-    async fn update(&mut self, services: &Services, part: Bytes) -> Result<(), AppError> {
+    async fn update(&mut self, services: &Services, part: PartBytes) -> Result<(), AppError> {
         let mut hasher = self.settle().await?;
         self.0 = Some(services.filestack.compute(move || {
-            hasher.update(&part);
+            part.digest_with(|step| hasher.update(step));
             hasher
         }));
         Ok(())

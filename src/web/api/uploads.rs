@@ -5,12 +5,12 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::db::models::documents::Document;
+use crate::db::models::jobs::JobState;
 use crate::error::AppError;
 use crate::services::documents::{self, SignedUrl};
-use crate::services::uploads::{self, NewFile, Source, too_large};
+use crate::services::uploads::{self, NewFile, Received, Source, too_large};
 use crate::web::AppState;
-use crate::web::extract::{ApiCaller, DocumentPath, FilePart, Item, Query, UploadForm};
+use crate::web::extract::{ApiCaller, DocumentPath, FilePart, Item, Query, Reader, UploadForm};
 
 /// `?width=&height=`.
 #[derive(Deserialize)]
@@ -31,7 +31,7 @@ pub async fn create(
     caller: ApiCaller,
     payload: web::Payload,
 ) -> Result<HttpResponse, AppError> {
-    let document = receive(&state, &request, &caller, payload).await?;
+    let document = receive(&state, &request, &caller, payload, false).await?.document;
     let url = documents::plain_url(&state.services, &document)?;
     Ok(HttpResponse::Created()
         .json(json!({"id": document.id, "handle": document.handle, "url": url.as_str()})))
@@ -44,18 +44,35 @@ pub async fn create_v2(
     caller: ApiCaller,
     payload: web::Payload,
 ) -> Result<HttpResponse, AppError> {
-    let document = receive(&state, &request, &caller, payload).await?;
+    let document = receive(&state, &request, &caller, payload, false).await?.document;
     let url = documents::plain_url(&state.services, &document)?;
     Ok(HttpResponse::Created().json(json!({"handle": document.handle, "url": url.as_str()})))
+}
+
+/// `POST /api/uploads/with-processing`: answers as soon as the file is stored; what is done with it next is named, and goes on.
+pub async fn create_with_processing(
+    state: web::Data<AppState>,
+    request: HttpRequest,
+    caller: ApiCaller,
+    payload: web::Payload,
+) -> Result<HttpResponse, AppError> {
+    let Received { document, steps } = receive(&state, &request, &caller, payload, true).await?;
+    let url = documents::plain_url(&state.services, &document)?;
+    let jobs: Vec<_> = steps
+        .iter()
+        .map(|step| json!({"id": step.id, "kind": step.kind.as_str(), "state": JobState::Waiting.as_str()}))
+        .collect();
+    Ok(HttpResponse::Created()
+        .json(json!({"id": document.id, "handle": document.handle, "url": url.as_str(), "jobs": jobs})))
 }
 
 /// `GET /api/uploads/{id}/download-url`.
 pub async fn download_url(
     state: web::Data<AppState>,
-    caller: ApiCaller,
+    reader: Reader,
     id: DocumentPath,
 ) -> Result<HttpResponse, AppError> {
-    let document = documents::get(&state.services, caller.0.id, id.0).await?;
+    let (_, document) = documents::get_as(&state.services, reader.0, id.0).await?;
     Ok(signed(documents::download_url(
         &state.services,
         &document,
@@ -66,11 +83,11 @@ pub async fn download_url(
 /// `GET /api/uploads/{id}/thumbnail`.
 pub async fn thumbnail(
     state: web::Data<AppState>,
-    caller: ApiCaller,
+    reader: Reader,
     id: DocumentPath,
     query: Query<ThumbnailQuery>,
 ) -> Result<HttpResponse, AppError> {
-    let document = documents::get(&state.services, caller.0.id, id.0).await?;
+    let (_, document) = documents::get_as(&state.services, reader.0, id.0).await?;
     let (width, height) = (
         query.0.width.unwrap_or(DEFAULT_SIDE),
         query.0.height.unwrap_or(DEFAULT_SIDE),
@@ -93,7 +110,8 @@ async fn receive(
     request: &HttpRequest,
     caller: &ApiCaller,
     payload: web::Payload,
-) -> Result<Document, AppError> {
+    processing: bool,
+) -> Result<Received, AppError> {
     let mut form = UploadForm::new(request, payload)?;
     let limit = state.services.max_upload_bytes;
     if form.at_most() != u64::MAX && form.at_most() > limit.saturating_add(FORM_OVERHEAD) {
@@ -108,6 +126,7 @@ async fn receive(
                     name: file.filename.clone(),
                     declared_type: file.declared_type.clone(),
                     size: form.size(&file, declared, true),
+                    processing,
                 };
                 let mut only = OnlyFile { file, form };
                 return uploads::receive(&state.services, &caller.0, new, &mut only).await;

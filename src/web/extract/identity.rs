@@ -1,5 +1,6 @@
 //! Who asks: by a session's cookie or by an API token, and what each may do where.
 
+use std::future::{Ready, ready};
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
@@ -7,9 +8,9 @@ use actix_web::http::header::AUTHORIZATION;
 use actix_web::{FromRequest, HttpRequest, web};
 
 use super::form::header_token_is_valid;
-use crate::db::models::users::User;
+use crate::db::models::users::{Role, User};
 use crate::error::AppError;
-use crate::services::accounts::{self, Identity, Means};
+use crate::services::identity::{self, Identity, Means, Shown};
 use crate::web::AppState;
 
 /// The cookie of a session: sent over https (or to this computer) only, to this host only, to no script and to no other site's forms.
@@ -40,6 +41,35 @@ impl FromRequest for Viewer {
                 return Err(pages_are_read_only());
             }
             Ok(Viewer(identity))
+        })
+    }
+}
+
+/// An administrator who looks at a page.
+#[derive(Debug)]
+pub struct Admin(pub Identity);
+
+impl Admin {
+    /// The user.
+    pub fn user(&self) -> &User {
+        &self.0.user
+    }
+}
+
+impl FromRequest for Admin {
+    type Error = AppError;
+    type Future = Later<Self>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let viewer = Viewer::from_request(request, payload);
+        Box::pin(async move {
+            let Viewer(identity) = viewer.await?;
+            if identity.user.role != Role::Admin {
+                return Err(AppError::Forbidden(
+                    "This page is for administrators. Ask one of them, or go back to your documents.",
+                ));
+            }
+            Ok(Admin(identity))
         })
     }
 }
@@ -82,27 +112,35 @@ pub fn session_token(request: &HttpRequest) -> Option<String> {
         .filter(|value| value.len() <= 100)
 }
 
-/// A request that brings a token is judged by the token alone.
+/// What a request that only reads has brought to show whose it is: looked up together with what it wants to see.
+#[derive(Debug)]
+pub struct Reader(pub Shown);
+
+impl FromRequest for Reader {
+    type Error = AppError;
+    type Future = Ready<Result<Self, AppError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(shown(request).map(Reader).ok_or(AppError::SignInNeeded))
+    }
+}
+
 async fn identify(request: &HttpRequest) -> Result<Identity, AppError> {
     let state = request
         .app_data::<web::Data<AppState>>()
-        .ok_or_else(|| AppError::Internal("the state is missing".to_owned()))?
-        .clone();
-    let found = if let Some(header) = request.headers().get(AUTHORIZATION) {
-        let token = header.to_str().ok().and_then(|value| {
-            let (scheme, token) = value.split_once(' ')?;
-            scheme
-                .eq_ignore_ascii_case("bearer")
-                .then(|| token.trim().to_owned())
-        });
-        match token {
-            Some(token) => accounts::find_api_token(&state.services, &token).await?,
-            None => None,
-        }
-    } else if let Some(token) = session_token(request) {
-        accounts::find_session(&state.services, &token).await?
-    } else {
-        None
+        .ok_or_else(|| AppError::Internal("the state is missing".to_owned()))?;
+    let shown = shown(request).ok_or(AppError::SignInNeeded)?;
+    identity::identify(&state.services, shown).await
+}
+
+/// A request that brings a token is judged by the token alone.
+fn shown(request: &HttpRequest) -> Option<Shown> {
+    let Some(header) = request.headers().get(AUTHORIZATION) else {
+        return Shown::session(&session_token(request)?);
     };
-    found.ok_or(AppError::SignInNeeded)
+    let (scheme, token) = header.to_str().ok()?.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return None;
+    }
+    Shown::api_token(token.trim())
 }

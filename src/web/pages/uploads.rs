@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::shell::dress;
 use super::{page, with_cookies};
 use crate::error::AppError;
-use crate::services::uploads::{self, NewFile};
+use crate::services::uploads::{self, NewFile, Received};
 use crate::web::AppState;
 use crate::web::extract::{FilePart, Item, UploadForm, Viewer, token_is_valid};
 use crate::web::views::{UploadNewPage, UploadOutcome, UploadResultPage, UploadedFile};
@@ -89,9 +89,10 @@ async fn receive(
         name: name.clone(),
         declared_type: file.declared_type.clone(),
         size: parts.size(&file, None, false),
+        processing: true,
     };
     let outcome = match uploads::receive(&state.services, viewer.user(), new, &mut *file).await {
-        Ok(document) => UploadOutcome::Stored {
+        Ok(Received { document, .. }) => UploadOutcome::Stored {
             id: document.id.to_string(),
             content_type: document.content_type,
             size: document.size_bytes,

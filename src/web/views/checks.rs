@@ -63,6 +63,13 @@ fn pages() -> Vec<(&'static str, String)> {
         page("upload", UploadNewPage::sample()),
         page("upload+error", UploadNewPage::sample_with_error()),
         page("upload-result", UploadResultPage::sample()),
+        page("jobs", JobIndexPage::sample()),
+        page("jobs+empty", JobIndexPage::sample_empty()),
+        page("webhooks", EventIndexPage::sample()),
+        page("webhooks+empty", EventIndexPage::sample_empty()),
+        page("webhook", EventShowPage::sample()),
+        page("webhook-replay", EventReplayPage::sample()),
+        page("webhook-refusals", EventRefusalsPage::sample()),
         page("error", ErrorPage::sample()),
         page("error+unavailable", ErrorPage::sample_unavailable()),
     ]
@@ -210,6 +217,21 @@ fn u3_a_hostile_name_stays_text() {
 }
 
 #[test]
+fn w22_what_webhooks_say_stays_text() {
+    for html in [
+        EventIndexPage::sample().render(),
+        EventIndexPage::sample_empty().render(),
+        EventShowPage::sample().render(),
+        EventReplayPage::sample().render(),
+        EventRefusalsPage::sample().render(),
+    ] {
+        let page = Html::parse_document(&html.unwrap());
+        assert!(all(&page, "[onerror], img[src=x]").is_empty());
+        assert!(page.html().contains("&lt;img src=x onerror="));
+    }
+}
+
+#[test]
 fn every_form_that_changes_something_begins_with_the_token() {
     each_page(|name, page| {
         for form in all(page, "form[method=post]") {
@@ -256,7 +278,7 @@ fn every_reference_inside_a_page_has_its_target() {
         assert!(
             all(page, "[tabindex]")
                 .iter()
-                .all(|element| element.attr("tabindex") == Some("-1")),
+                .all(|element| matches!(element.attr("tabindex"), Some("-1" | "0"))),
             "{name}"
         );
     });

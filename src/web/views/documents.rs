@@ -20,15 +20,56 @@ pub enum DocumentStatus {
     Processing,
     /// Its file could not be deleted at Filestack yet.
     DeleteFailed,
+    /// It is not given out until it has been found clean.
+    Quarantined,
+    /// It was found infected.
+    Infected,
+    /// Its file was deleted at Filestack.
+    Gone,
 }
 
 impl DocumentStatus {
+    /// Reads the state of a document's row.
+    pub fn of_row(status: &str) -> Self {
+        match status {
+            "quarantined" => DocumentStatus::Quarantined,
+            "infected" => DocumentStatus::Infected,
+            "gone" => DocumentStatus::Gone,
+            _ => DocumentStatus::Ready,
+        }
+    }
+
+    /// What has to be said beside the status, if anything.
+    pub fn sentence(self) -> Option<&'static str> {
+        match self {
+            DocumentStatus::Quarantined => Some(
+                "The document is being looked at for viruses. It can be opened once it has been found clean.",
+            ),
+            DocumentStatus::Infected => {
+                Some("A virus was found in this document, so it cannot be opened. Delete it.")
+            }
+            DocumentStatus::Gone => Some(
+                "The file was deleted at Filestack, so it cannot be opened any more. Delete the document, and upload the file again \
+                 if you still have it.",
+            ),
+            _ => None,
+        }
+    }
+
+    /// Whether its file can be had.
+    pub fn can_be_opened(self) -> bool {
+        self.sentence().is_none()
+    }
+
     /// The status in words.
     pub fn label(self) -> &'static str {
         match self {
             DocumentStatus::Ready => "Ready",
             DocumentStatus::Processing => "Processing",
             DocumentStatus::DeleteFailed => "Not deleted",
+            DocumentStatus::Quarantined => "Being checked",
+            DocumentStatus::Infected => "Infected",
+            DocumentStatus::Gone => "File gone",
         }
     }
 
@@ -36,8 +77,8 @@ impl DocumentStatus {
     pub fn icon(self) -> &'static str {
         match self {
             DocumentStatus::Ready => "check",
-            DocumentStatus::Processing => "clock",
-            DocumentStatus::DeleteFailed => "alert",
+            DocumentStatus::Processing | DocumentStatus::Quarantined => "clock",
+            DocumentStatus::DeleteFailed | DocumentStatus::Infected | DocumentStatus::Gone => "alert",
         }
     }
 
@@ -45,8 +86,8 @@ impl DocumentStatus {
     pub fn class(self) -> &'static str {
         match self {
             DocumentStatus::Ready => "status-ready",
-            DocumentStatus::Processing => "status-processing",
-            DocumentStatus::DeleteFailed => "status-failed",
+            DocumentStatus::Processing | DocumentStatus::Quarantined => "status-processing",
+            DocumentStatus::DeleteFailed | DocumentStatus::Infected | DocumentStatus::Gone => "status-failed",
         }
     }
 }

@@ -7,7 +7,9 @@
 mod accounts;
 mod documents;
 mod errors;
+mod events;
 mod filters;
+mod jobs;
 mod kind;
 mod shell;
 mod uploads;
@@ -20,6 +22,11 @@ pub use documents::{
     Column, DocumentDeletePage, DocumentIndexPage, DocumentRow, DocumentShowPage, DocumentStatus,
 };
 pub use errors::ErrorPage;
+pub use events::{
+    DeliveryRow, EventFilters, EventIndexPage, EventRefusalsPage, EventReplayPage, EventRow, EventShowPage,
+    EventStatus, PreviewRow, RefusalRow,
+};
+pub use jobs::{JobIndexPage, JobRow, JobStatus};
 pub use kind::Kind;
 pub use shell::{Field, Notice, NoticeKind, Shell, ShellUser, THEME_COOKIE, Theme};
 pub use uploads::{UploadNewPage, UploadOutcome, UploadResultPage, UploadedFile};

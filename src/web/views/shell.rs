@@ -24,7 +24,7 @@ pub struct Shell {
 
 impl Shell {
     /// The state of a navigation link: `page` for the page itself, `true` for a page below it.
-    fn current(&self, href: &str) -> Option<&'static str> {
+    pub fn current(&self, href: &str) -> Option<&'static str> {
         if self.path == href {
             return Some("page");
         }
@@ -35,6 +35,11 @@ impl Shell {
     /// Whether the page of documents is current, as a value of `aria-current`.
     pub fn in_documents(&self) -> Option<&'static str> {
         self.current("/documents")
+    }
+
+    /// Whether the administrators' part is current, as a value of `aria-current`.
+    pub fn in_admin(&self) -> Option<&'static str> {
+        self.current("/admin")
     }
 
     /// Whether the upload page is current, as a value of `aria-current`.

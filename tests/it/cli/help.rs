@@ -2,9 +2,15 @@
 
 use super::process::Place;
 
-const COMMANDS: [&[&str]; 11] = [
+const COMMANDS: [&[&str]; 23] = [
     &[],
     &["serve"],
+    &["worker"],
+    &["jobs"],
+    &["jobs", "list"],
+    &["jobs", "show"],
+    &["jobs", "retry"],
+    &["jobs", "cancel"],
     &["migrate"],
     &["user"],
     &["user", "create"],
@@ -14,6 +20,12 @@ const COMMANDS: [&[&str]; 11] = [
     &["demo"],
     &["config"],
     &["config", "show"],
+    &["webhooks"],
+    &["webhooks", "list"],
+    &["webhooks", "show"],
+    &["webhooks", "replay"],
+    &["webhooks", "trigger"],
+    &["reconcile"],
 ];
 
 #[test]

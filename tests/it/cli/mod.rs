@@ -3,8 +3,10 @@
 mod beside;
 mod emulator;
 mod help;
+mod jobs;
 mod leaks;
 pub mod process;
 mod settings;
 mod start;
 mod stopping;
+mod webhooks;

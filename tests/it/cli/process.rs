@@ -149,6 +149,26 @@ impl Place {
         self.start(&["serve"])
     }
 
+    /// Starts a worker, and waits until it says that it is ready.
+    #[track_caller]
+    pub fn worker(&self, arguments: &[&str]) -> Server {
+        let mut child = self.command(arguments).spawn().expect("satchel can be started");
+        let (stdout, stderr) = streams(&mut child);
+        let said = stdout.wait_for(|text| text.contains("worker is ready"));
+        let worker = Server {
+            child,
+            stdout,
+            stderr,
+            address: SocketAddr::from(([127, 0, 0, 1], 0)),
+        };
+        assert!(
+            said.contains("worker is ready"),
+            "{said}{}",
+            worker.stderr.so_far()
+        );
+        worker
+    }
+
     /// Starts something that serves, and waits until it says where.
     #[track_caller]
     pub fn start(&self, arguments: &[&str]) -> Server {

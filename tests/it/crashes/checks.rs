@@ -12,7 +12,7 @@ use crate::support::wire::{Reply, get};
 /// Promises 1 and 2: what was promised is there, what is there is whole, and nothing else is anywhere.
 pub fn documents(installation: &Installation, server: SocketAddr, emulator: &Emulator, ledger: &Ledger) {
     let documents = list(server, &installation.token);
-    let sent = ledger.all();
+    let sent = ledger.files();
     for document in &documents {
         let name = document["name"].as_str().expect("a name");
         let sent = sent.get(name).unwrap_or_else(|| panic!("{name} was never sent"));
@@ -33,19 +33,64 @@ pub fn documents(installation: &Installation, server: SocketAddr, emulator: &Emu
         }
     }
     let count = documents.len() as u64;
-    // Files whose upload nobody lived to see confirmed: their event has not come, and it names them.
-    let abandoned = installation.number("SELECT count(*) AS n FROM uploads WHERE state = 'abandoned'") as u64;
-    let files = emulator.files();
-    assert!(
-        (count..=count + abandoned).contains(&files),
-        "{files} files at Filestack, {count} documents, {abandoned} abandoned"
-    );
+    assert_eq!(emulator.files(), count, "files at Filestack, and documents");
     let counted = installation.number("SELECT document_count AS n FROM users");
     assert_eq!(counted as u64, count, "documents counted");
     let bytes = installation.number(
         "SELECT CAST(stored_bytes - (SELECT COALESCE(sum(size_bytes), 0) FROM documents) AS BIGINT) AS n FROM users",
     );
     assert_eq!(bytes, 0, "bytes counted");
+}
+
+/// Promise 3: an event whose delivery was answered is there once and had its effect once, however often it came.
+pub fn events(installation: &Installation, ledger: &Ledger) {
+    for (number, told) in ledger.events() {
+        let count = |what: &str| {
+            installation.number(&format!(
+                "SELECT {what} AS n FROM events WHERE filestack_id = {number}"
+            ))
+        };
+        let rows = count("count(*)");
+        assert!(rows <= 1, "event {number} is there {rows} times");
+        let effects = installation.number(&format!(
+            "SELECT count(*) AS n FROM document_results WHERE key = '{}'",
+            told.made
+        ));
+        assert!(effects <= rows, "event {number} had its effect {effects} times");
+        if told.answered == 0 {
+            continue;
+        }
+        assert_eq!(rows, 1, "event {number} was answered and is gone");
+        let deliveries = count("CAST(max(deliveries) AS BIGINT)");
+        assert!(
+            deliveries >= told.answered,
+            "event {number}: {deliveries} of {}",
+            told.answered
+        );
+        let is_there = installation.number(&format!(
+            "SELECT count(*) AS n FROM documents WHERE id = '{}'",
+            told.document
+        ));
+        assert_eq!(effects, is_there, "effects of event {number}");
+    }
+    let failed = installation
+        .number("SELECT count(*) AS n FROM events WHERE state IN ('failed', 'conflict', 'unreadable')");
+    assert_eq!(failed, 0, "events that could not be dealt with");
+}
+
+/// Promise 6: a job that was named is there, and everything that was to be done is done, or says why it is not.
+pub fn jobs(installation: &Installation, ledger: &Ledger) {
+    for id in ledger.jobs() {
+        let rows = installation.number(&format!("SELECT count(*) AS n FROM jobs WHERE id = '{id}'"));
+        assert_eq!(rows, 1, "job {id} was promised and is gone");
+    }
+    let count = |filter: &str| installation.number(&format!("SELECT count(*) AS n FROM jobs WHERE {filter}"));
+    assert_eq!(count("state NOT IN ('done', 'dead', 'cancelled')"), 0);
+    assert_eq!(
+        count("state <> 'done' AND reason IS NULL"),
+        0,
+        "jobs that ended without a reason"
+    );
 }
 
 fn list(server: SocketAddr, token: &str) -> Vec<Value> {

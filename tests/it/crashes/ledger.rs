@@ -1,7 +1,7 @@
 //! What the clients know: what they sent, what they were promised.
 
-use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard};
 
 /// What became of one file, as its client saw it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,9 +25,29 @@ pub struct Sent {
     pub fate: Fate,
 }
 
-/// Every file by its name, which nobody else's has.
+/// An event that was delivered, once or more.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// The document that it gives a result.
+    pub document: String,
+    /// The result: the handle of a file that was made of it.
+    pub made: String,
+    pub body: String,
+    /// Deliveries that were answered with 200.
+    pub answered: i64,
+}
+
+/// Everything, by names and numbers that nothing else has.
 #[derive(Default)]
-pub struct Ledger(Mutex<BTreeMap<String, Sent>>);
+pub struct Ledger {
+    files: Mutex<BTreeMap<String, Sent>>,
+    events: Mutex<BTreeMap<i64, Told>>,
+    jobs: Mutex<BTreeSet<String>>,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("nobody panics here")
+}
 
 impl Ledger {
     pub fn note(&self, name: &str, sha256: &str, fate: Fate) {
@@ -35,25 +55,48 @@ impl Ledger {
             sha256: sha256.to_owned(),
             fate,
         };
-        self.0
-            .lock()
-            .expect("nobody panics here")
-            .insert(name.to_owned(), sent);
+        lock(&self.files).insert(name.to_owned(), sent);
     }
 
     pub fn settle(&self, name: &str, fate: Fate) {
-        if let Some(sent) = self.0.lock().expect("nobody panics here").get_mut(name) {
+        if let Some(sent) = lock(&self.files).get_mut(name) {
             sent.fate = fate;
         }
     }
 
-    pub fn all(&self) -> BTreeMap<String, Sent> {
-        self.0.lock().expect("nobody panics here").clone()
+    pub fn files(&self) -> BTreeMap<String, Sent> {
+        lock(&self.files).clone()
     }
 
-    /// How many have this fate.
+    /// How many files have this fate.
     pub fn count(&self, wanted: impl Fn(&Fate) -> bool) -> usize {
-        let all = self.0.lock().expect("nobody panics here");
-        all.values().filter(|sent| wanted(&sent.fate)).count()
+        lock(&self.files)
+            .values()
+            .filter(|sent| wanted(&sent.fate))
+            .count()
+    }
+
+    /// An event of this number, to be delivered: the one that has it, if there is one.
+    pub fn tell(&self, number: i64, told: Told) {
+        lock(&self.events).entry(number).or_insert(told);
+    }
+
+    pub fn answered(&self, number: i64) {
+        if let Some(told) = lock(&self.events).get_mut(&number) {
+            told.answered += 1;
+        }
+    }
+
+    pub fn events(&self) -> BTreeMap<i64, Told> {
+        lock(&self.events).clone()
+    }
+
+    /// Jobs that a 201 named.
+    pub fn promise_jobs(&self, ids: impl Iterator<Item = String>) {
+        lock(&self.jobs).extend(ids);
+    }
+
+    pub fn jobs(&self) -> BTreeSet<String> {
+        lock(&self.jobs).clone()
     }
 }

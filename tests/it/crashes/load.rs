@@ -2,18 +2,31 @@
 
 use std::io::{self, Write as _};
 use std::net::SocketAddr;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
-use super::ledger::{Fate, Ledger};
+use super::ledger::{Fate, Ledger, Told};
 use super::random::Random;
+use super::scene::WEBHOOK_SECRET;
+use crate::hooks::sender::{PATH, sign};
 use crate::support::wire::{Reply, connect, multipart, post, read_reply, request};
 
 const MIB: usize = 1024 * 1024;
 /// Beyond what is read ahead (8 MiB): the file goes out while it comes in.
 const LARGE: usize = 8 * MIB + 70_000;
+/// Numbers that the emulator gives none of its own events.
+const FIRST_EVENT: i64 = 9_000_000_000;
 
-/// One client.
+/// A document that a client was promised.
+struct Mine {
+    name: String,
+    id: String,
+    handle: String,
+}
+
+/// One client, which is also the Filestack that delivers events about its files.
 pub struct Client<'a> {
     pub name: String,
     pub token: &'a str,
@@ -25,14 +38,22 @@ pub struct Client<'a> {
 impl Client<'_> {
     /// So many requests, or until the connection breaks.
     pub fn work(mut self, requests: usize) {
-        let mut mine: Vec<(String, String)> = Vec::new();
+        let mut mine: Vec<Mine> = Vec::new();
         for number in 0..requests {
-            let going = if !mine.is_empty() && self.random.percent(25) {
-                let (name, id) = mine.swap_remove(self.random.below(mine.len()));
-                self.delete(&name, &id)
-            } else {
-                let name = format!("{}-{number}.bin", self.name);
-                self.upload(&name).map(|id| mine.extend(id.map(|id| (name, id))))
+            let going = match self.random.below(10) {
+                0 | 1 if !mine.is_empty() => {
+                    let document = mine.swap_remove(self.random.below(mine.len()));
+                    self.delete(&document)
+                }
+                2..=4 if !mine.is_empty() => {
+                    let about = self.random.below(mine.len());
+                    self.convert(&mine[about])
+                }
+                5 => self.deliver_again(),
+                _ => {
+                    let name = format!("{}-{number}.bin", self.name);
+                    self.upload(&name).map(|document| mine.extend(document))
+                }
             };
             if going.is_err() {
                 return;
@@ -40,8 +61,8 @@ impl Client<'_> {
         }
     }
 
-    /// Uploads a file; gives the document's id if there is to be one.
-    fn upload(&mut self, name: &str) -> io::Result<Option<String>> {
+    /// Uploads a file; gives the document if there is to be one.
+    fn upload(&mut self, name: &str) -> io::Result<Option<Mine>> {
         let kind = self.random.below(10);
         let size = match kind {
             0..=6 => self.random.below(40_000),
@@ -54,7 +75,12 @@ impl Client<'_> {
             .collect();
         self.ledger.note(name, &sha256, Fate::Unanswered);
         let (form, body) = multipart(&[], name, &bytes);
-        let upload = post("/api/uploads").bearer(self.token);
+        let target = if self.random.percent(40) {
+            "/api/uploads/with-processing"
+        } else {
+            "/api/uploads"
+        };
+        let upload = post(target).bearer(self.token);
         let reply = if kind == 9 {
             // Of unknown length: the one request to Filestack's store that cannot be repeated.
             send_chunked(
@@ -81,12 +107,71 @@ impl Client<'_> {
             }
             return Ok(None);
         }
-        let id = reply.json()["id"].as_str().expect("an id").to_owned();
+        let promised = reply.json();
+        let text = |name: &str| promised[name].as_str().expect("a text").to_owned();
+        let id = text("id");
         self.ledger.settle(name, Fate::Promised(id.clone()));
-        Ok(Some(id))
+        let jobs = promised["jobs"].as_array().into_iter().flatten();
+        self.ledger
+            .promise_jobs(jobs.map(|job| job["id"].as_str().expect("an id").to_owned()));
+        Ok(Some(Mine {
+            name: name.to_owned(),
+            id,
+            handle: text("handle"),
+        }))
     }
 
-    fn delete(&mut self, name: &str, id: &str) -> io::Result<()> {
+    /// Tells that a file was made of a document.
+    fn convert(&mut self, document: &Mine) -> io::Result<()> {
+        let number = FIRST_EVENT + self.random.below(1_000_000_000) as i64;
+        let made = format!("made{number}madeof");
+        let text = json!({
+            "url": format!("/resize=width:100/{}", document.handle),
+            "link": {"handle": made, "filename": "made.png", "mimetype": "image/png", "size": 512},
+        });
+        let body =
+            json!({"id": number, "action": "fp.converse", "timestamp": now(), "text": text}).to_string();
+        let told = Told {
+            document: document.id.clone(),
+            made,
+            body,
+            answered: 0,
+        };
+        self.ledger.tell(number, told);
+        self.deliver(number)?;
+        if self.random.percent(40) {
+            self.deliver(number)?;
+        }
+        Ok(())
+    }
+
+    /// Delivers an event that somebody has delivered before, perhaps in an earlier life.
+    fn deliver_again(&mut self) -> io::Result<()> {
+        let numbers: Vec<i64> = self.ledger.events().into_keys().collect();
+        if numbers.is_empty() {
+            return Ok(());
+        }
+        let number = *self.random.pick(&numbers);
+        self.deliver(number)
+    }
+
+    fn deliver(&self, number: i64) -> io::Result<()> {
+        let body = self.ledger.events()[&number].body.clone();
+        let timestamp = now().to_string();
+        let reply = post(PATH)
+            .header("FS-Timestamp", &*timestamp)
+            .header("FS-Signature", sign(WEBHOOK_SECRET, &timestamp, body.as_bytes()))
+            .body("application/json", body)
+            .try_send(self.address)?;
+        match reply.status {
+            200 => self.ledger.answered(number),
+            503 => {}
+            other => panic!("{other}: {}", reply.text()),
+        }
+        Ok(())
+    }
+
+    fn delete(&mut self, Mine { name, id, .. }: &Mine) -> io::Result<()> {
         self.ledger.settle(name, Fate::DeletionUnanswered(id.to_owned()));
         let reply = request("DELETE", &format!("/api/documents/{id}"))
             .bearer(self.token)
@@ -100,6 +185,14 @@ impl Client<'_> {
         self.ledger.settle(name, Fate::Deleted);
         Ok(())
     }
+}
+
+/// Seconds: events are signed with the real time, which is the server's too.
+fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("it is later than 1970")
+        .as_secs()
 }
 
 fn send_chunked(address: SocketAddr, head: &[u8], body: &[u8]) -> io::Result<Reply> {

@@ -16,6 +16,7 @@ use crate::support::wire::{get, post};
 
 const API_KEY: &str = "AcrashtestKEY00z";
 const APP_SECRET: &str = "CRASHTESTSECRET0000000000";
+pub const WEBHOOK_SECRET: &str = "crash-test-webhook-secret-0001";
 /// More than settling takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -57,6 +58,27 @@ impl Emulator {
     pub fn files(&self) -> u64 {
         let reply = get("/__emulator/api/files?limit=1").send(self.address());
         reply.json()["total"].as_u64().expect("a number of files")
+    }
+
+    /// Tells the server at this address what happens from now on, and what it has missed.
+    pub fn tell(&self, server: SocketAddr) {
+        let endpoint = json!({"id": "satchel", "url": format!("http://{server}/webhooks/filestack"), "secret": WEBHOOK_SECRET});
+        self.ask("webhooks/endpoints", &endpoint);
+    }
+
+    /// Sends what has not arrived, as it would be in the course of some hours; `false` when there is nothing.
+    pub fn send_again(&self) -> bool {
+        let mut sent = false;
+        for state in ["waiting", "undelivered"] {
+            let waiting =
+                get(&format!("/__emulator/api/webhooks?state={state}&limit=500")).send(self.address());
+            for webhook in waiting.json()["webhooks"].as_array().expect("webhooks") {
+                let id = webhook["id"].as_str().expect("an id");
+                self.ask(&format!("webhooks/{id}/send-again"), &json!({}));
+                sent = true;
+            }
+        }
+        sent
     }
 
     fn ask(&self, what: &str, body: &Value) {
@@ -121,17 +143,55 @@ impl Installation {
         self.sql("UPDATE file_removals SET next_try_at = 0");
     }
 
-    /// Waits until nothing is left to do.
-    pub fn settle(&self) {
+    /// As if some hours had passed since the crash: no lease of a process that is gone is left. Only while no server runs.
+    pub fn hours_pass(&self) {
+        self.sql("UPDATE jobs SET lease_until = 0 WHERE state = 'running'");
+        self.time_passes();
+    }
+
+    /// As if the wait between two attempts were over.
+    fn time_passes(&self) {
+        self.sql("UPDATE jobs SET run_at = 0 WHERE state = 'waiting' AND run_at > 0 AND kind <> 'reconcile'");
+    }
+
+    /// Waits until everything that has happened is dealt with.
+    pub fn settle(&self, emulator: &Emulator) {
         let begun = Instant::now();
-        loop {
-            let left = self.number("SELECT count(*) AS n FROM uploads WHERE state IN ('started', 'stored')")
-                + self.number("SELECT count(*) AS n FROM file_removals");
-            if left == 0 {
-                return;
+        let mut rounds = 0;
+        while emulator.send_again() || self.left() > 0 {
+            assert!(begun.elapsed() < PATIENCE, "{} rows never settle", self.left());
+            std::thread::sleep(Duration::from_millis(10));
+            rounds += 1;
+            if rounds % 50 == 0 {
+                self.time_passes();
             }
-            assert!(begun.elapsed() < PATIENCE, "{left} rows never settle");
-            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Events and jobs that are not dealt with. The next reconciliation always waits for its time.
+    fn left(&self) -> i64 {
+        self.number("SELECT count(*) AS n FROM events WHERE state = 'received'")
+            + self.number(
+                "SELECT count(*) AS n FROM jobs WHERE state IN ('waiting', 'running') AND NOT (kind = 'reconcile' AND state = 'waiting')",
+            )
+    }
+
+    /// Uploads that have not ended and files that are to go.
+    pub fn unsettled(&self) -> i64 {
+        self.number("SELECT count(*) AS n FROM uploads WHERE state IN ('started', 'stored')")
+            + self.number("SELECT count(*) AS n FROM file_removals")
+    }
+
+    /// Waits until no upload is unsettled any more.
+    pub fn sweep(&self) {
+        let begun = Instant::now();
+        while self.unsettled() > 0 {
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "{} rows never settle",
+                self.unsettled()
+            );
+            std::thread::sleep(Duration::from_millis(10));
         }
     }
 
@@ -160,7 +220,7 @@ fn service(place: Place, emulator: SocketAddr) -> Place {
         .with("FILESTACK_API_KEY", API_KEY)
         .with("FILESTACK_APP_SECRET", APP_SECRET)
         .with("FILESTACK_BASE_URL", &format!("http://{emulator}"))
-        .with("FILESTACK_WEBHOOK_SECRET", "crash-test-webhook-secret-0001")
+        .with("FILESTACK_WEBHOOK_SECRET", WEBHOOK_SECRET)
         .with("SATCHEL_DRAIN_SECONDS", "1")
         .with("RUST_LOG", "warn")
 }

@@ -125,7 +125,7 @@ fn i2_every_route_has_a_decision_and_every_decision_a_route() {
             "decide in tests/it/security/table.rs who may {method} {path}"
         );
     }
-    for Row { method, path, .. } in &TABLE {
+    for Row { method, path, .. } in TABLE {
         let exists = routes.iter().any(|(known, at)| known == method && at == path);
         assert!(exists, "{method} {path} is decided and does not exist");
     }
@@ -139,7 +139,7 @@ async fn i2_every_route_answers_every_kind_of_caller_as_decided() {
         method,
         path,
         statuses,
-    } in &TABLE
+    } in TABLE
     {
         for (role, expected) in ROLES.into_iter().zip(statuses) {
             let reply = scene.ask(method, path, role).await;

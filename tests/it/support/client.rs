@@ -165,6 +165,14 @@ impl Client {
         answer.field("id")
     }
 
+    /// Uploads a file with processing that must be taken, and gives the answer.
+    pub async fn process(&self, name: &str, bytes: &[u8]) -> Answer {
+        let form = Form::new().file(name, "application/octet-stream", bytes);
+        let answer = self.upload_form("/api/uploads/with-processing", &form).await;
+        assert_eq!(answer.status, 201, "{}", answer.text());
+        answer
+    }
+
     /// Posts a multipart form to the API.
     pub async fn upload_form(&self, path: &str, form: &Form) -> Answer {
         self.upload_body(path, &form.content_type(), form.bytes()).await

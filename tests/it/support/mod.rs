@@ -6,6 +6,7 @@ pub mod browser;
 pub mod client;
 pub mod documents;
 pub mod form;
+pub mod jobs;
 pub mod postgres;
 pub mod raw_post;
 pub mod receiver;

@@ -156,10 +156,12 @@ async fn s6_p2_every_call_carries_a_policy_for_that_call_alone() {
             name: "../../a.bin".to_owned(),
             declared_type: String::new(),
             size: told,
+            processing: false,
         };
         // Zeros, so that no byte of the file looks like a request.
         let mut source = Chunks(vec![Bytes::from(vec![0; size])]);
-        let document = receive(&services, &ana, file, &mut source).await.unwrap();
+        let received = receive(&services, &ana, file, &mut source).await.unwrap();
+        let document = received.document;
         let path = format!("^/?user-uploads/{}/{}/[^/]*$", ana.id, document.id);
         let upload =
             json!({"call": ["pick", "store"], "expiry": now + 600, "path": path, "maxSize": max_size});

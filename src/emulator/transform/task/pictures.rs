@@ -1,9 +1,9 @@
 //! Reading the parameters of tasks that change a picture.
 
 use super::{Align, Crop, Enhance, Fit, Horizontal, Output, Quality, Resize, Rotate, Vertical, lacks};
-use crate::emulator::transform::format::Format;
 use crate::emulator::transform::color::Color;
 use crate::emulator::transform::error::GrammarError;
+use crate::emulator::transform::format::Format;
 use crate::emulator::transform::spec::CheckedArgs;
 
 /// A number whose description keeps it within 0 to 100.

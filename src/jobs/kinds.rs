@@ -1,0 +1,47 @@
+//! The registry: which function does the jobs of which kind.
+
+mod apply_events;
+mod prepare_thumbnail;
+mod rate_image;
+mod read_metadata;
+mod read_text;
+mod reconcile;
+mod tag_image;
+mod verify_file;
+
+use crate::clock::UtcTime;
+use crate::db::models::jobs::Job;
+use crate::db::{DbConn, DbError};
+use crate::error::AppError;
+use crate::ids::DocumentId;
+use crate::queue::Kind;
+use crate::services::Services;
+use crate::services::processing::Outcome;
+
+/// Does a job.
+pub(super) async fn run(services: &Services, kind: Kind, job: &Job) -> Result<Outcome, AppError> {
+    match kind {
+        Kind::ReadMetadata => read_metadata::run(services, job).await,
+        Kind::VerifyFile => verify_file::run(services, job).await,
+        Kind::PrepareThumbnail => prepare_thumbnail::run(services, job).await,
+        Kind::TagImage => tag_image::run(services, job).await,
+        Kind::RateImage => rate_image::run(services, job).await,
+        Kind::ReadText => read_text::run(services, job).await,
+        Kind::ApplyEvents => apply_events::run(services, job).await,
+        Kind::Reconcile => reconcile::run(services, job).await,
+        other => Err(AppError::Internal(format!(
+            "nobody does jobs of the kind {other} yet"
+        ))),
+    }
+}
+
+/// What has to be written when a job is dead, in the same transaction.
+pub(super) fn mourn(_c: &mut DbConn, _job: &Job, _now: UtcTime) -> Result<(), DbError> {
+    Ok(())
+}
+
+/// The document that a job is about.
+fn document(job: &Job) -> Result<DocumentId, AppError> {
+    job.document_id
+        .ok_or_else(|| AppError::Internal(format!("job {} names no document", job.id)))
+}

@@ -1,0 +1,223 @@
+//! What is taken: once each, whatever comes again.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::sender::{SECRET, app, event, sign, url_of};
+use crate::support::app::TestApp;
+
+const HANDLE: &str = "AbCdEfGhIjKlMnOpQrSt";
+
+#[actix_web::test]
+async fn w21_the_answer_is_exactly_200_and_received() {
+    let app = app().start().await;
+    let delete = event(1, "fp.delete", url_of(HANDLE)).to_string();
+    let unknown = event(2, "fp.new-thing", json!({"a": 1})).to_string();
+    for body in [&delete, &delete, &unknown, &delete.replace("delete", "upload")] {
+        let answer = app.deliver_bytes(body.as_bytes()).await;
+        assert_eq!(answer.status, 200);
+        assert_eq!(answer.text(), r#"{"received":true}"#);
+    }
+}
+
+#[actix_web::test]
+async fn s3_w3_a_replay_is_counted_and_changes_nothing() {
+    replayed(&app().start().await).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn s3_w3_a_replay_is_counted_and_changes_nothing_on_postgres() {
+    replayed(&app().on_postgres().start().await).await;
+}
+
+async fn replayed(app: &TestApp) {
+    let body = event(42, "fp.delete", url_of(HANDLE)).to_string();
+    let time = app.seconds().to_string();
+    let signature = sign(SECRET, &time, body.as_bytes());
+    let headers = [("FS-Timestamp", time.as_str()), ("FS-Signature", &signature)];
+    let all = (0..50).map(|_| app.deliver_raw(&headers, body.as_bytes()));
+    for answer in futures_util::future::join_all(all).await {
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+    for _ in 0..3 {
+        assert_eq!(app.deliver_raw(&headers, body.as_bytes()).await.status, 200);
+    }
+    let event = app.only_event().await;
+    assert_eq!((event.filestack_id, event.deliveries), (Some(42), 53));
+    let deliveries = app.deliveries(&event).await;
+    let numbers: Vec<_> = deliveries.iter().map(|delivery| delivery.number).collect();
+    assert_eq!(numbers, (1..=53).collect::<Vec<_>>());
+    assert_eq!(deliveries[0].verdict, "new");
+    assert!(
+        deliveries[1..]
+            .iter()
+            .all(|delivery| delivery.verdict == "duplicate")
+    );
+}
+
+#[actix_web::test]
+async fn w4_an_old_delivery_of_an_unseen_event_is_taken_as_late_within_filestacks_tries() {
+    let app = app().start().await;
+    for (number, age, status, late) in [
+        (1, 0, 200, false),
+        (2, 299, 200, false),
+        (3, 301, 200, true),
+        (4, 12 * 3_600 + 35 * 60, 200, true),
+        (5, 14 * 3_600, 400, false),
+    ] {
+        let body = event(number, "fp.delete", url_of(HANDLE)).to_string();
+        let answer = app
+            .deliver_signed(SECRET, app.seconds() - age, body.as_bytes())
+            .await;
+        assert_eq!(answer.status, status, "{age}");
+        let kept = app
+            .events()
+            .await
+            .into_iter()
+            .find(|event| event.filestack_id == Some(number));
+        assert_eq!(
+            kept.map(|event| event.late),
+            (status == 200).then_some(late),
+            "{age}"
+        );
+    }
+}
+
+#[actix_web::test]
+async fn w4_the_ledger_remembers_longer_than_filestack_tries() {
+    let app = app().start().await;
+    let body = event(1, "fp.new-thing", json!({})).to_string();
+    app.deliver_bytes(body.as_bytes()).await;
+    app.advance(Duration::from_secs(20 * 24 * 3_600));
+    satchel::services::events::sweep(&app.services)
+        .await
+        .expect("a sweep");
+    app.deliver_bytes(body.as_bytes()).await;
+    assert_eq!(app.only_event().await.deliveries, 2);
+    app.advance(Duration::from_secs(11 * 24 * 3_600));
+    satchel::services::events::sweep(&app.services)
+        .await
+        .expect("a sweep");
+    assert!(app.events().await.is_empty());
+}
+
+#[actix_web::test]
+async fn w6_one_number_with_two_bodies_the_first_wins() {
+    conflicting(&app().start().await).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn w6_one_number_with_two_bodies_the_first_wins_on_postgres() {
+    conflicting(&app().on_postgres().start().await).await;
+}
+
+async fn conflicting(app: &TestApp) {
+    let ana = app.user("ana").await;
+    let id = ana.document("a.txt", b"content").await;
+    let document = app.documents().await.remove(0);
+    app.deliver(&event(9, "fp.new-thing", json!({}))).await;
+    let second = event(9, "fp.delete", url_of(&document.handle));
+    app.happen(&second).await;
+    app.happen(&second).await;
+    let events = app.events().await;
+    let states: Vec<_> = events.iter().map(|event| event.state.as_str()).collect();
+    assert_eq!(states, ["ignored", "conflict"]);
+    assert_eq!(events[1].deliveries, 2);
+    assert!(
+        events[1]
+            .reason
+            .as_deref()
+            .is_some_and(|reason| reason.contains("came first"))
+    );
+    let answer = ana.get(&format!("/api/uploads/{id}/download-url")).await;
+    assert_eq!(answer.status, 200, "the second event had an effect");
+}
+
+#[actix_web::test]
+async fn w13_an_unknown_action_is_kept_and_ignored() {
+    let app = app().start().await;
+    app.happen(&event(1, "fp.dialog", json!({"x": [1, 2]}))).await;
+    let event = app.only_event().await;
+    assert_eq!(
+        (event.action.as_str(), event.state.as_str()),
+        ("fp.dialog", "ignored")
+    );
+}
+
+#[actix_web::test]
+async fn w17_two_secrets_are_taken_while_one_replaces_the_other() {
+    let both = app()
+        .var("FILESTACK_WEBHOOK_SECRET_PREVIOUS", "the-old-secret")
+        .start()
+        .await;
+    let body = |number| event(number, "fp.x", json!({})).to_string();
+    for (number, secret, status) in [(1, SECRET, 200), (2, "the-old-secret", 200), (3, "another", 400)] {
+        let answer = both
+            .deliver_signed(secret, both.seconds(), body(number).as_bytes())
+            .await;
+        assert_eq!(answer.status, status, "{secret}");
+    }
+    let after = app().start().await;
+    let answer = after
+        .deliver_signed("the-old-secret", after.seconds(), body(4).as_bytes())
+        .await;
+    assert_eq!(answer.status, 400);
+}
+
+#[actix_web::test]
+async fn a_delivery_is_kept_with_its_headers_and_its_very_bytes() {
+    let app = app().start().await;
+    let body = b"{ \"id\" : 7,\n\t\"action\":\"fp.x\", \"text\": {\"\xc3\xa4\":1.50} }";
+    let time = (app.seconds() - 10).to_string();
+    let signature = sign(SECRET, &time, body);
+    let headers = [
+        ("FS-Timestamp", time.as_str()),
+        ("FS-Signature", &signature),
+        ("User-Agent", "Filestack"),
+    ];
+    assert_eq!(app.deliver_raw(&headers, body).await.status, 200);
+    let event = app.only_event().await;
+    assert_eq!(event.body, body);
+    assert_eq!(event.signed_at.seconds(), app.seconds() - 10);
+    let delivery = app.deliveries(&event).await.remove(0);
+    assert!(
+        delivery.headers.contains(r#"["user-agent","Filestack"]"#),
+        "{}",
+        delivery.headers
+    );
+    assert!(delivery.took_micros >= 0);
+}
+
+/// Signs as the documentation says, with the standard library of another language.
+const SIGNER: &str = "import hashlib, hmac, sys\n\
+    body = sys.stdin.buffer.read()\n\
+    print(hmac.new(sys.argv[1].encode(), sys.argv[2].encode() + b'.' + body, hashlib.sha256).hexdigest())";
+
+#[actix_web::test]
+#[ignore = "needs Python 3"]
+async fn what_python_signs_is_taken() {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+    let app = app().start().await;
+    let body = "{\"id\": 1, \"action\": \"fp.x\", \"text\": {\"filename\": \"ångström 日本.pdf\"}}\n";
+    let time = app.seconds().to_string();
+    let mut python = Command::new("python3")
+        .args(["-c", SIGNER, SECRET, &time])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("Python 3");
+    let mut input = python.stdin.take().expect("its input");
+    input.write_all(body.as_bytes()).expect("written");
+    drop(input);
+    let output = python.wait_with_output().expect("its output");
+    let signature = String::from_utf8(output.stdout).expect("hex");
+    let headers = [
+        ("FS-Timestamp", time.as_str()),
+        ("FS-Signature", signature.trim()),
+    ];
+    assert_eq!(app.deliver_raw(&headers, body.as_bytes()).await.status, 200);
+}

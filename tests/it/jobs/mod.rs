@@ -1,0 +1,6 @@
+//! Background work: the queue with several workers on both databases, the chain after an upload, and how failures are met.
+
+mod admin;
+mod chain;
+mod failures;
+mod queue;
