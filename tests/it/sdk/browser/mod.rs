@@ -1,7 +1,7 @@
 //! Filestack's JavaScript SDK where most people run it: in a browser, on a page of another origin than the emulator's, so that
 //! every call passes CORS. The page and the SDK's own file are served from here.
 
-mod pages;
+pub mod pages;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE;
