@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod broken_off;
+mod claimed;
 mod filestack_fails;
 mod in_flight;
 mod multipart;
