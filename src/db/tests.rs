@@ -74,7 +74,7 @@ fn every_migration_can_be_undone_and_done_again() {
             .iter()
             .all(|migration| !migration.applied)
     );
-    assert_eq!(db.migrate().expect("up").len(), 3);
+    assert_eq!(db.migrate().expect("up").len(), 5);
 }
 
 #[test]

@@ -3,11 +3,13 @@
 //! May use `queue`, `db`, `filestack` and the small shared modules. [`Services`] is what they work with; a file is one subject.
 
 pub mod accounts;
+pub mod background;
 pub mod cursor;
 pub mod documents;
 pub mod emails;
 pub mod events;
 pub mod jobs;
+pub mod mail;
 pub mod names;
 pub mod processing;
 pub mod reconcile;
@@ -29,6 +31,7 @@ use crate::db::Db;
 use crate::error::AppError;
 use crate::filestack::{Filestack, FilestackError};
 use crate::queue::{Bell, Breaker};
+use background::Background;
 use events::receive::Intake;
 use uploads::Budget;
 
@@ -53,6 +56,8 @@ pub struct Inner {
     pub max_upload_bytes: u64,
     /// Wakes the workers of this process; rung after a job was put into the queue.
     pub bell: Bell,
+    /// What background work is told by the configuration.
+    pub background: Background,
     /// Keeps the workers of this process from trying in vain while Filestack is down.
     pub breaker: Breaker,
     /// Memory of all uploads in flight.
@@ -79,6 +84,7 @@ impl Services {
         secret_key: [u8; 32],
         max_upload_bytes: u64,
         upload_memory_bytes: u64,
+        background: Background,
     ) -> Self {
         Services(Arc::new(Inner {
             db,
@@ -87,6 +93,7 @@ impl Services {
             secret_key,
             max_upload_bytes,
             bell: Bell::default(),
+            background,
             breaker: Breaker::default(),
             budget: Budget::new(memory_for_parts(upload_memory_bytes)),
             intake: Intake::default(),

@@ -64,10 +64,9 @@ fn stored(bench: &Bench, reply: &Value) -> Vec<u8> {
 async fn process_stores_a_url_with_its_headers_options_and_tags() {
     let (origin, asked) = source(text("a,b"));
     let bench = allowing("AKeyz:SECRET", &origin);
-    let (policy, signature) =
-        bench.sign(json!({
-            "call": ["store", "convert", "runWorkflow"], "path": "kept/.*", "url": "http://127\\..*",
-        }));
+    let (policy, signature) = bench.sign(json!({
+        "call": ["store", "convert", "runWorkflow"], "path": "kept/.*", "url": "http://127\\..*",
+    }));
     let workflow = crate::emulator::Workflow::usual("AKeyz").id;
     let call = json!({
         "apikey": "AKeyz",

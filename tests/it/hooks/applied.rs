@@ -48,6 +48,7 @@ impl TestApp {
             path: path.clone(),
             handle: None,
             failure: failure.map(str::to_owned),
+            wish: "nothing".to_owned(),
             started_at: now,
             updated_at: now,
         };

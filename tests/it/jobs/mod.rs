@@ -3,4 +3,7 @@
 mod admin;
 mod chain;
 mod failures;
+mod mail;
+mod media;
 mod queue;
+mod scan;

@@ -141,7 +141,7 @@ async fn a_sleeper_is_fenced(app: &TestApp) {
         .unwrap();
     app.advance(LEASE + Duration::from_secs(1));
     let now = app.services.clock.now();
-    assert_eq!(db.write(move |c| queue::reclaim(c, now)).await.unwrap(), 1);
+    assert_eq!(db.write(move |c| queue::reclaim(c, now)).await.unwrap().count, 1);
     let other = db
         .write(move |c| queue::claim(c, &ALL, now))
         .await

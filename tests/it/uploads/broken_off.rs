@@ -206,6 +206,7 @@ async fn leave_behind(app: &TestApp, state: UploadState, handle: Option<String>)
         path: format!("user-uploads/{}/{id}/", owner.id),
         handle,
         failure: None,
+        wish: "nothing".to_owned(),
         started_at: now,
         updated_at: now,
     };
