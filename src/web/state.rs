@@ -4,11 +4,15 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::filestack::webhook::WebhookSecret;
 use crate::services::Services;
 use crate::web::hooks::{Budget, Sampler};
+
+/// Pages that are told of progress at once; each looks at the database once a second.
+const STREAMS: usize = 200;
 
 /// What the configuration says about HTTP.
 pub struct WebSettings {
@@ -40,6 +44,8 @@ pub struct Inner {
     pub webhook_budget: Budget,
     /// Which refused webhooks are kept.
     pub webhook_samples: Sampler,
+    /// Answers that go on while their readers stay: no more than this many.
+    pub streams: Arc<Semaphore>,
     draining: AtomicBool,
 }
 
@@ -59,6 +65,7 @@ impl AppState {
             settings,
             webhook_budget: Budget::default(),
             webhook_samples: Sampler::default(),
+            streams: Arc::new(Semaphore::new(STREAMS)),
             draining: AtomicBool::new(false),
         }))
     }

@@ -9,6 +9,7 @@ use actix_web::{FromRequest, HttpRequest, web};
 use super::form::header_token_is_valid;
 use crate::db::models::users::{Role, User};
 use crate::error::AppError;
+use crate::services::Services;
 use crate::services::accounts::{self, Identity, Means};
 use crate::web::AppState;
 
@@ -111,27 +112,50 @@ pub fn session_token(request: &HttpRequest) -> Option<String> {
         .filter(|value| value.len() <= 100)
 }
 
-/// A request that brings a token is judged by the token alone.
 async fn identify(request: &HttpRequest) -> Result<Identity, AppError> {
     let state = request
         .app_data::<web::Data<AppState>>()
         .ok_or_else(|| AppError::Internal("the state is missing".to_owned()))?
         .clone();
-    let found = if let Some(header) = request.headers().get(AUTHORIZATION) {
-        let token = header.to_str().ok().and_then(|value| {
-            let (scheme, token) = value.split_once(' ')?;
-            scheme
-                .eq_ignore_ascii_case("bearer")
-                .then(|| token.trim().to_owned())
-        });
-        match token {
-            Some(token) => accounts::find_api_token(&state.services, &token).await?,
-            None => None,
-        }
-    } else if let Some(token) = session_token(request) {
-        accounts::find_session(&state.services, &token).await?
-    } else {
-        None
-    };
-    found.ok_or(AppError::SignInNeeded)
+    Proof::of(request).check(&state.services).await
+}
+
+/// What a request brings to say who it is from: for answers that go on, and must end when it is no longer good.
+pub struct Proof(Brought);
+
+enum Brought {
+    Token(String),
+    Session(String),
+    Nothing,
+}
+
+impl Proof {
+    /// What this request brings. One that brings a token is judged by the token alone.
+    pub fn of(request: &HttpRequest) -> Self {
+        Proof(if let Some(header) = request.headers().get(AUTHORIZATION) {
+            let token = header.to_str().ok().and_then(|value| {
+                let (scheme, token) = value.split_once(' ')?;
+                scheme
+                    .eq_ignore_ascii_case("bearer")
+                    .then(|| token.trim().to_owned())
+            });
+            token.map_or(Brought::Nothing, Brought::Token)
+        } else {
+            session_token(request).map_or(Brought::Nothing, Brought::Session)
+        })
+    }
+
+    /// Who that is, now.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError::SignInNeeded`] when it is nobody, or nobody any more.
+    pub async fn check(&self, services: &Services) -> Result<Identity, AppError> {
+        let found = match &self.0 {
+            Brought::Token(token) => accounts::find_api_token(services, token).await?,
+            Brought::Session(token) => accounts::find_session(services, token).await?,
+            Brought::Nothing => None,
+        };
+        found.ok_or(AppError::SignInNeeded)
+    }
 }

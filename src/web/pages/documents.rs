@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
 use super::shell::{Said, dress};
-use super::{page, see_other, with_cookies};
+use super::{events as steps, page, see_other, with_cookies};
 use crate::db::models::documents::{Document, Part};
 use crate::db::models::users::User;
 use crate::error::AppError;
@@ -94,7 +94,7 @@ pub async fn show(
 ) -> Result<HttpResponse, AppError> {
     let document = documents::get(&state.services, viewer.user().id, id.0).await?;
     let rename = Field::of(document.name.clone());
-    show_page(&request, &state, viewer.user(), &document, rename, StatusCode::OK)
+    show_page(&request, &state, viewer.user(), &document, rename, StatusCode::OK).await
 }
 
 /// `GET /documents/{id}/download`.
@@ -137,6 +137,7 @@ pub async fn rename(
                 rename,
                 StatusCode::UNPROCESSABLE_ENTITY,
             )
+            .await
         }
         Err(error) => Err(error),
     }
@@ -180,7 +181,7 @@ pub async fn destroy(
     ))
 }
 
-fn show_page(
+async fn show_page(
     request: &HttpRequest,
     state: &AppState,
     user: &User,
@@ -188,6 +189,7 @@ fn show_page(
     rename: Field,
     status: StatusCode,
 ) -> Result<HttpResponse, AppError> {
+    let steps = steps::of(&state.services, document.id).await?;
     let dressed = dress(request, state, Some(user));
     let show = DocumentShowPage {
         shell: dressed.shell,
@@ -204,6 +206,7 @@ fn show_page(
         updated_at: document.updated_at.calendar(),
         status: DocumentStatus::of_row(&document.status),
         preview_url: documents::page_preview(&state.services, document).map(String::from),
+        steps,
     };
     Ok(with_cookies(page(status, &show)?, dressed.cookies))
 }

@@ -21,7 +21,7 @@ pub use documents::{
     Column, DocumentDeletePage, DocumentIndexPage, DocumentRow, DocumentShowPage, DocumentStatus,
 };
 pub use errors::ErrorPage;
-pub use jobs::{JobIndexPage, JobRow, JobStatus};
+pub use jobs::{JobIndexPage, JobRow, JobStatus, StepRow};
 pub use kind::Kind;
 pub use shell::{Field, Notice, NoticeKind, Shell, ShellUser, THEME_COOKIE, Theme};
 pub use uploads::{UploadNewPage, UploadOutcome, UploadResultPage, UploadedFile};

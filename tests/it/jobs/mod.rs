@@ -2,6 +2,7 @@
 
 mod admin;
 mod chain;
+mod events;
 mod failures;
 mod mail;
 mod media;

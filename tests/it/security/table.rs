@@ -42,7 +42,7 @@ const fn row(method: &'static str, path: &'static str, statuses: [u16; 6]) -> Ro
 }
 
 /// GET stands for HEAD too. A page that sends an anonymous caller to sign in answers 303. Set-up is over.
-pub const TABLE: [Row; 33] = [
+pub const TABLE: [Row; 35] = [
     row("GET", "/", [303, 303, 303, 303, 303, 303]),
     row("GET", "/healthz", [200, 200, 200, 200, 200, 200]),
     row("GET", "/readyz", [200, 200, 200, 200, 200, 200]),
@@ -55,6 +55,7 @@ pub const TABLE: [Row; 33] = [
     row("POST", "/sign-out", [401, 303, 303, 303, 401, 403]),
     row("GET", "/documents", [303, 200, 200, 200, 303, 200]),
     row("GET", "/documents/{id}", [303, 200, 404, 404, 303, 200]),
+    row("GET", "/documents/{id}/events", [303, 200, 404, 404, 303, 200]),
     row("GET", "/documents/{id}/download", [303, 303, 404, 404, 303, 303]),
     row("POST", "/documents/{id}/name", [401, 303, 404, 404, 401, 403]),
     row("GET", "/documents/{id}/deletion", [303, 200, 404, 404, 303, 200]),
@@ -91,6 +92,7 @@ pub const TABLE: [Row; 33] = [
     row("GET", "/api/documents", [401, 200, 200, 200, 401, 200]),
     row("GET", "/api/documents/{id}", [401, 200, 404, 404, 401, 200]),
     row("PATCH", "/api/documents/{id}", [401, 200, 404, 404, 401, 200]),
+    row("GET", "/api/documents/{id}/jobs", [401, 200, 404, 404, 401, 200]),
     row("DELETE", "/api/documents/{id}", [401, 204, 404, 404, 401, 204]),
     row("POST", "/webhooks/filestack", [503, 503, 503, 503, 503, 503]),
 ];
