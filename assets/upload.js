@@ -1,5 +1,6 @@
 // The upload page with a queue: several files at once, each with its own progress, cancel and retry.
-// A file is one request to the JSON API; the plain form stays for browsers without scripts.
+// A file goes straight to Filestack and is then registered; where that cannot be, it is one request to the JSON API. The plain form
+// stays for browsers without scripts.
 
 const AT_ONCE = 3;
 const API = "/api/uploads";
@@ -15,6 +16,8 @@ const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.content ?
 
 let token = meta("csrf-token");
 const items = [];
+// Null once it has turned out that Filestack cannot be reached from this browser.
+let direct = await import(form.dataset.direct).catch(() => null);
 
 // States: waiting, sending, saving (all bytes sent), done, failed, refused, cancelled.
 // `failed` and `cancelled` may be tried again, `refused` may not; `checking` comes before a retry after sign-out.
@@ -99,6 +102,47 @@ class Item {
     this.bar.max = Math.max(this.file.size, 1);
     this.bar.value = 0;
     this.become("sending", "Starting");
+    // Filestack's client takes no empty files.
+    if (direct && this.file.size > 0) this.sendDirectly();
+    else this.sendThroughServer();
+  }
+
+  async sendDirectly() {
+    this.upload = {};
+    const upload = this.upload;
+    const mine = () => this.upload === upload && RUNNING.has(this.state);
+    try {
+      const stored = await direct.store(this.file, upload, (event) => mine() && this.progressed(event.totalBytes));
+      if (!mine()) return;
+      this.sent = this.file.size;
+      this.bar.removeAttribute("value");
+      this.become("saving", "Saving");
+      draw();
+      const registered = await direct.register(stored.handle, token);
+      if (!mine()) return;
+      this.finish(registered.id);
+      this.offer(registered.duplicates ?? []);
+      this.explain(stored, registered);
+    } catch (trouble) {
+      if (!mine()) return;
+      if (trouble.code === "script" || trouble.code === "unreachable") return this.goAround(trouble);
+      const final = trouble.code === "file" || trouble.code === "upload-too-large";
+      if (final) this.refuse(trouble.message, trouble.help, trouble.requestId);
+      else this.fail(trouble.message, trouble.help ?? "Press Retry.", trouble.requestId, trouble.code);
+    }
+    next();
+  }
+
+  // This browser cannot reach Filestack; the server can.
+  goAround(trouble) {
+    direct = null;
+    const note = document.getElementById("direct-note");
+    note.hidden = false;
+    note.querySelector("p").textContent = `${trouble.message} Files go through this server instead.`;
+    this.sendThroughServer();
+  }
+
+  sendThroughServer() {
     const body = new FormData();
     // The size stands before the bytes: the server then knows what is coming.
     body.append("size", String(this.file.size));
@@ -176,6 +220,7 @@ class Item {
   }
 
   finish(id) {
+    this.id = id;
     this.become("done", "Uploaded");
     const path = `/documents/${encodeURIComponent(id)}`;
     const open = this.button("open");
@@ -194,6 +239,55 @@ class Item {
     });
   }
 
+  // The same content is there already: which of them stays?
+  offer(duplicates) {
+    if (duplicates.length === 0 || !direct) return;
+    const [other] = duplicates;
+    const link = document.createElement("a");
+    link.href = `/documents/${encodeURIComponent(other.id)}`;
+    link.textContent = other.name;
+    const help = this.find(".queue-help");
+    const choose = (words, gone) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "button button-small";
+      button.textContent = words;
+      button.addEventListener("click", async () => {
+        const done = gone ? await direct.remove(gone, token).catch(() => null) : { ok: true };
+        if (!done?.ok) return this.say("That did not work. Try again.");
+        help.hidden = true;
+        if (gone === this.id) this.become("skipped", "Skipped: you have it already");
+        else this.say(gone ? "Uploaded, the earlier one is deleted" : "Uploaded");
+        if (gone === this.id) for (const role of ["open", "copy"]) this.button(role).hidden = true;
+        announce(this.find(".queue-state").textContent);
+        return draw();
+      });
+      return button;
+    };
+    help.replaceChildren("You already have this: ", link, " ", choose("Keep both"), " ", choose("Skip", this.id), " ", choose("Replace", other.id));
+    help.hidden = false;
+    announce(`${this.file.name}: you already have this`);
+  }
+
+  // What a developer wants to see: both answers, and the picture as the CDN makes it.
+  async explain(stored, registered) {
+    const details = this.find(".queue-details");
+    details.hidden = false;
+    const plain = Object.fromEntries(Object.entries(JSON.parse(JSON.stringify(stored))).filter(([, value]) => value !== undefined));
+    details.querySelector('[data-part="filestack"]').textContent = JSON.stringify(plain, null, 2);
+    details.querySelector('[data-part="registered"]').textContent = JSON.stringify(registered, null, 2);
+    const preview = details.querySelector("img");
+    if (!this.file.type.startsWith("image/")) return;
+    const thumbnail = await direct?.json(`/api/uploads/${encodeURIComponent(registered.id)}/thumbnail`).catch(() => null);
+    if (!thumbnail) return;
+    preview.src = thumbnail.url;
+    preview.alt = `Preview of ${this.file.name}`;
+    preview.hidden = false;
+    const small = preview.cloneNode();
+    small.alt = "";
+    this.find(".thumb").replaceChildren(small);
+  }
+
   cancel() {
     if (!OPEN.has(this.state)) {
       this.state = "removed";
@@ -204,6 +298,8 @@ class Item {
     }
     this.become("cancelled", "Cancelled");
     this.request?.abort();
+    this.upload?.cancel?.();
+    this.upload = undefined;
     this.button("retry").focus();
     next();
   }
@@ -324,6 +420,76 @@ function dropped(transfer) {
     .map((entry) => entry.name);
   folderHint.hidden = folders.length === 0;
   return [...transfer.files].filter((file) => !folders.includes(file.name));
+}
+
+// The Picker: files come back stored, and are registered one by one.
+const pickerButton = document.getElementById("picker-open");
+const PICKED_AT_ONCE = 20;
+const RENEW_BEFORE_MS = 60000;
+
+async function openPicker() {
+  pickerButton.disabled = true;
+  const problem = document.getElementById("picker-problem");
+  problem.hidden = true;
+  let renewal;
+  try {
+    const { client, granted, renew } = await direct.open(PICKED_AT_ONCE);
+    const wide = innerWidth >= 900;
+    const closed = () => {
+      clearInterval(renewal);
+      pickerButton.disabled = false;
+    };
+    renewal = setInterval(() => {
+      if (Date.parse(granted.expires_at) - Date.now() < RENEW_BEFORE_MS) renew().catch(() => {});
+    }, 10000);
+    await client
+      .picker({
+        maxFiles: PICKED_AT_ONCE,
+        maxSize: granted.max_size,
+        fromSources: ["local_file_system", "webcam"],
+        storeTo: { path: granted.path },
+        displayMode: wide ? "inline" : "overlay",
+        container: "#picker",
+        onFileUploadFinished: (file) => picked(file),
+        onUploadDone: () => wide && closed(),
+        onClose: closed,
+        ...(granted.accept.length ? { accept: granted.accept } : {}),
+      })
+      .open();
+    if (wide) document.getElementById("picker").scrollIntoView({ block: "nearest" });
+  } catch (trouble) {
+    clearInterval(renewal);
+    pickerButton.disabled = false;
+    problem.hidden = false;
+    problem.querySelector("p").textContent = `The Picker cannot be opened. ${trouble.message} Use the box above instead.`;
+  }
+}
+
+async function picked(stored) {
+  const item = new Item({ name: stored.filename, size: stored.size, type: stored.mimetype ?? "" });
+  items.push(item);
+  queue.hidden = false;
+  const settle = async () => {
+    item.become("saving", "Saving");
+    draw();
+    try {
+      const registered = await direct.register(stored.handle, token);
+      item.finish(registered.id);
+      item.offer(registered.duplicates ?? []);
+      item.explain(stored, registered);
+    } catch (trouble) {
+      item.fail(trouble.message, trouble.help, trouble.requestId, trouble.code);
+    }
+    draw();
+  };
+  // Its bytes are stored: trying again means registering again.
+  item.start = settle;
+  await settle();
+}
+
+if (pickerButton && direct) {
+  pickerButton.closest("section").hidden = false;
+  pickerButton.addEventListener("click", openPicker);
 }
 
 const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");

@@ -12,7 +12,7 @@ use url::Url;
 use crate::clock::Clock;
 use crate::config::{Config, FilestackMode, ScanFailure};
 use crate::db::Db;
-use crate::emulator::{self, Emulator};
+use crate::emulator::{self, Emulator, Endpoint};
 use crate::filestack::webhook::WebhookSecret;
 use crate::filestack::{Credentials, Endpoints, Filestack, FilestackError, Options, Transfers};
 use crate::jobs::Workers;
@@ -20,7 +20,7 @@ use crate::services::Services;
 use crate::services::background::{Background, Scan};
 use crate::services::mail::Mailer;
 use crate::services::uploads::LOOKAHEAD;
-use crate::web::{AppState, WebSettings, application};
+use crate::web::{AppState, PickerSettings, WebSettings, application};
 
 /// How long a client may take to send the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
@@ -106,8 +106,12 @@ pub fn start(config: &Config, db: Db, clock: Clock, workers: usize) -> Result<Ru
                 secured: true,
             };
             let directory = emulator_directory(&config.data_dir);
-            let settings = emulator::Config::new(&directory, vec![app]);
-            let started = emulator::serve(settings, listener, workers)
+            let mut settings = emulator::Config::new(&directory, vec![app]);
+            let started = webhooks(config, address)
+                .and_then(|webhooks| {
+                    settings.webhooks = webhooks;
+                    emulator::serve(settings, listener, workers)
+                })
                 .map_err(|error| StartError::Emulator { directory, error })?;
             Some(started)
         }
@@ -121,6 +125,10 @@ pub fn start(config: &Config, db: Db, clock: Clock, workers: usize) -> Result<Ru
         trusted_proxies: config.http.trusted_proxies.clone(),
         cdn_origin: services.filestack.endpoints().cdn.origin().ascii_serialization(),
         emulator: emulator.is_some(),
+        picker: PickerSettings::new(
+            services.filestack.endpoints(),
+            emulator.as_ref().map(|_| emulator::CLIENT_SCRIPT),
+        ),
         webhook_secrets: webhook_secrets(config)?,
     };
     let state = AppState::new(services, settings);
@@ -186,6 +194,18 @@ pub fn jobs(services: &Services, threads: usize) -> Result<Option<Workers>, Star
         .map_err(StartError::Threads)
 }
 
+/// Where the embedded emulator sends webhooks: to the application itself, which Filestack's portal would be told of by hand.
+/// The name is what those that wait know it by, whatever port it has after a restart.
+fn webhooks(config: &Config, address: SocketAddr) -> io::Result<Vec<Endpoint>> {
+    let Some(secret) = &config.filestack.webhook_secret else {
+        return Ok(Vec::new());
+    };
+    let url = format!("{}webhooks/filestack", origin(address));
+    let endpoint = Endpoint::new(&url, secret.expose()).and_then(|endpoint| endpoint.named("satchel"));
+    let unusable = |sentence| io::Error::new(io::ErrorKind::InvalidInput, sentence);
+    Ok(vec![endpoint.map_err(unusable)?])
+}
+
 /// The services alone, for commands; `emulator` is where the embedded one was found to listen.
 ///
 /// # Errors
@@ -223,9 +243,9 @@ pub fn services(
     let options = Options {
         part_size: LOOKAHEAD,
         intelligent: true,
-        // Somebody is waiting for the answer: give up within a minute and say so.
+        // Somebody is waiting for the answer: give up within a minute and say so, before proxies and browsers give up on us.
         retries: 3,
-        response_timeout: Duration::from_secs(15),
+        response_timeout: Duration::from_secs(12),
         transfers: Some(transfers()?),
         ..Options::default()
     };

@@ -12,9 +12,11 @@ mod emulator;
 mod error;
 mod jobs;
 mod migrate;
+mod reconcile;
 mod serve;
 mod token;
 mod user;
+mod webhooks;
 mod worker;
 
 use std::io::{self, Write};
@@ -52,6 +54,8 @@ enum Command {
     Emulator(emulator::Args),
     Demo(demo::Args),
     Config(config::Args),
+    Webhooks(webhooks::Args),
+    Reconcile(reconcile::Args),
 }
 
 impl Command {
@@ -64,6 +68,8 @@ impl Command {
             Self::User(args) => user::run(args, Config::from_vars(vars)?).await,
             Self::Token(args) => token::run(args, Config::from_vars(vars)?).await,
             Self::Demo(args) => demo::run(args, Config::from_vars(vars)?).await,
+            Self::Webhooks(args) => webhooks::run(args, Config::from_vars(vars)?).await,
+            Self::Reconcile(args) => reconcile::run(args, Config::from_vars(vars)?).await,
             // These two keep no secret that they do not need.
             Self::Emulator(args) => emulator::run(args, &Settings::from_vars(vars)?).await,
             Self::Config(args) => config::run(args, vars).await,
@@ -79,6 +85,11 @@ pub fn run(cli: Cli, vars: Result<Vars, ConfigError>) -> ExitCode {
     let outcome = vars.map_err(CliError::from).and_then(|vars| {
         if !matches!(command, Command::Config(_)) {
             vars.unknown().iter().for_each(|warning| log::warn!("{warning}"));
+        }
+        #[cfg(debug_assertions)]
+        if let Some(text) = vars.failpoints() {
+            crate::failpoints::arm(text)
+                .map_err(|problem| CliError::usage(problem, "See src/failpoints.rs"))?;
         }
         actix_web::rt::System::new().block_on(command.run(&vars))
     });

@@ -76,6 +76,12 @@ impl UtcTime {
         self.calendar().format(&Rfc3339).unwrap_or_default()
     }
 
+    /// The moment of the standard library's view, to the microsecond.
+    pub fn of_system(moment: SystemTime) -> Self {
+        let since = moment.duration_since(UNIX_EPOCH).unwrap_or_default();
+        UtcTime::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+    }
+
     /// The standard library's view of this moment.
     pub fn system(self) -> SystemTime {
         UNIX_EPOCH + Duration::from_micros(self.0.max(0) as u64)

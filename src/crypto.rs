@@ -9,9 +9,9 @@ use std::sync::OnceLock;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::{Argon2, PasswordHasher, PasswordVerifier};
 use base64::Engine as _;
-use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
-use sha2::{Digest, Sha256};
+use sha2::{Digest, Sha256, Sha384};
 use subtle::ConstantTimeEq;
 
 /// The longest password taken, in bytes: more would only buy an attacker our time (A7).
@@ -51,6 +51,11 @@ pub fn keyed_token(key: &[u8; 32], purpose: &str, message: &str) -> String {
     mac.update(b"\0");
     mac.update(message.as_bytes());
     BASE64_URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes())
+}
+
+/// The digest of a script, as the attribute `integrity` has it.
+pub fn integrity(script: &[u8]) -> String {
+    format!("sha384-{}", BASE64_STANDARD.encode(Sha384::digest(script)))
 }
 
 /// Whether two texts are equal, in a time that depends on their lengths alone.

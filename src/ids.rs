@@ -51,6 +51,15 @@ macro_rules! id {
                 $name(spell(Builder::from_unix_timestamp_millis(now.millis(), random).into_uuid()))
             }
 
+            /// The millisecond it was made in.
+            pub fn made_at(&self) -> UtcTime {
+                let digits = self.as_str().bytes().filter(|byte| *byte != b'-').take(12);
+                let millis = digits.fold(0_i64, |sum, digit| {
+                    16 * sum + i64::from(char::from(digit).to_digit(16).unwrap_or(0))
+                });
+                UtcTime::from_micros(millis.saturating_mul(1_000))
+            }
+
             /// The id as it is written everywhere.
             pub fn as_str(&self) -> &str {
                 std::str::from_utf8(&self.0).expect("an id is spelt in ASCII")

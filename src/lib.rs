@@ -16,7 +16,7 @@
 //! queue    → db
 //! db ↛ filestack, filestack ↛ db
 //! cli, app, web, jobs, services → also error;  error → db, filestack
-//! all      → config, clock, ids, crypto, telemetry → nothing of ours but each other
+//! all      → config, clock, ids, crypto, telemetry, failpoints → nothing of ours but each other
 //! emulator, filestack → nothing of ours
 //! ```
 
@@ -28,6 +28,7 @@ pub mod crypto;
 pub mod db;
 pub mod emulator;
 pub mod error;
+pub mod failpoints;
 pub mod filestack;
 pub mod ids;
 pub mod jobs;

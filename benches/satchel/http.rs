@@ -61,7 +61,52 @@ impl Connection {
         self.answer().await
     }
 
+    /// Sends a body, with these header lines (each with its end).
+    pub async fn send(&mut self, method: &str, path: &str, headers: &str, body: &[u8]) -> Outcome<Answer> {
+        let head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n{headers}\r\n",
+            body.len()
+        );
+        self.stream.write_all(head.as_bytes()).await?;
+        self.stream.write_all(body).await?;
+        self.answer().await
+    }
+
+    /// Asks for a file, keeps none of it, and gives its size.
+    pub async fn download(&mut self, path: &str) -> Outcome<usize> {
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        self.stream.write_all(request.as_bytes()).await?;
+        let (status, head, length) = self.head().await?;
+        if status != 200 {
+            return Err(format!("status {status} instead of 200 for {path}").into());
+        }
+        let mut left = (head + length)
+            .checked_sub(self.received.len())
+            .ok_or("the answer is longer than it says")?;
+        self.received.clear();
+        while left > 0 {
+            self.received.clear();
+            self.receive().await?;
+            left = left
+                .checked_sub(self.received.len())
+                .ok_or("the answer is longer than it says")?;
+        }
+        self.received.clear();
+        Ok(length)
+    }
+
     async fn answer(&mut self) -> Outcome<Answer> {
+        let (status, head, length) = self.head().await?;
+        while self.received.len() < head + length {
+            self.receive().await?;
+        }
+        let body = self.received[head..head + length].to_vec();
+        self.received.drain(..head + length);
+        Ok(Answer { status, body })
+    }
+
+    /// Status, length of the head, length of the body.
+    async fn head(&mut self) -> Outcome<(u16, usize, usize)> {
         let head = loop {
             if let Some(end) = self.received.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
                 break end + 4;
@@ -70,7 +115,7 @@ impl Connection {
         };
         let text = std::str::from_utf8(&self.received[..head])?;
         let status = text.get(9..12).ok_or("the answer is not HTTP")?.parse()?;
-        let length: usize = text
+        let length = text
             .lines()
             .filter_map(|line| line.split_once(':'))
             .find(|(name, _)| name.eq_ignore_ascii_case("content-length"))
@@ -78,12 +123,7 @@ impl Connection {
             .1
             .trim()
             .parse()?;
-        while self.received.len() < head + length {
-            self.receive().await?;
-        }
-        let body = self.received[head..head + length].to_vec();
-        self.received.drain(..head + length);
-        Ok(Answer { status, body })
+        Ok((status, head, length))
     }
 
     async fn receive(&mut self) -> Outcome<()> {

@@ -4,6 +4,8 @@
 //! protocol and keeps nothing. Beside it run what it is compared with: the Filestack client alone, and two servers as small as they
 //! can be. Everything is printed as one table with each target beside the measured value; nothing fails because it is slow.
 
+mod commits;
+mod emulator;
 mod http;
 mod install;
 mod list;
@@ -63,6 +65,12 @@ async fn measure_parts(options: &Options, report: &mut Report) -> Outcome<()> {
     }
     if options.wants("list") {
         list::measure(options, report).await?;
+    }
+    if options.wants("commits") {
+        commits::measure(options, report).await?;
+    }
+    if options.wants("emulator") {
+        emulator::measure(options, report).await?;
     }
     Ok(())
 }

@@ -13,6 +13,8 @@ Parts (all of them when none is named):
   slow     500 slow uploads at once
   upload   the three above
   list     pages of the list, requests per second, search
+  commits  durable commits on SQLite, alone and shared
+  emulator the emulator: a file taken in by parts, files delivered
 
 Options:
   --quick         small sizes: to see that it works, not to compare with the targets
@@ -22,7 +24,7 @@ Options:
 ";
 
 const UPLOADS: [&str; 3] = ["one", "many", "slow"];
-const PARTS: [&str; 5] = ["one", "many", "slow", "upload", "list"];
+const PARTS: [&str; 7] = ["one", "many", "slow", "upload", "list", "commits", "emulator"];
 const MIB: u64 = 1 << 20;
 
 /// What is measured, and how much of it.
@@ -88,6 +90,11 @@ impl Options {
         } else {
             (500, MIB, 10)
         }
+    }
+
+    /// The large file that the emulator delivers.
+    pub fn delivered_bytes(&self) -> u64 {
+        if self.quick { 16 * MIB } else { 100 * MIB }
     }
 
     /// Documents in the list's database, and the users they belong to in equal parts.

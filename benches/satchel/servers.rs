@@ -1,6 +1,7 @@
 //! The servers beside the application: this program again, with a first argument that no user gives.
 
 mod bare;
+mod files;
 mod least;
 mod sink;
 
@@ -25,6 +26,7 @@ pub fn run(arguments: &[String]) -> Outcome<()> {
     actix_web::rt::System::new().block_on(async {
         match arguments[..] {
             ["sink", intelligent] => sink::serve(listener, intelligent == "true").await,
+            ["files", directory] => files::serve(listener, directory).await,
             ["bare"] => bare::serve(listener).await,
             ["list", database] => least::serve(listener, database).await,
             _ => Err(format!("{arguments:?} is no server").into()),
@@ -48,6 +50,14 @@ pub async fn taken(sink: &Server) -> Outcome<u64> {
 /// Answers with a few bytes.
 pub fn bare() -> Outcome<Server> {
     start(&["bare"])
+}
+
+/// Takes files into a directory by `PUT` and delivers what is in it, with as little as that takes.
+pub fn files(directory: &Path) -> Outcome<Server> {
+    start(&[
+        "files",
+        directory.to_str().ok_or("the directory's path is not UTF-8")?,
+    ])
 }
 
 /// Shows the first page of the first user's documents, with as little as that takes.

@@ -8,7 +8,7 @@ use super::serve::stop_signal;
 use super::{CliError, print};
 use crate::app::{self, StartError};
 use crate::config::Settings;
-use crate::emulator::{self, App, Workflow};
+use crate::emulator::{self, App, Endpoint, Workflow};
 
 /// Run the emulator of Filestack on its own
 ///
@@ -16,7 +16,9 @@ use crate::emulator::{self, App, Workflow};
 /// start, kept in the data directory and printed.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  satchel emulator --bind 127.0.0.1:9000 --app AmyKeyz:MYSECRET --app AopenKeyz:OTHERSECRET:open\n  satchel emulator --workflow 7f8e1c9a-2d64-4f0b-9b0e-3c5a6d7e8f90=virus_detection,tags,resize=width:100,store"
+    after_help = "Example:\n  satchel emulator --bind 127.0.0.1:9000 --app AmyKeyz:MYSECRET --app AopenKeyz:OTHERSECRET:open\n  \
+                  satchel emulator --webhook http://127.0.0.1:8000/webhooks/filestack=Y5cWb1rdRDSTSqEjF5pv\n  \
+                  satchel emulator --workflow 7f8e1c9a-2d64-4f0b-9b0e-3c5a6d7e8f90=virus_detection,tags,resize=width:100,store"
 )]
 pub(super) struct Args {
     /// The address to listen on; port 0 takes any free one [default: SATCHEL_EMULATOR_BIND or 127.0.0.1:8081]
@@ -32,6 +34,9 @@ pub(super) struct Args {
     /// A place it may fetch from although it is not public, such as a server of your tests (repeatable)
     #[arg(long = "allow-fetch", value_name = "HOST:PORT", value_parser = place)]
     pub(super) allow_fetch: Vec<(String, u16)>,
+    /// Where it sends webhooks, signed with the secret after the last `=` (repeatable)
+    #[arg(long = "webhook", value_name = "URL=SECRET", value_parser = Endpoint::parse)]
+    pub(super) webhooks: Vec<Endpoint>,
     /// Where its files are kept [default: SATCHEL_DATA_DIR or ./data]
     #[arg(long, value_name = "DIR")]
     pub(super) data_dir: Option<PathBuf>,
@@ -51,6 +56,7 @@ pub(super) struct Standalone {
     pub(super) apps: Vec<App>,
     pub(super) workflows: Vec<Workflow>,
     pub(super) allow_fetch: Vec<(String, u16)>,
+    pub(super) webhooks: Vec<Endpoint>,
     /// The app in `apps` was made up, so its credentials have to be printed.
     pub(super) made_up: bool,
     /// Nothing is kept, a made-up app neither.
@@ -71,6 +77,14 @@ impl Standalone {
                 ));
             }
         }
+        for (index, webhook) in args.webhooks.iter().enumerate() {
+            if args.webhooks[..index].iter().any(|other| other.id == webhook.id) {
+                return Err(CliError::usage(
+                    format!("The webhook {} is named twice", webhook.url),
+                    "Name every address once, as in --webhook URL=SECRET",
+                ));
+            }
+        }
         if made_up && args.in_memory {
             apps.push(App::made_up());
         } else if made_up {
@@ -88,6 +102,7 @@ impl Standalone {
             apps,
             workflows: args.workflows,
             allow_fetch: args.allow_fetch,
+            webhooks: args.webhooks,
             made_up,
             in_memory: args.in_memory,
             control_surface: args.control_surface,
@@ -148,6 +163,7 @@ pub(super) async fn run(args: Args, settings: &Settings) -> Result<(), CliError>
     let temporary = standalone.in_memory.then(|| config.dir.clone());
     config.allow_fetch = standalone.allow_fetch;
     config.workflows = standalone.workflows;
+    config.webhooks = standalone.webhooks;
     let emulator = emulator::serve(config, listener, workers)
         .map_err(|error| StartError::Emulator { directory, error })?;
     let origin = app::origin(emulator.addr);

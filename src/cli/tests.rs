@@ -266,6 +266,10 @@ fn an_emulator_on_its_own_takes_the_command_line_before_the_settings() {
         "127.0.0.1:3000",
         "--allow-fetch",
         "[::1]:80",
+        "--webhook",
+        "http://127.0.0.1:3000/hooks=S1",
+        "--webhook",
+        "http://127.0.0.1:3001/hooks=S2",
         "--data-dir",
         "elsewhere",
     ];
@@ -277,6 +281,12 @@ fn an_emulator_on_its_own_takes_the_command_line_before_the_settings() {
     );
     let places = [("127.0.0.1".to_owned(), 3000), ("[::1]".to_owned(), 80)];
     assert_eq!(named.allow_fetch, places);
+    let secrets: Vec<&str> = named
+        .webhooks
+        .iter()
+        .map(|webhook| webhook.secret.as_str())
+        .collect();
+    assert_eq!(secrets, ["S1", "S2"]);
     for wrong in [
         "",
         "localhost",

@@ -39,6 +39,9 @@ pub(super) const NAMES: [&str; 24] = [
 /// The log filter: not a setting of ours, but read from the same two places.
 const LOG_FILTER: &str = "RUST_LOG";
 
+/// What a development build may be made to do at its fail-points; an optimised one has none.
+const FAILPOINTS: &str = "SATCHEL_FAILPOINTS";
+
 /// Where a value was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -116,10 +119,20 @@ impl Vars {
         self.get(LOG_FILTER)
     }
 
+    /// What is to happen at the fail-points, if anything.
+    #[cfg(debug_assertions)]
+    pub fn failpoints(&self) -> Option<&str> {
+        self.get(FAILPOINTS)
+    }
+
     /// A sentence for each variable that looks like one of ours and is none: most likely a slip of the pen.
     pub fn unknown(&self) -> Vec<String> {
         let ours = |name: &str| name.starts_with("SATCHEL_") || name.starts_with("FILESTACK_");
-        let ignored = |name: &str| name.starts_with("SATCHEL_TEST_") || NAMES.contains(&name);
+        let ignored = |name: &str| {
+            name.starts_with("SATCHEL_TEST_")
+                || NAMES.contains(&name)
+                || (cfg!(debug_assertions) && name == FAILPOINTS)
+        };
         self.0
             .iter()
             .filter(|(name, _)| ours(name) && !ignored(name))

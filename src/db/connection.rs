@@ -35,7 +35,11 @@ impl fmt::Debug for Location {
 }
 
 /// Waiting for another writer is bounded, so that a busy database becomes a 503 and never a hang (R9).
-const SQLITE_PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
+///
+/// A commit returns when it is on the disk, for all writes alike: most stand behind a 200 or 201, and the others must not be lost
+/// either (an intent that a loss of power takes back leaves a file at Filestack that nobody knows). What is light rides along
+/// in a commit that is shared.
+const SQLITE_PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
     PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -8000;";
 
 /// A statement that has not ended by then is given up by PostgreSQL: no request may hang on a lock (R9).

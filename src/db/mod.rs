@@ -7,21 +7,24 @@ mod connection;
 mod migrate;
 pub mod models;
 pub mod schema;
+mod shared;
+mod transaction;
 mod types;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::RunQueryDsl as _;
-use diesel::connection::{AnsiTransactionManager, TransactionManager};
 use diesel::result::{DatabaseErrorKind, Error as DieselError};
 use tokio::sync::Semaphore;
 
 pub use connection::{DbConn, Location};
 pub use migrate::MigrationStatus;
+pub use shared::CommitCounts;
+use shared::SharedWriter;
 
 /// What a query can fail with, as far as a caller can tell it apart.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum DbError {
     /// No such row.
     #[error("no such row")]
@@ -90,7 +93,15 @@ pub struct Db(Arc<Inner>);
 struct Inner {
     location: Location,
     readers: Lane,
-    writers: Lane,
+    writer: Writer,
+}
+
+/// How the database is written.
+enum Writer {
+    /// One at a time, commits shared: SQLite.
+    Shared { pool: Pool, writer: SharedWriter },
+    /// Side by side, each in a transaction of its own: PostgreSQL, which shares the flush of commits that come together.
+    Each(Lane),
 }
 
 /// A pool with a queue before it: tasks wait here without holding a thread.
@@ -160,20 +171,24 @@ impl Db {
             read_only: false,
         };
         manager.open().map_err(DbError::Unreachable)?;
-        let (readers, writers) = match &location {
-            Location::Sqlite(_) => (
-                Lane::new(&location, CONNECTIONS, true),
-                Lane::new(&location, 1, false),
-            ),
+        let (readers, writer) = match &location {
+            Location::Sqlite(_) => {
+                let pool = Lane::new(&location, 1, false).pool;
+                let writer = SharedWriter::new(pool.clone());
+                (
+                    Lane::new(&location, CONNECTIONS, true),
+                    Writer::Shared { pool, writer },
+                )
+            }
             Location::Postgres(_) => {
                 let lane = Lane::new(&location, CONNECTIONS * 2, false);
-                (lane.clone(), lane)
+                (lane.clone(), Writer::Each(lane))
             }
         };
         Ok(Db(Arc::new(Inner {
             location,
             readers,
-            writers,
+            writer,
         })))
     }
 
@@ -208,15 +223,17 @@ impl Db {
         self.0.readers.run(work).await
     }
 
-    /// Writes in one transaction: all of it or nothing.
+    /// Writes in one transaction: all of it or nothing, and once this returns it survives a loss of power.
+    ///
+    /// On SQLite the transaction may be shared with other requests, of which each still stands or falls by itself: see `shared`.
     pub async fn write<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut DbConn) -> Result<T, DbError> + Send + 'static,
     ) -> Result<T, DbError> {
-        self.0
-            .writers
-            .run(move |connection| in_transaction(connection, work))
-            .await
+        match &self.0.writer {
+            Writer::Shared { writer, .. } => writer.run(work).await,
+            Writer::Each(lane) => lane.run(|c| transaction::alone(c, work)).await,
+        }
     }
 
     /// [`Db::write`] for commands, which have no async threads to spare.
@@ -224,45 +241,18 @@ impl Db {
         &self,
         work: impl FnOnce(&mut DbConn) -> Result<T, DbError>,
     ) -> Result<T, DbError> {
-        let mut pooled = self
-            .0
-            .writers
-            .pool
+        let (Writer::Shared { pool, .. } | Writer::Each(Lane { pool, .. })) = &self.0.writer;
+        let mut pooled = pool
             .get()
             .map_err(|error| DbError::Unreachable(error.to_string()))?;
-        in_transaction(&mut pooled, work)
+        transaction::alone(&mut pooled, work)
     }
-}
 
-/// On SQLite the transaction begins as a writer: one that begins as a reader and then writes fails at once when another wrote in
-/// between, whatever the busy timeout says.
-fn in_transaction<T>(
-    connection: &mut DbConn,
-    work: impl FnOnce(&mut DbConn) -> Result<T, DbError>,
-) -> Result<T, DbError> {
-    match connection {
-        DbConn::Sqlite(inner) => AnsiTransactionManager::begin_transaction_sql(inner, "BEGIN IMMEDIATE")?,
-        DbConn::Postgres(inner) => AnsiTransactionManager::begin_transaction(inner)?,
-    }
-    let mut guard = Rollback(Some(connection));
-    let result = work(
-        guard
-            .0
-            .as_mut()
-            .expect("the guard holds the connection until here"),
-    );
-    let connection = guard.0.take().expect("the guard holds the connection until here");
-    match result {
-        Ok(value) => {
-            match connection {
-                DbConn::Sqlite(inner) => AnsiTransactionManager::commit_transaction(inner)?,
-                DbConn::Postgres(inner) => AnsiTransactionManager::commit_transaction(inner)?,
-            }
-            Ok(value)
-        }
-        Err(error) => {
-            roll_back(connection);
-            Err(error)
+    /// How many writes took how many commits, where commits are shared: on SQLite.
+    pub fn commit_counts(&self) -> Option<CommitCounts> {
+        match &self.0.writer {
+            Writer::Shared { writer, .. } => Some(writer.counts()),
+            Writer::Each(_) => None,
         }
     }
 }
@@ -276,28 +266,6 @@ pub fn lock_for_transaction(connection: &mut DbConn, name: &str) -> Result<(), D
             .execute(inner)?;
     }
     Ok(())
-}
-
-/// Rolls back when the work panics: the connection goes back to the pool and must not take an open transaction along.
-struct Rollback<'a>(Option<&'a mut DbConn>);
-
-impl Drop for Rollback<'_> {
-    fn drop(&mut self) {
-        if let Some(connection) = self.0.take() {
-            roll_back(connection);
-        }
-    }
-}
-
-/// A rollback that fails means a broken connection, which the pool throws away by itself.
-fn roll_back(connection: &mut DbConn) {
-    let result = match connection {
-        DbConn::Sqlite(inner) => AnsiTransactionManager::rollback_transaction(inner),
-        DbConn::Postgres(inner) => AnsiTransactionManager::rollback_transaction(inner),
-    };
-    if let Err(error) = result {
-        log::warn!("a transaction could not be rolled back: {error}");
-    }
 }
 
 #[cfg(test)]

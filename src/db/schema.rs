@@ -109,6 +109,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    claims (id) {
+        id -> Text,
+        uses -> Integer,
+        first_used_at -> BigInt,
+    }
+}
+
+diesel::table! {
     events (id) {
         id -> Text,
         dedupe_key -> Text,
@@ -222,4 +230,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     jobs,
     setup_tokens,
     installation,
+    claims,
 );

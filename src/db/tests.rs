@@ -74,7 +74,8 @@ fn every_migration_can_be_undone_and_done_again() {
             .iter()
             .all(|migration| !migration.applied)
     );
-    assert_eq!(db.migrate().expect("up").len(), 5);
+    let all = db.migration_status().expect("status").len();
+    assert_eq!(db.migrate().expect("up").len(), all);
 }
 
 #[test]

@@ -118,14 +118,19 @@ pub(super) fn seconds(at: SystemTime) -> u64 {
 
 /// A moment as people and JSON write it, in UTC to the millisecond.
 pub(super) fn written(at: SystemTime) -> String {
+    written_ms(millis(at))
+}
+
+/// The same of milliseconds since 1970.
+pub(super) fn written_ms(ms: u64) -> String {
     let format = time::macros::format_description!(
         "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z"
     );
-    let nanos = i128::from(millis(at)) * 1_000_000;
+    let nanos = i128::from(ms) * 1_000_000;
     time::OffsetDateTime::from_unix_timestamp_nanos(nanos)
         .ok()
         .and_then(|moment| moment.format(format).ok())
-        .unwrap_or_else(|| millis(at).to_string())
+        .unwrap_or_else(|| ms.to_string())
 }
 
 #[cfg(test)]

@@ -194,6 +194,7 @@ impl Route {
             ("GET", [.., "metadata"]) => Self::Metadata,
             ("DELETE", ["api", "file", _]) | ("POST", ["api", "file", _, "remove"]) => Self::Delete,
             ("POST", ["api", "file", _]) => Self::Overwrite,
+            ("GET" | "HEAD", ["picker" | "filestack-js", ..]) => Self::Other,
             ("GET" | "HEAD", _) => Self::Delivery,
             _ => Self::Other,
         }

@@ -19,6 +19,7 @@
 //! | `GET …/run_workflow=id:UUID/SOURCE`, `/KEY/…/workflow_status=job_id:JOB`; `workflows` of a store | workflows on files, addresses and uploads | 8 |
 //! | `GET …/wf://WORKFLOW/JOB/HASH` | what a step of a workflow made, a source like others | 8 |
 //! | `POST /folder/list`, `/auth/logout` | no drives, but listing checks the policy | 9.4 |
+//! | `GET /filestack-js/VERSION/filestack.min.js`, `/picker/[VERSION/]picker.js` | stand-ins for the browser client and the picker | 9.1 |
 //! | `OPTIONS *` | CORS preflight | 10 |
 //! | `/__emulator/`, `/__emulator/api/…` | the control surface, which is ours; its table is in `console` | – |
 //!
@@ -26,7 +27,10 @@
 //! no storage but this one), cloud drives; and these tasks, whose parameters are judged all the same: faces, filters, borders
 //! and effects (6.3, 6.4 but `enhance`), `smart_crop`, `pjpg`, `animate`, formats of `output` that are no pictures, documents,
 //! `minify_…`, `urlscreenshot` (6.5). Workflows cannot have `video_sfw`, `video_tagging`, `phishing_detection`, conditions or
-//! branches. Not there at all: the picker's script.
+//! branches.
+//!
+//! What happens to files, and the end of workflows and conversions, is told to registered endpoints by webhooks (§7);
+//! `webhooks` has the rules.
 //!
 //! Where it differs from the service on purpose: types that can run script are delivered as sandboxed attachments,
 //! because a port is not a site of its own; with security on nothing is cached without asking; storage paths with steps
@@ -40,7 +44,7 @@
 //! they are told to; an upload that names a workflow needs `convert` and `runWorkflow` in its policy when it has one; `force`
 //! begins a failed conversion again, no other; a workflow's step that fails has an `error` as its result.
 //!
-//! `store` and `uploads` are the disk, `policy` decides, `errors` words the refusals, `http` has the routes,
+//! `store` and `uploads` are the disk, `webhooks` tells, `policy` decides, `errors` words the refusals, `http` has the routes,
 //! `controls` is what may be turned while it runs, `console` shows that to people and programs, `transform` does pictures,
 //! `workflows` are what can be run, `runs` what is running, `viruses` looks for them.
 
@@ -84,6 +88,7 @@ use runs::{Runs, clockwork};
 pub use apps::App;
 pub use clock::{Clock, ClockSetting};
 pub use controls::{Call, Calls, Controls, Fault, Faults, Route, Verdict, Waiting};
+pub use http::CLIENT_SCRIPT;
 pub use store::{Meta, Store};
 pub use webhooks::{
     Attempt, Endpoint, Event, Reason, WaitingWebhook, Webhook, WebhookFault, WebhookFilter, WebhookState,

@@ -35,6 +35,7 @@ impl Drop for Root {
     fn drop(&mut self) {
         if self.temporary
             && let Err(error) = fs::remove_dir_all(&self.path)
+            && error.kind() != io::ErrorKind::NotFound
         {
             let path = self.path.display();
             log::warn!("emulator: temporary files stay in {path}: {error}");

@@ -38,14 +38,18 @@ impl Filestack {
     /// [`Purpose::ConvertUrl`](super::Purpose::ConvertUrl).
     pub fn transform_external_url(&self, source: &Url, transform: &Transform, grant: Option<&Grant>) -> Url {
         let key = percent(self.api_key().as_str(), "");
-        // In quotes, so that commas and slashes belong to it; a quote of its own is encoded twice and stays inside.
+        // In quotes, so that commas and slashes belong to it; a quote of its own is encoded twice and stays inside. Escaped
+        // altogether as soon as anything has to be: half-escaped, nobody could tell its own escapes from ours.
         let source = source.as_str().replace('"', "%22");
-        let (path, rest) = source.split_at(source.find(['?', '#']).unwrap_or(source.len()));
-        // Slashes after the path are hidden: a URL parser on the way would take "/../" in a query for steps.
-        let source = format!("%22{}{}%22", percent(path, ":/"), percent(rest, ":"));
+        let plain = percent(&source, ":/");
+        let source = if plain == source {
+            plain
+        } else {
+            percent(&source, "")
+        };
         at(
             &self.endpoints().cdn,
-            &format!("/{key}{}{}/{source}", security(grant), tasks(transform)),
+            &format!("/{key}{}{}/%22{source}%22", security(grant), tasks(transform)),
         )
     }
 }
@@ -129,13 +133,17 @@ mod tests {
                 .to_string()
         };
         assert_eq!(
+            url("https://ex.org/a.png"),
+            "https://cdn.filestackcontent.com/AKEYz/resize=width:10/%22https://ex.org/a.png%22"
+        );
+        assert_eq!(
             url("https://ex.org/a,b.png"),
-            "https://cdn.filestackcontent.com/AKEYz/resize=width:10/%22https://ex.org/a%2Cb.png%22"
+            "https://cdn.filestackcontent.com/AKEYz/resize=width:10/%22https%3A%2F%2Fex.org%2Fa%2Cb.png%22"
         );
         assert_eq!(
             url("https://ex.org/a%2fb?x=/../\"/store=1"),
             "https://cdn.filestackcontent.com/AKEYz/resize=width:10/\
-             %22https://ex.org/a%252fb%3Fx%3D%2F..%2F%2522%2Fstore%3D1%22"
+             %22https%3A%2F%2Fex.org%2Fa%252fb%3Fx%3D%2F..%2F%2522%2Fstore%3D1%22"
         );
     }
 }

@@ -67,4 +67,4 @@ pub use store::{Access, Location, NewStore, StoreOptions, StoredFile};
 pub use tasks::{Tags, VideoConversion, WorkflowRun};
 pub use transfers::Transfers;
 pub use transform::Transform;
-pub use upload::{NewUpload, Upload};
+pub use upload::{NewUpload, PartBytes, Upload};

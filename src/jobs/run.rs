@@ -9,6 +9,7 @@ use super::verdict::Fault;
 use crate::db::DbError;
 use crate::db::models::jobs::Job;
 use crate::error::AppError;
+use crate::failpoints;
 use crate::ids::JobId;
 use crate::queue::{self, Failure, Fate, Gate, Kind, LEASE, Wanted};
 use crate::services::Services;
@@ -106,7 +107,11 @@ async fn next(services: &Services, worker: &str) -> Result<Option<(Job, Gate)>, 
     if gate == Gate::Probe && !matches!(&claimed, Ok(Some(job)) if is_probe(job)) {
         services.breaker.not_needed();
     }
-    Ok(claimed?.map(|job| (job, gate)))
+    let claimed = claimed?;
+    if claimed.is_some() {
+        failpoints::reach("job.after-claim");
+    }
+    Ok(claimed.map(|job| (job, gate)))
 }
 
 /// Why an attempt ended without an outcome.
@@ -170,7 +175,10 @@ async fn watch(services: &Services, job: &Job, stop: impl Future<Output = ()>) -
     };
     let (services_too, job_too) = (services.clone(), job.clone());
     let mut running = AbortOnDrop(tokio::spawn(async move {
-        kinds::run(&services_too, kind, &job_too).await
+        failpoints::reach("job.before-work");
+        let outcome = kinds::run(&services_too, kind, &job_too).await;
+        failpoints::reach("job.after-work");
+        outcome
     }));
     let time_is_up = tokio::time::sleep(kind.traits().time);
     tokio::pin!(stop, time_is_up);
@@ -218,11 +226,13 @@ impl Drop for AbortOnDrop {
 /// Writes an outcome down, with all that it changes.
 async fn keep(services: &Services, job: &Job, outcome: Outcome) -> Result<Ended, AppError> {
     let (hold, now) = (job.hold(), services.clock.now());
+    failpoints::reach("job.before-finish");
     let kept = services
         .db
         .write(move |c| match outcome {
             Outcome::Done { result, effects } => {
                 let kept = queue::finish_with(c, hold, Some(&result), now, effects)?;
+                failpoints::reach("job.in-finish");
                 Ok(kept.then_some(Ended::Done))
             }
             Outcome::Later { after, note, effects } => {
@@ -234,6 +244,7 @@ async fn keep(services: &Services, job: &Job, outcome: Outcome) -> Result<Ended,
             }
         })
         .await;
+    failpoints::reach("job.after-finish");
     match kept {
         Ok(ended) => {
             // What it changed may have made other jobs necessary.

@@ -1,4 +1,4 @@
-//! Accounts: set-up, users, sessions and API tokens. Signing in with a password is `sign_in`.
+//! Accounts: set-up, users, sessions and API tokens. Signing in with a password is `sign_in`, being known afterwards `identity`.
 
 use std::time::Duration;
 
@@ -15,34 +15,12 @@ use crate::services::{Services, emails};
 
 /// The shortest password taken, in characters: length is the only rule.
 pub const MIN_PASSWORD_CHARS: usize = 12;
-/// A session ends after so long without a request.
-pub const SESSION_IDLE: Duration = Duration::from_secs(7 * 24 * 3_600);
 /// A session ends then, used or not.
 pub const SESSION_LIFETIME: Duration = Duration::from_secs(30 * 24 * 3_600);
-/// Sessions and tokens note their last use to this precision: not every request should write.
-const TOUCH: Duration = Duration::from_secs(60);
 /// How long a printed set-up link works.
 const SETUP_LINK: Duration = Duration::from_secs(24 * 3_600);
 /// What API tokens begin with, so that people and scanners know one when they see it.
 pub const API_TOKEN_PREFIX: &str = "satchel_";
-
-/// Who asks, and how they said so.
-#[derive(Clone, Debug)]
-pub struct Identity {
-    /// Who.
-    pub user: User,
-    /// How.
-    pub means: Means,
-}
-
-/// How somebody showed who they are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Means {
-    /// A session's cookie: sent by the browser unasked, so what changes things needs a form token too.
-    Session,
-    /// An API token: sent on purpose.
-    ApiToken,
-}
 
 /// Checks a new password; gives what is wrong with it.
 pub fn check_password(password: &str) -> Result<(), String> {
@@ -82,6 +60,12 @@ impl Services {
 
 fn closed() -> AppError {
     AppError::Internal("the password could not be hashed".to_owned())
+}
+
+/// The address of a user's account.
+pub async fn email_of(services: &Services, id: UserId) -> Result<String, AppError> {
+    let user = services.db.run(move |c| users::find(c, id)).await?;
+    Ok(user.map(|user| user.email).unwrap_or_default())
 }
 
 /// A link that lets one person make the first administrator; `None` once there is one.
@@ -255,31 +239,6 @@ pub async fn end_session(services: &Services, token: &str) -> Result<(), AppErro
     Ok(services.db.write(move |c| sessions::delete(c, &hash)).await?)
 }
 
-/// Whose session this is; `None` when it has ended, one way or another.
-pub async fn find_session(services: &Services, token: &str) -> Result<Option<Identity>, AppError> {
-    let hash = crypto::token_hash(token);
-    let now = services.clock.now();
-    let lookup = hash.clone();
-    let Some((session, user)) = services
-        .db
-        .run(move |c| sessions::find_with_user(c, &lookup))
-        .await?
-    else {
-        return Ok(None);
-    };
-    let over = session.expires_at <= now || now.since(session.last_seen_at) > SESSION_IDLE;
-    if over || user.disabled_at.is_some() {
-        return Ok(None);
-    }
-    if now.since(session.last_seen_at) > TOUCH {
-        noted(services.db.write(move |c| sessions::touch(c, &hash, now)).await);
-    }
-    Ok(Some(Identity {
-        user,
-        means: Means::Session,
-    }))
-}
-
 /// Makes an API token for the account with this address, and gives it: it is kept nowhere.
 ///
 /// # Errors
@@ -332,38 +291,4 @@ pub async fn create_api_token(
         ));
     }
     Ok(token)
-}
-
-/// Whose API token this is; `None` when it is none, or no longer.
-pub async fn find_api_token(services: &Services, token: &str) -> Result<Option<Identity>, AppError> {
-    if !token.starts_with(API_TOKEN_PREFIX) || token.len() > 100 {
-        return Ok(None);
-    }
-    let hash = crypto::token_hash(token);
-    let now = services.clock.now();
-    let Some((token, user)) = services
-        .db
-        .run(move |c| api_tokens::find_with_user(c, &hash))
-        .await?
-    else {
-        return Ok(None);
-    };
-    if token.expires_at <= now || user.disabled_at.is_some() {
-        return Ok(None);
-    }
-    if token.last_used_at.is_none_or(|last| now.since(last) > TOUCH) {
-        let touched = services.db.write(move |c| api_tokens::touch(c, token.id, now));
-        noted(touched.await);
-    }
-    Ok(Some(Identity {
-        user,
-        means: Means::ApiToken,
-    }))
-}
-
-/// A last use that could not be written down is no reason to turn its user away: the next one will be (R9).
-fn noted(written: Result<(), DbError>) {
-    if let Err(error) = written {
-        log::warn!(event = "use-not-noted"; "the last use of a session or token could not be noted: {error}");
-    }
 }

@@ -14,7 +14,8 @@ use crate::error::AppError;
 use crate::filestack::transform::{Enhance, Fit, Resize};
 use crate::filestack::{Handle, Purpose, Transform};
 use crate::ids::{DocumentId, UserId};
-use crate::services::{Services, names, removals, upstream};
+use crate::services::identity::Shown;
+use crate::services::{Services, identity, names, removals, upstream};
 
 /// How long a signed address works.
 pub const URL_LIFETIME: Duration = Duration::from_secs(300);
@@ -50,80 +51,72 @@ pub enum Total {
     MoreThan(u64),
 }
 
-/// Lists a part of the user's documents: one turn at the database, two queries when searching and else one.
+/// Lists a part of the documents of whoever shows this: one turn at the database, three queries when searching and else two, who asks
+/// included.
 pub async fn list(
     services: &Services,
-    user: &User,
+    shown: Shown,
     sort: Sort,
     text: &str,
     part: Part,
     limit: i64,
-) -> Result<DocumentPage, AppError> {
-    let search = Search::new(user.seq, &name_key(text.trim()));
-    let owner = user.id;
-    let kept = user.document_count.max(0) as u64;
-    let page = services
-        .db
-        .run(move |c| {
-            let (search, total) = match search {
-                None => (None, Total::Exactly(kept)),
-                Some(search) => {
-                    let found = search::count(c, owner, &search)?;
-                    let total = if found > DENSE {
-                        Total::MoreThan(DENSE as u64)
-                    } else {
-                        Total::Exactly(found as u64)
-                    };
-                    (Some((search, found > DENSE)), total)
-                }
-            };
-            let mut query = ListQuery {
-                owner,
-                sort,
-                search,
-                part,
-                limit: limit + 1,
-            };
-            let mut rows = documents::list(c, &query)?;
-            if rows.is_empty() && query.part != Part::First {
-                // What was here has gone: begin again rather than show an empty page with no way on.
-                query.part = Part::First;
-                rows = documents::list(c, &query)?;
+) -> Result<(User, DocumentPage), AppError> {
+    let key = name_key(text.trim());
+    identity::read_as(services, shown, move |c, user| {
+        let (search, total) = match Search::new(user.seq, &key) {
+            None => (None, kept(user)),
+            Some(search) => {
+                let found = search::count(c, user.id, &search)?;
+                let total = if found > DENSE {
+                    Total::MoreThan(DENSE as u64)
+                } else {
+                    Total::Exactly(found as u64)
+                };
+                (Some((search, found > DENSE)), total)
             }
-            Ok(cut(rows, &query.part, limit as usize, total))
-        })
-        .await?;
-    Ok(page)
+        };
+        let mut query = ListQuery {
+            owner: user.id,
+            sort,
+            search,
+            part,
+            limit: limit + 1,
+        };
+        let mut rows = documents::list(c, &query)?;
+        if rows.is_empty() && query.part != Part::First {
+            // What was here has gone: begin again rather than show an empty page with no way on.
+            query.part = Part::First;
+            rows = documents::list(c, &query)?;
+        }
+        Ok(cut(rows, &query.part, limit as usize, total))
+    })
+    .await
 }
 
 /// Lists a part for a program that walks through all of them: what follows a place, even when nothing does any more.
 pub async fn list_strictly(
     services: &Services,
-    user: &User,
+    shown: Shown,
     sort: Sort,
     part: Part,
     limit: i64,
 ) -> Result<DocumentPage, AppError> {
-    let query = ListQuery {
-        owner: user.id,
-        sort,
-        search: None,
-        part,
-        limit: limit + 1,
-    };
-    let total = Total::Exactly(user.document_count.max(0) as u64);
-    let page = services
-        .db
-        .run(move |c| {
-            Ok(cut(
-                documents::list(c, &query)?,
-                &query.part,
-                limit as usize,
-                total,
-            ))
-        })
-        .await?;
-    Ok(page)
+    let read = identity::read_as(services, shown, move |c, user| {
+        let query = ListQuery {
+            owner: user.id,
+            sort,
+            search: None,
+            part,
+            limit: limit + 1,
+        };
+        let rows = documents::list(c, &query)?;
+        Ok(cut(rows, &query.part, limit as usize, kept(user)))
+    });
+    Ok(read.await?.1)
+}
+
+fn kept(user: &User) -> Total {
+    Total::Exactly(user.document_count.max(0) as u64)
 }
 
 /// One row more than a page was asked for, and says whether the list goes on that way.
@@ -155,6 +148,15 @@ pub async fn get(services: &Services, owner: UserId, id: DocumentId) -> Result<D
         .run(move |c| documents::find_owned(c, owner, id))
         .await?
         .ok_or(AppError::NotFound)
+}
+
+/// The same for whoever shows this, in one turn at the database.
+pub async fn get_as(services: &Services, shown: Shown, id: DocumentId) -> Result<(User, Document), AppError> {
+    let read = identity::read_as(services, shown, move |c, user| {
+        documents::find_owned(c, user.id, id)
+    });
+    let (user, document) = read.await?;
+    Ok((user, document.ok_or(AppError::NotFound)?))
 }
 
 /// Gives a document another name.

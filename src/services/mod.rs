@@ -4,13 +4,16 @@
 
 pub mod accounts;
 pub mod background;
+pub mod claims;
 pub mod cursor;
 pub mod documents;
 pub mod emails;
 pub mod events;
+pub mod identity;
 pub mod jobs;
 pub mod mail;
 pub mod names;
+pub mod picker;
 pub mod processing;
 pub mod reconcile;
 pub mod removals;

@@ -6,6 +6,7 @@ use crate::clock::UtcTime;
 use crate::db::models::file_removals::{self, FileRemoval};
 use crate::db::{DbConn, DbError};
 use crate::error::AppError;
+use crate::failpoints;
 use crate::filestack::{FilestackError, Handle, Purpose};
 use crate::services::Services;
 
@@ -45,7 +46,9 @@ pub fn is_entered(c: &mut DbConn, handle: &str) -> Result<bool, DbError> {
 
 /// Tries to remove a file that was entered; `false` when Filestack could not be made to, and it will be tried again.
 pub async fn attempt(services: &Services, handle: &str, attempts: i32) -> Result<bool, AppError> {
+    failpoints::reach("removal.before-delete");
     let outcome = remove(services, handle).await;
+    failpoints::reach("removal.after-delete");
     let now = services.clock.now();
     let done = outcome.is_ok();
     if let Err(error) = &outcome {

@@ -19,7 +19,7 @@ const STYLES: &str = concat!(
 );
 
 /// Name, extension, media type, content.
-const FILES: [(&str, &str, &str, &str); 6] = [
+const FILES: [(&str, &str, &str, &str); 7] = [
     ("app", "css", "text/css; charset=utf-8", STYLES),
     (
         "app",
@@ -38,6 +38,12 @@ const FILES: [(&str, &str, &str, &str); 6] = [
         "js",
         "text/javascript; charset=utf-8",
         include_str!("../../assets/steps.js"),
+    ),
+    (
+        "direct",
+        "js",
+        "text/javascript; charset=utf-8",
+        include_str!("../../assets/direct.js"),
     ),
     (
         "icons",
@@ -88,6 +94,34 @@ pub fn url(name: &str) -> &'static str {
     &asset
         .unwrap_or_else(|| panic!("there is no static file {name}"))
         .url
+}
+
+/// Every icon of the sprite as it is written in pages, by name: a page of the list has hundreds.
+static ICONS: LazyLock<Vec<(&'static str, String)>> = LazyLock::new(|| {
+    let sprite = url("icons.svg");
+    let names = include_str!("../../assets/icons.svg")
+        .split("<symbol id=\"")
+        .skip(1)
+        .filter_map(|symbol| symbol.split('"').next());
+    let mut icons: Vec<_> = names
+        .map(|name| {
+            let icon =
+                format!(r##"<svg class="icon" aria-hidden="true"><use href="{sprite}#{name}"/></svg>"##);
+            (name, icon)
+        })
+        .collect();
+    icons.sort_unstable();
+    icons
+});
+
+/// The HTML of an icon.
+///
+/// # Panics
+///
+/// If there is no such icon: names are written in templates and beside them, and a test renders them all.
+pub fn icon(name: &str) -> &'static str {
+    let place = ICONS.binary_search_by_key(&name, |(name, _)| name);
+    &ICONS[place.unwrap_or_else(|_| panic!("there is no icon {name}"))].1
 }
 
 /// `GET /assets/{file}`: answers only to the name with the hash of what it holds.

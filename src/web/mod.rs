@@ -11,10 +11,12 @@ mod health;
 mod hooks;
 mod middleware;
 mod pages;
+mod picker;
 mod routes;
 mod state;
 pub mod views;
 
+pub use picker::{CLIENT_INTEGRITY, CLIENT_VERSION, PickerSettings};
 pub use state::{AppState, WebSettings};
 
 pub use middleware::application;

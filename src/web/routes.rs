@@ -38,11 +38,24 @@ pub fn configure(app: &mut web::ServiceConfig) {
             web::resource("/uploads/new").route(get().to(pages::uploads::new)),
             web::resource("/uploads").route(web::post().to(pages::uploads::create)),
             web::resource("/admin").route(get().to(pages::admin::show)),
+            web::resource("/admin/webhooks").route(get().to(pages::admin::webhooks::index)),
+            web::resource("/admin/webhooks/refusals").route(get().to(pages::admin::webhooks::refusals)),
+            web::resource("/admin/webhooks/samples")
+                .route(web::post().to(pages::admin::webhooks::send_sample)),
+            web::resource("/admin/webhooks/replay")
+                .route(get().to(pages::admin::webhooks::preview_many))
+                .route(web::post().to(pages::admin::webhooks::replay_many)),
+            web::resource("/admin/webhooks/{id}").route(get().to(pages::admin::webhooks::show)),
+            web::resource("/admin/webhooks/{id}/replay")
+                .route(get().to(pages::admin::webhooks::preview_one))
+                .route(web::post().to(pages::admin::webhooks::replay_one)),
             web::resource("/admin/jobs").route(get().to(pages::admin::jobs)),
             web::resource("/admin/jobs/{id}/attempt").route(web::post().to(pages::admin::attempt)),
             web::resource("/admin/jobs/{id}/cancellation").route(web::post().to(pages::admin::cancel)),
             web::resource(["/api/uploads", "/api/uploads/"]).route(web::post().to(api::uploads::create)),
             web::resource("/api/uploads/v2").route(web::post().to(api::uploads::create_v2)),
+            web::resource("/api/uploads/picker-config").route(get().to(api::picker::config)),
+            web::resource("/api/uploads/register").route(web::post().to(api::picker::register)),
             web::resource("/api/uploads/with-processing")
                 .route(web::post().to(api::uploads::create_with_processing)),
             web::resource("/api/uploads/{id}/download-url").route(get().to(api::uploads::download_url)),

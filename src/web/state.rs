@@ -4,11 +4,13 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use actix_web::http::header::HeaderValue;
 use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::filestack::webhook::WebhookSecret;
 use crate::services::Services;
+use crate::web::PickerSettings;
 use crate::web::hooks::{Budget, Sampler};
 
 /// Pages that are told of progress at once; each looks at the database once a second.
@@ -26,6 +28,8 @@ pub struct WebSettings {
     pub cdn_origin: String,
     /// Whether files are kept by the emulator.
     pub emulator: bool,
+    /// Uploads that do not pass through us.
+    pub picker: PickerSettings,
     /// Secrets of inbound webhooks, the present one first; without any they are not taken.
     pub webhook_secrets: Vec<WebhookSecret>,
 }
@@ -40,6 +44,8 @@ pub struct Inner {
     pub services: Services,
     /// What the configuration says about HTTP.
     pub settings: WebSettings,
+    /// The `Content-Security-Policy` of every answer.
+    pub content_security_policy: HeaderValue,
     /// Memory of webhooks that are being read.
     pub webhook_budget: Budget,
     /// Which refused webhooks are kept.
@@ -60,9 +66,11 @@ impl std::ops::Deref for AppState {
 impl AppState {
     /// Brings both together.
     pub fn new(services: Services, settings: WebSettings) -> Self {
+        let content_security_policy = content_security_policy(&settings.cdn_origin);
         AppState(Arc::new(Inner {
             services,
             settings,
+            content_security_policy,
             webhook_budget: Budget::default(),
             webhook_samples: Sampler::default(),
             streams: Arc::new(Semaphore::new(STREAMS)),
@@ -79,4 +87,13 @@ impl AppState {
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
     }
+}
+
+/// Nothing is allowed but our own files, and pictures from the CDN that documents are served from.
+fn content_security_policy(cdn_origin: &str) -> HeaderValue {
+    let policy = format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' {cdn_origin}; connect-src 'self'; \
+         form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    );
+    HeaderValue::from_str(&policy).expect("the origin of a URL is printable ASCII")
 }

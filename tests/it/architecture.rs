@@ -46,6 +46,7 @@ const RULES: &[(&str, &[&str])] = &[
     ("ids", &[]),
     ("crypto", &[]),
     ("telemetry", &[]),
+    ("failpoints", &[]),
     // What a caller can tell apart, made from the two layers' own errors.
     ("error", &["db", "filestack"]),
     ("filestack", &[]),
@@ -53,7 +54,7 @@ const RULES: &[(&str, &[&str])] = &[
 ];
 
 /// What everybody may use, except for the modules in `STANDALONE`.
-const SHARED: &[&str] = &["config", "clock", "ids", "crypto", "telemetry"];
+const SHARED: &[&str] = &["config", "clock", "ids", "crypto", "telemetry", "failpoints"];
 
 /// Written so that they could be published by themselves: they use nothing of ours.
 const STANDALONE: &[&str] = &["filestack", "emulator"];
@@ -153,6 +154,23 @@ fn no_file_is_too_long_to_have_one_job() {
             .into_iter()
             .collect()
     });
+}
+
+#[test]
+fn every_fail_point_is_passed_in_one_line_and_has_a_name_in_the_list() {
+    let files = source_files();
+    let passed: Vec<&str> = files
+        .iter()
+        .flat_map(|file| file.text.split("failpoints::reach(\"").skip(1))
+        .filter_map(|rest| rest.split_once('"').map(|(name, _)| name))
+        .collect();
+    let names: BTreeSet<&str> = passed.iter().copied().collect();
+    assert_eq!(
+        names.len(),
+        passed.len(),
+        "one is passed in two lines: {passed:?}"
+    );
+    assert_eq!(names, satchel::failpoints::POINTS.iter().copied().collect());
 }
 
 /// `cargo test -- --include-ignored` runs such examples too; `text` is the word for what is not code.

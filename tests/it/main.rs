@@ -1,17 +1,22 @@
 //! The integration tests, all in one binary so that they link once and share one throw-away PostgreSQL.
 //!
-//! `architecture`, `dependencies` and `readme` check the project itself, `sdk` holds the emulator to Filestack's own SDKs, the
-//! others ask the application over HTTP. `support` is what tests stand on.
+//! `architecture`, `dependencies` and `readme` check the project itself, `sdk` holds the emulator to Filestack's own SDKs, `browser`
+//! looks at the pages as Chromium does, the others ask the application over HTTP. `support` is what tests stand on.
 
 mod accounts;
 mod architecture;
+mod browser;
 mod cli;
+mod crashes;
+mod contract;
 mod db;
 mod dependencies;
 mod documents;
+mod emulator_webhooks;
 mod hooks;
 mod jobs;
 mod journey;
+mod outage;
 mod readme;
 mod sdk;
 mod security;

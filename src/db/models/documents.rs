@@ -1,14 +1,16 @@
 //! Documents: a row for each file that somebody keeps.
 
-use diesel::prelude::*;
-use diesel::query_builder::BoxedSqlQuery;
-use diesel::sql_types::{BigInt, Text};
+mod listing;
 
-use super::search::{self, Search};
+use diesel::prelude::*;
+
+use super::search;
 use crate::clock::UtcTime;
 use crate::db::schema::documents;
 use crate::db::{DbConn, DbError};
 use crate::ids::{DocumentId, UserId};
+
+pub use listing::{ListQuery, Part, list};
 
 /// The state of a document whose file is at Filestack and may be served.
 pub const STORED: &str = "stored";
@@ -20,7 +22,7 @@ pub const INFECTED: &str = "infected";
 pub const GONE: &str = "gone";
 
 /// A document.
-#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, QueryableByName)]
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = documents)]
 pub struct Document {
     /// Short number: rowid of its entry in the search index.
@@ -117,6 +119,19 @@ pub fn find_owned(
         .optional()?)
 }
 
+/// The owner's document that has this file.
+pub fn find_by_handle_owned(
+    connection: &mut DbConn,
+    owner: UserId,
+    handle: &str,
+) -> Result<Option<Document>, DbError> {
+    Ok(documents::table
+        .filter(documents::handle.eq(handle).and(documents::owner_id.eq(owner)))
+        .select(Document::as_select())
+        .first(connection)
+        .optional()?)
+}
+
 /// The document of this id, whosever: for what is not done on somebody's behalf.
 pub fn find(connection: &mut DbConn, id: DocumentId) -> Result<Option<Document>, DbError> {
     Ok(documents::table
@@ -124,6 +139,24 @@ pub fn find(connection: &mut DbConn, id: DocumentId) -> Result<Option<Document>,
         .select(Document::as_select())
         .first(connection)
         .optional()?)
+}
+
+/// The owner's documents with these bytes, the oldest first; none for a digest that is not known.
+pub fn list_by_sha256(
+    connection: &mut DbConn,
+    owner: UserId,
+    sha256: &str,
+    limit: i64,
+) -> Result<Vec<Document>, DbError> {
+    if sha256.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(documents::table
+        .filter(documents::owner_id.eq(owner).and(documents::sha256.eq(sha256)))
+        .order(documents::id)
+        .limit(limit)
+        .select(Document::as_select())
+        .load(connection)?)
 }
 
 /// The document that has this file, whosever.
@@ -287,93 +320,4 @@ impl Document {
         };
         Place { key, id: self.id }
     }
-}
-
-/// Which part of a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// Its beginning.
-    First,
-    /// What follows this place.
-    After(Place),
-    /// What precedes it.
-    Before(Place),
-}
-
-/// A page of an owner's documents: at most `limit` rows, in the list's order whichever way the page was reached.
-#[derive(Clone, Debug)]
-pub struct ListQuery {
-    /// Whose.
-    pub owner: UserId,
-    /// Order.
-    pub sort: Sort,
-    /// Only those found by this, and whether so many are that the list is walked in its own order.
-    pub search: Option<(Search, bool)>,
-    /// Which part.
-    pub part: Part,
-    /// Most rows.
-    pub limit: i64,
-}
-
-type Boxed<'a> = BoxedSqlQuery<'a, <DbConn as Connection>::Backend, diesel::query_builder::SqlQuery>;
-
-/// Lists a page. The place is compared as a row, so that both databases start reading the index right there: page 150 costs what
-/// page 1 does.
-pub fn list(connection: &mut DbConn, query: &ListQuery) -> Result<Vec<Document>, DbError> {
-    let column = query.sort.column();
-    let backwards = matches!(query.part, Part::Before(_));
-    let descending = query.sort.descending != backwards;
-    let (direction, comparison) = if descending { ("DESC", "<") } else { ("ASC", ">") };
-
-    let mut from = "documents";
-    let mut conditions = vec!["documents.owner_id = $1".to_owned()];
-    let mut parameters = 1;
-    let place = match &query.part {
-        Part::First => None,
-        Part::After(place) | Part::Before(place) => Some(place),
-    };
-    if place.is_some() {
-        conditions.push(format!(
-            "(documents.{column}, documents.id) {comparison} ($2, $3)"
-        ));
-        parameters += 2;
-    }
-    let mut expression = None;
-    if let Some((wanted, dense)) = &query.search {
-        parameters += 1;
-        conditions.push(format!(r"documents.name_key LIKE ${parameters} ESCAPE '\'"));
-        if !dense {
-            parameters += 1;
-            conditions.push(Search::condition(connection, parameters));
-            expression = Some(wanted.expression(connection));
-            from = search::first_the_found(connection);
-        }
-    }
-    let sql = format!(
-        "SELECT documents.seq, documents.id, documents.owner_id, documents.handle, documents.name, documents.name_key, \
-         documents.content_type, documents.declared_type, documents.size_bytes, documents.sha256, documents.status, \
-         documents.created_at, documents.updated_at FROM {from} WHERE {} \
-         ORDER BY documents.{column} {direction}, documents.id {direction} LIMIT {}",
-        conditions.join(" AND "),
-        query.limit,
-    );
-    let mut boxed: Boxed<'_> = diesel::sql_query(sql).into_boxed().bind::<Text, _>(query.owner);
-    if let Some(place) = place {
-        boxed = match &place.key {
-            PlaceKey::Number(number) => boxed.bind::<BigInt, _>(*number),
-            PlaceKey::Text(text) => boxed.bind::<Text, _>(text.clone()),
-        };
-        boxed = boxed.bind::<Text, _>(place.id);
-    }
-    if let Some((wanted, _)) = &query.search {
-        boxed = boxed.bind::<Text, _>(wanted.pattern.clone());
-    }
-    if let Some(expression) = expression {
-        boxed = boxed.bind::<Text, _>(expression);
-    }
-    let mut rows: Vec<Document> = boxed.load(connection)?;
-    if backwards {
-        rows.reverse();
-    }
-    Ok(rows)
 }

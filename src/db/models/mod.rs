@@ -4,6 +4,7 @@
 //! [`Db::write`](super::Db::write) by the services.
 
 pub mod api_tokens;
+pub mod claims;
 pub mod documents;
 pub mod events;
 pub mod file_removals;

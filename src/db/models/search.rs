@@ -74,11 +74,11 @@ impl Search {
         }
     }
 
-    /// The condition on `document_search`, with the expression as this parameter.
-    pub fn condition(connection: &DbConn, parameter: usize) -> String {
+    /// The condition on `document_search`: what stands before and after the expression.
+    pub fn condition(connection: &DbConn) -> (&'static str, &'static str) {
         match connection {
-            DbConn::Sqlite(_) => format!("document_search MATCH ${parameter}"),
-            DbConn::Postgres(_) => format!("document_search.words @@ ${parameter}::tsquery"),
+            DbConn::Sqlite(_) => ("document_search MATCH ", ""),
+            DbConn::Postgres(_) => ("document_search.words @@ ", "::tsquery"),
         }
     }
 }
@@ -140,9 +140,9 @@ struct Count {
 /// How many of the owner's documents match, counted to one past [`DENSE`].
 pub fn count(connection: &mut DbConn, owner: UserId, search: &Search) -> Result<i64, DbError> {
     let join = first_the_found(connection);
-    let condition = Search::condition(connection, 1);
+    let (before, after) = Search::condition(connection);
     let sql = format!(
-        "SELECT COUNT(*) AS count FROM (SELECT documents.seq FROM {join} WHERE {condition} \
+        "SELECT COUNT(*) AS count FROM (SELECT documents.seq FROM {join} WHERE {before}$1{after} \
          AND documents.owner_id = $2 AND documents.name_key LIKE $3 ESCAPE '\\' LIMIT {}) AS found",
         DENSE + 1
     );

@@ -7,8 +7,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::Console;
 use super::commands::{self, ChangeSnapshot, MAX_LISTED, Outcome, SetApp, SetClock, Wrong};
+use super::{Console, webhooks};
 use crate::emulator::clock::{millis, written};
 use crate::emulator::controls::{Call, Controls, Route, Verdict, Waiting};
 use crate::emulator::store::Meta;
@@ -24,6 +24,8 @@ pub(super) async fn index() -> HttpResponse {
     let names = [
         "calls",
         "files",
+        "webhooks",
+        "webhooks/endpoints",
         "faults",
         "clock",
         "apps",
@@ -140,12 +142,16 @@ pub(super) async fn faults(console: State) -> HttpResponse {
 }
 
 fn faults_json(controls: &Controls) -> Value {
-    json!({ "waiting": controls.faults().waiting() })
+    json!({ "waiting": controls.faults().waiting(), "webhooks": controls.webhooks().waiting_faults() })
 }
 
 pub(super) async fn add_fault(req: HttpRequest, console: State, body: web::Bytes) -> Reply {
-    let waiting: Waiting = read(&req, &body)?;
-    commands::add_fault(&console.controls, waiting)?;
+    let fault: Value = read(&req, &body)?;
+    if fault.get("webhook").is_some() {
+        webhooks::add_fault(&console.controls, commands::from_json(fault)?)?;
+    } else {
+        commands::add_fault(&console.controls, commands::from_json::<Waiting>(fault)?)?;
+    }
     Ok(HttpResponse::Created().json(faults_json(&console.controls)))
 }
 
@@ -153,13 +159,19 @@ pub(super) async fn add_fault(req: HttpRequest, console: State, body: web::Bytes
 #[serde(default, deny_unknown_fields)]
 struct FaultsQuery {
     route: Option<Route>,
+    webhooks: bool,
 }
 
 pub(super) async fn clear_faults(req: HttpRequest, console: State) -> Reply {
     let faults = console.controls.faults();
-    match query::<FaultsQuery>(&req)?.route {
+    let only: FaultsQuery = query(&req)?;
+    match only.route {
         Some(route) => faults.clear_route(route),
+        None if only.webhooks => {}
         None => faults.clear(),
+    }
+    if only.webhooks || only.route.is_none() {
+        console.controls.webhooks().clear_faults();
     }
     Ok(HttpResponse::NoContent().finish())
 }

@@ -8,7 +8,8 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::{HttpResponse, ResponseError};
 use serde::Deserialize;
-use serde_json::json;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tokio::task::spawn_blocking;
@@ -17,7 +18,7 @@ use crate::emulator::controls::{Controls, Fault, Waiting};
 use crate::emulator::store::Meta;
 
 /// Failures that may wait at once.
-const MAX_WAITING: usize = 200;
+pub(super) const MAX_WAITING: usize = 200;
 /// A call that waits longer than this on demand was not meant.
 const MAX_DELAY: Duration = Duration::from_secs(60 * 60);
 /// Files and calls in one reply.
@@ -250,6 +251,11 @@ pub(super) async fn files(controls: &Controls, most: usize) -> Outcome<(Vec<(Str
 fn newest(files: &mut Vec<(String, Meta)>, most: usize) {
     files.sort_by(|(one, a), (other, b)| b.uploaded_ms.cmp(&a.uploaded_ms).then_with(|| one.cmp(other)));
     files.truncate(most);
+}
+
+/// A command that was already read as JSON.
+pub(super) fn from_json<T: DeserializeOwned>(value: Value) -> Outcome<T> {
+    serde_json::from_value(value).map_err(|error| Wrong::bad(format!("That cannot be done: {error}")))
 }
 
 pub(super) async fn blocking<T: Send + 'static>(

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use actix_web::http::StatusCode;
 use actix_web::http::header::LOCATION;
 use actix_web::{HttpResponse, web};
-use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::commands::{self, ChangeSnapshot, Moment, Outcome, SetApp, SetClock, Wrong};
+use super::webhooks::{self, Register};
 use super::workflows::{self, AddWorkflow, SetProcessing};
 use super::{Console, page};
 use crate::emulator::controls::Controls;
@@ -39,8 +39,12 @@ async fn apply(controls: &Controls, area: &str, fields: &Fields) -> Outcome<()> 
     match area {
         "calls" => controls.calls().forget(),
         "clock" => clock(fields)?.apply(controls)?,
-        "faults" if text(fields, "action") == "clear" => controls.faults().clear(),
-        "faults" => commands::add_fault(controls, from_json(fault(fields)?)?)?,
+        "faults" if text(fields, "action") == "clear" => {
+            controls.faults().clear();
+            controls.webhooks().clear_faults();
+        }
+        "faults" => commands::add_fault(controls, commands::from_json(fault(fields)?)?)?,
+        "webhooks" => change_webhooks(controls, fields).await?,
         "apps" => {
             let app = SetApp {
                 key: text(fields, "key").to_owned(),
@@ -67,7 +71,7 @@ async fn apply(controls: &Controls, area: &str, fields: &Fields) -> Outcome<()> 
             add.apply(controls).await?;
         }
         "snapshots" => {
-            let change: ChangeSnapshot = from_json(json!({
+            let change: ChangeSnapshot = commands::from_json(json!({
                 "action": text(fields, "action"),
                 "name": text(fields, "name"),
             }))?;
@@ -77,6 +81,35 @@ async fn apply(controls: &Controls, area: &str, fields: &Fields) -> Outcome<()> 
         _ => return Err(Wrong::missing("There is no such form")),
     }
     Ok(())
+}
+
+async fn change_webhooks(controls: &Controls, fields: &Fields) -> Outcome<()> {
+    let given = |name| Some(text(fields, name).to_owned()).filter(|text| !text.is_empty());
+    match text(fields, "action") {
+        "send_again" => webhooks::again(controls, text(fields, "id").to_owned()).await,
+        "remove" => webhooks::unregister(controls, text(fields, "id").to_owned()).await,
+        "add" => {
+            let register = Register {
+                url: text(fields, "url").to_owned(),
+                secret: text(fields, "secret").to_owned(),
+                app: given("app"),
+                id: None,
+            };
+            webhooks::register(controls, register.endpoint(controls)?).await
+        }
+        "fail" => {
+            let kind = text(fields, "kind");
+            let fault = match kind {
+                "late_ms" | "stale_seconds" => json!({ kind: number(fields)? }),
+                _ => json!(kind),
+            };
+            let fault = json!({ "webhook": fault, "endpoint": given("endpoint"), "times": times(fields)? });
+            webhooks::add_fault(controls, commands::from_json(fault)?)
+        }
+        _ => Err(Wrong::bad(
+            "Webhooks can be sent again and made to fail, endpoints added and removed",
+        )),
+    }
 }
 
 fn clock(fields: &Fields) -> Outcome<SetClock> {
@@ -109,31 +142,29 @@ fn clock(fields: &Fields) -> Outcome<SetClock> {
 /// The JSON that says the same.
 fn fault(fields: &Fields) -> Outcome<Value> {
     let kind = text(fields, "kind");
-    let number = || {
-        let number = text(fields, "number")
-            .parse()
-            .map_err(|_| Wrong::bad("This failure needs a whole number: a status, bytes or milliseconds"))?;
-        Ok::<u64, Wrong>(number)
-    };
     let fault = match kind {
-        "status" | "delay_ms" => json!({ kind: number()? }),
-        "cut_request" | "cut_reply" => json!({ kind: { "after": number()? } }),
-        "slow_body" => json!({ kind: { "bytes_per_second": number()? } }),
+        "status" | "delay_ms" => json!({ kind: number(fields)? }),
+        "cut_request" | "cut_reply" => json!({ kind: { "after": number(fields)? } }),
+        "slow_body" => json!({ kind: { "bytes_per_second": number(fields)? } }),
         _ => json!(kind),
     };
-    let times: usize = match text(fields, "times") {
-        "" => 1,
+    Ok(json!({ "route": text(fields, "route"), "fault": fault, "times": times(fields)? }))
+}
+
+fn number(fields: &Fields) -> Outcome<u64> {
+    let sentence = "This failure needs a whole number: a status, bytes, milliseconds or seconds";
+    text(fields, "number").parse().map_err(|_| Wrong::bad(sentence))
+}
+
+fn times(fields: &Fields) -> Outcome<usize> {
+    match text(fields, "times") {
+        "" => Ok(1),
         times => times
             .parse()
-            .map_err(|_| Wrong::bad("Say how many calls fail as a whole number"))?,
-    };
-    Ok(json!({ "route": text(fields, "route"), "fault": fault, "times": times }))
+            .map_err(|_| Wrong::bad("Say how many of them fail as a whole number")),
+    }
 }
 
 fn text<'a>(fields: &'a Fields, name: &str) -> &'a str {
     fields.get(name).map(|text| text.trim()).unwrap_or_default()
-}
-
-fn from_json<T: for<'de> Deserialize<'de>>(value: Value) -> Outcome<T> {
-    serde_json::from_value(value).map_err(|error| Wrong::bad(format!("That cannot be done: {error}")))
 }

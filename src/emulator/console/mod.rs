@@ -2,10 +2,13 @@
 //!
 //! | Route below `/__emulator` | Does |
 //! |---|---|
-//! | `GET /` | the page; its forms post to `/calls`, `/clock`, `/faults`, `/apps`, `/workflows`, `/snapshots`, `/reset` |
+//! | `GET /` | the page; its forms post to `/calls`, `/webhooks`, `/clock`, `/faults`, `/apps`, `/workflows`, `/snapshots`, `/reset` |
 //! | `GET`, `DELETE /api/calls` | the calls that came; `?after=ID`, `?limit=N`, `?route=R`, `?verdict=V` |
 //! | `GET /api/files` | the files, newest first; `?limit=N` |
-//! | `GET`, `POST`, `DELETE /api/faults` | failures on demand; `DELETE ?route=R` for one class |
+//! | `GET`, `POST /api/webhooks` | webhooks, newest first, by `?state=S`, `endpoint`, `action`, `handle`, `event`, `before`, `limit`; tells of an event: `{"action": A, "text": {…}}` |
+//! | `GET /api/webhooks/ID`, `POST …/ID/send-again` | one, with every attempt; another attempt |
+//! | `GET`, `POST /api/webhooks/endpoints`, `DELETE …/endpoints/ID` | `{"url": U, "secret": S, "app": K}` |
+//! | `GET`, `POST`, `DELETE /api/faults` | failures on demand; `{"webhook": F, "endpoint": ID}` for webhooks; `DELETE ?route=R` or `?webhooks=true` for some |
 //! | `GET`, `POST /api/clock` | `{"action": "shift", "seconds": N}`, `freeze` (`at`, or now), `resume` |
 //! | `GET`, `POST /api/apps` | `{"key": K, "secured": true}` |
 //! | `GET`, `POST /api/snapshot` | `{"action": "save", "name": N}`, `load`, `delete` |
@@ -21,6 +24,8 @@ mod commands;
 mod forms;
 mod guard;
 mod page;
+mod webhook_rows;
+mod webhooks;
 mod workflows;
 
 use std::net::SocketAddr;
@@ -94,6 +99,21 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
                 .route(web::delete().to(api::forget_calls)),
         )
         .service(web::resource("/api/files").route(web::get().to(api::files)))
+        .service(
+            web::resource("/api/webhooks")
+                .route(web::get().to(webhooks::list))
+                .route(web::post().to(webhooks::tell)),
+        )
+        .service(
+            web::resource("/api/webhooks/endpoints")
+                .route(web::get().to(webhooks::endpoints))
+                .route(web::post().to(webhooks::add_endpoint)),
+        )
+        .service(
+            web::resource("/api/webhooks/endpoints/{id}").route(web::delete().to(webhooks::remove_endpoint)),
+        )
+        .service(web::resource("/api/webhooks/{id}").route(web::get().to(webhooks::one)))
+        .service(web::resource("/api/webhooks/{id}/send-again").route(web::post().to(webhooks::send_again)))
         .service(
             web::resource("/api/faults")
                 .route(web::get().to(api::faults))

@@ -9,12 +9,14 @@ use askama::Template;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::Console;
 use super::api::verdict_name;
 use super::commands::{self, Outcome, Wrong};
+use super::webhook_rows::WebhookRow;
+use super::{Console, webhooks};
 use crate::emulator::clock::written;
 use crate::emulator::controls::{Call, Route, Verdict, Waiting};
 use crate::emulator::store::Meta;
+use crate::emulator::webhooks::{Endpoint, WaitingWebhook, WebhookFilter};
 use crate::emulator::workflows::Workflow;
 
 /// Calls and files on the page.
@@ -40,6 +42,10 @@ struct ConsolePage {
     /// Ids of those that came while it ran.
     added: Vec<String>,
     processing_seconds: f64,
+    webhooks: Vec<WebhookRow>,
+    kept_webhooks: usize,
+    endpoints: Vec<Endpoint>,
+    waiting_webhooks: Vec<WaitingWebhook>,
     snapshots: Vec<String>,
     notice: Option<String>,
 }
@@ -174,6 +180,12 @@ async fn reply(
 async fn page(console: &Console, before: Option<u64>, notice: Option<String>) -> Outcome<String> {
     let controls = &console.controls;
     let (files, total_files) = commands::files(controls, SHOWN).await?;
+    let newest = WebhookFilter {
+        limit: Some(SHOWN),
+        ..WebhookFilter::default()
+    };
+    let webhooks = webhooks::listed(controls, newest).await?;
+    let endpoints = controls.webhooks().endpoints();
     let kept = controls.clone();
     let snapshots = commands::blocking(move || kept.snapshots()).await?;
     let setting = controls.clock().setting();
@@ -204,6 +216,13 @@ async fn page(console: &Console, before: Option<u64>, notice: Option<String>) ->
         workflows: controls.workflows().all(),
         added: controls.workflows().added_ids(),
         processing_seconds: controls.processing_time().as_secs_f64(),
+        webhooks: webhooks
+            .into_iter()
+            .map(|webhook| WebhookRow::new(webhook, &endpoints))
+            .collect(),
+        kept_webhooks: controls.webhooks().len(),
+        endpoints,
+        waiting_webhooks: controls.webhooks().waiting_faults(),
         snapshots,
         notice,
     };

@@ -1,17 +1,12 @@
 //! The form dialect of older SDKs (§3.8), turned into the fields of the JSON dialect so that one reader serves both.
 
-use actix_multipart::Multipart;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
-use futures_util::StreamExt;
 use serde_json::{Map, Value};
-use tokio::time::timeout;
 
 use super::body::{Broken, SILENCE, invalid};
+use super::form_data::{FormData, Trouble};
 use crate::emulator::errors::{Host, Problem};
-
-/// The dialect has some twenty fields; each costs a header besides its bytes.
-const MAX_FIELDS: usize = 100;
 
 /// Reads `multipart/form-data` of at most `most` bytes.
 pub(super) async fn read(
@@ -20,38 +15,13 @@ pub(super) async fn read(
     payload: web::Payload,
     most: usize,
 ) -> Result<Map<String, Value>, Problem> {
-    let mut form = Multipart::new(req.headers(), payload);
-    let mut pairs = Vec::new();
-    let mut size = 0;
-    while let Some(field) = in_time(host, form.next()).await? {
-        let mut field = field.map_err(|_| invalid(host))?;
-        let name = field.name().unwrap_or_default().to_owned();
-        let mut value = Vec::new();
-        while let Some(bytes) = in_time(host, field.next()).await? {
-            let bytes = bytes.map_err(|_| invalid(host))?;
-            size += bytes.len();
-            if size > most {
-                return Err(too_large(host));
-            }
-            value.extend_from_slice(&bytes);
-        }
-        if pairs.len() == MAX_FIELDS {
-            return Err(too_large(host));
-        }
-        let value = String::from_utf8(value).map_err(|_| invalid(host))?;
-        pairs.push((name, value));
-    }
+    let form = FormData::new(req.headers(), payload, SILENCE);
+    let pairs = form.pairs(most).await.map_err(|trouble| match trouble {
+        Trouble::Silent => Broken::Silent.problem(host),
+        Trouble::Unreadable => invalid(host),
+        Trouble::TooLarge => Problem::new(host, StatusCode::PAYLOAD_TOO_LARGE, "The request is too large"),
+    })?;
     Ok(fields(pairs))
-}
-
-async fn in_time<T>(host: Host, next: impl Future<Output = T>) -> Result<T, Problem> {
-    timeout(SILENCE, next)
-        .await
-        .map_err(|_| Broken::Silent.problem(host))
-}
-
-fn too_large(host: Host) -> Problem {
-    Problem::new(host, StatusCode::PAYLOAD_TOO_LARGE, "The request is too large")
 }
 
 /// Gives the pairs of a form the names and the nesting of the JSON dialect. Empty values are not there: these SDKs send

@@ -1,14 +1,13 @@
 //! Content of REST store and overwrite: raw, in the field `fileUpload`, as base64, or named by URL (§3.10, §5).
 
-use actix_multipart::Multipart;
 use actix_web::http::header::{CONTENT_TYPE, HeaderMap};
 use actix_web::{HttpRequest, web};
-use futures_util::StreamExt;
 use serde_json::{Map, Value};
 
 use super::State;
 use super::body::{self, Broken, Fields};
 use super::form;
+use super::form_data::{FormData, Trouble};
 use super::writer::Writer;
 use crate::emulator::errors::{Host, Problem};
 use crate::emulator::policy::Grant;
@@ -82,41 +81,20 @@ impl Intake<'_> {
 
     /// The field `fileUpload`; others are read over.
     async fn form(&self, req: &HttpRequest, payload: web::Payload) -> Result<Content, Problem> {
-        let unreadable = || Problem::bad(HOST, "The form could not be read");
-        let mut form = Multipart::new(req.headers(), payload);
-        while let Some(field) = form.next().await {
-            let mut field = field.map_err(|_| unreadable())?;
-            let name = field.name().unwrap_or_default().to_owned();
-            if name == "url" {
-                let mut url = Vec::new();
-                let silent = |_| Broken::Silent.problem(HOST);
-                while let Some(bytes) = tokio::time::timeout(body::SILENCE, field.next())
-                    .await
-                    .map_err(silent)?
-                {
-                    url.extend_from_slice(&bytes.map_err(|_| unreadable())?);
-                    if url.len() > MAX_URL_BODY_BYTES {
-                        return Err(unreadable());
-                    }
-                }
-                let url = String::from_utf8(url).map_err(|_| unreadable())?;
+        let mut form = FormData::new(req.headers(), payload, body::SILENCE);
+        while let Some(mut field) = form.next().await.map_err(unreadable)? {
+            if field.name() == "url" {
+                let url = field.text(MAX_URL_BODY_BYTES).await.map_err(unreadable)?;
                 return Ok(Content::Url(url, Fields::of(HOST, Map::new())));
             }
-            if name != "fileUpload" {
+            if field.name() != "fileUpload" {
                 continue;
             }
-            let disposition = field.content_disposition();
-            let filename = disposition
-                .and_then(|found| found.get_filename())
-                .map(str::to_owned);
-            let mimetype = field.content_type().map(ToString::to_string);
+            let filename = field.filename().map(str::to_owned);
+            let mimetype = field.mimetype();
             let mut writer = self.writer();
-            let silent = |_| Broken::Silent.problem(HOST);
-            while let Some(bytes) = tokio::time::timeout(body::SILENCE, field.next())
-                .await
-                .map_err(silent)?
-            {
-                writer.push(bytes.map_err(|_| unreadable())?).await?;
+            while let Some(bytes) = field.bytes().await.map_err(unreadable)? {
+                writer.push(bytes).await?;
             }
             let (scratch, size) = writer.finish().await?;
             self.grant
@@ -133,6 +111,13 @@ impl Intake<'_> {
 
     fn writer(&self) -> Writer<'_> {
         Writer::new(HOST, self.state, self.app, self.grant, self.base64)
+    }
+}
+
+fn unreadable(trouble: Trouble) -> Problem {
+    match trouble {
+        Trouble::Silent => Broken::Silent.problem(HOST),
+        Trouble::Unreadable | Trouble::TooLarge => Problem::bad(HOST, "The form could not be read"),
     }
 }
 

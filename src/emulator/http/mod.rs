@@ -9,6 +9,7 @@ mod edge;
 mod files;
 mod flows;
 mod form;
+mod form_data;
 mod headers;
 mod intake;
 mod job;
@@ -25,6 +26,7 @@ mod product;
 mod ranges;
 mod record;
 mod rest_store;
+mod scripts;
 mod small;
 mod sources;
 mod storage;
@@ -39,6 +41,7 @@ use tokio::sync::Semaphore;
 
 pub(super) use edge::{edge, on_connect};
 pub(super) use paths::is_plain_path;
+pub use scripts::CLIENT as CLIENT_SCRIPT;
 
 use super::apps::Apps;
 use super::controls::Controls;
@@ -168,5 +171,15 @@ pub(super) fn routes(config: &mut web::ServiceConfig) {
         .service(web::resource("/store/").route(web::post().to(small::cloud)))
         .service(web::resource("/auth/logout").route(web::post().to(small::cloud)))
         .service(web::resource("/metadata").route(web::post().to(small::cloud)))
+        .service(
+            web::resource("/filestack-js/{version}/filestack.min.js")
+                .route(web::get().to(scripts::client))
+                .route(web::head().to(scripts::client)),
+        )
+        .service(
+            web::resource(["/picker/picker.js", "/picker/{version}/picker.js"])
+                .route(web::get().to(scripts::picker))
+                .route(web::head().to(scripts::picker)),
+        )
         .default_service(web::to(cdn::show));
 }

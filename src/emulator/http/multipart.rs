@@ -45,7 +45,7 @@ pub(super) async fn start(req: HttpRequest, state: web::Data<State>, payload: we
     let grant = state.permit(HOST, app, &call.credentials, &ask(&start))?;
     flows::asked(HOST, &state, app, &grant, &start.workflows)?;
     let id = ids::alphanumeric(UPLOAD_LENGTH);
-    let reply = started(&start, &id, &state.base(&req));
+    let reply = started(&start, &id, &next_calls(&req, &state.base(&req)));
     let uploads = state.uploads.clone();
     spawn_blocking(move || uploads.begin(&id, &start))
         .await
@@ -53,13 +53,24 @@ pub(super) async fn start(req: HttpRequest, state: web::Data<State>, payload: we
     Ok(reply)
 }
 
-fn started(start: &Start, id: &str, base: &Base) -> HttpResponse {
+/// Where the calls after `start` go: host and port, since Python puts a scheme in front whatever it is (§1.2). JavaScript puts one
+/// there only when there is none (§1.3), and it would be https: on a page nothing can put that right for an emulator without TLS.
+fn next_calls(req: &HttpRequest, base: &Base) -> String {
+    let source = req.headers().get("Filestack-Source");
+    let is_javascript = source.is_some_and(|source| source.as_bytes().starts_with(b"JS-"));
+    if is_javascript && base.scheme == "http" {
+        format!("http://{}", base.authority)
+    } else {
+        base.authority.clone()
+    }
+}
+
+fn started(start: &Start, id: &str, location: &str) -> HttpResponse {
     let mut reply = json!({
         "uri": start.uri,
         "region": start.region,
         "upload_id": id,
-        // Without a scheme: Python puts one in front whatever it is (§1.2).
-        "location_url": base.authority,
+        "location_url": location,
         "location_region": start.region,
     });
     if start.intelligent {
@@ -175,7 +186,7 @@ pub(super) async fn part_url(req: HttpRequest, state: web::Data<State>, payload:
     Ok(HttpResponse::Ok().json(json!({
         "url": base.url(&ticket.path()),
         "headers": ticket.headers(&state),
-        "location_url": base.authority,
+        "location_url": next_calls(&req, &base),
     })))
 }
 

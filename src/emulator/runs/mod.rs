@@ -189,9 +189,11 @@ impl Runs {
         if !content(&scratch)? {
             return Ok(None);
         }
-        self.begin(&run, scratch)?;
+        if self.begin(&run, scratch)? {
+            return Ok(Some((run, true)));
+        }
         // Of two that come at once, one began it.
-        Ok(self.0.records.read(&run.id)?.map(|run| (run, true)))
+        Ok(self.0.records.read(&run.id)?.map(|run| (run, false)))
     }
 
     /// Puts a file's content into a scratch place as what a run works on; `false` when the file is not there.
@@ -331,11 +333,13 @@ impl Runs {
         }
     }
 
-    fn begin(&self, run: &Run, scratch: Scratch) -> io::Result<()> {
-        if self.0.records.begin(run, scratch)? {
+    /// `false` when one with its id is there.
+    fn begin(&self, run: &Run, scratch: Scratch) -> io::Result<bool> {
+        let is_new = self.0.records.begin(run, scratch)?;
+        if is_new {
             self.await_end(run);
         }
-        Ok(())
+        Ok(is_new)
     }
 
     fn await_end(&self, run: &Run) {

@@ -13,5 +13,5 @@ pub(super) fn tell(run: &Run, webhooks: &Webhooks) -> io::Result<()> {
         Work::Workflow(_) => Event::new("fs.workflow", handle, run.workflow_event()),
         Work::Video(_) => Event::whole("video", handle, run.conversion(&run.base)),
     };
-    webhooks.emit(&run.app, &event)
+    webhooks.emit(&run.app, &event).map(drop)
 }

@@ -15,6 +15,7 @@ mod intelligence;
 mod jobs;
 mod refusals;
 mod restart;
+mod scripts;
 mod uploads;
 mod webhooks;
 mod workflows;

@@ -56,6 +56,20 @@ async fn a_file_sent_in_parts_comes_back_byte_for_byte() {
 }
 
 #[actix_web::test]
+async fn javascript_is_told_the_scheme_that_a_page_cannot_put_right() {
+    let bench = Bench::open().await;
+    for (source, wanted) in [
+        ("JS-4.3.8", bench.base.as_str()),
+        ("Python-4.0.0", &bench.base["http://".len()..]),
+    ] {
+        let request = bench.http.post(format!("{}/multipart/start", bench.base));
+        let request = request.header("Filestack-Source", source).json(&start_call(3));
+        let reply: Value = request.send().await.unwrap().json().await.unwrap();
+        assert_eq!(reply["location_url"], wanted, "{source}");
+    }
+}
+
+#[actix_web::test]
 async fn empty_and_one_byte_files_are_files() {
     let bench = Bench::open().await;
     let mut call = bench.begin(start_call(0)).await;

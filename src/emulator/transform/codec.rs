@@ -15,6 +15,7 @@ use image::{
 
 use super::color::Color;
 use super::error::TransformError;
+use super::format::Format;
 
 /// The most pixels a picture may have, before and after any task; Filestack documents this number.
 pub const MAX_PIXELS: u64 = 100_000_000;
@@ -30,19 +31,6 @@ const MAX_EXIF_BYTES: usize = 65_000;
 /// How hard the GIF palette is searched for, 1 (best) to 30.
 const GIF_SPEED: i32 = 10;
 
-/// A file format that is read and written here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// JPEG, written in baseline form.
-    Jpeg,
-    /// PNG.
-    Png,
-    /// WebP.
-    WebP,
-    /// GIF, one frame.
-    Gif,
-}
-
 impl Format {
     /// The format of these bytes, by their first few.
     pub(super) fn sniff(bytes: &[u8]) -> Result<Self, TransformError> {
@@ -53,16 +41,6 @@ impl Format {
             Ok(ImageFormat::Gif) => Ok(Self::Gif),
             Ok(ImageFormat::Tiff | ImageFormat::Bmp) => Err(TransformError::NotYet("images in TIFF or BMP")),
             _ => Err(TransformError::Unsupported),
-        }
-    }
-
-    /// The content type of files in this format.
-    pub fn mimetype(self) -> &'static str {
-        match self {
-            Self::Jpeg => "image/jpeg",
-            Self::Png => "image/png",
-            Self::WebP => "image/webp",
-            Self::Gif => "image/gif",
         }
     }
 

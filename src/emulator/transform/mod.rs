@@ -10,6 +10,7 @@ mod codec;
 mod color;
 mod enhance;
 mod error;
+mod format;
 mod geometry;
 mod grammar;
 mod intelligence;
@@ -21,12 +22,12 @@ mod task;
 #[cfg(test)]
 mod tests;
 
-pub use codec::{Format, MAX_ALLOCATION_BYTES, MAX_INPUT_BYTES, MAX_PIXELS};
+pub use codec::{MAX_ALLOCATION_BYTES, MAX_INPUT_BYTES, MAX_PIXELS};
 pub use color::Color;
 pub use error::{GrammarError, TransformError};
+pub use format::Format;
 pub use grammar::{MAX_PATH_BYTES, MAX_SOURCES, MAX_TASKS, Parsed, Source, parse_json, parse_path};
-pub(super) use intelligence::text_sentiment;
-pub use intelligence::{COPYRIGHT_MARK, Question, Sentiment, UNSAFE_MARK};
+pub use intelligence::{COPYRIGHT_MARK, Question, Sentiment, UNSAFE_MARK, text_sentiment};
 pub use run::{Reply, run};
 pub use task::{
     Align, Cache, Crop, Enhance, Fallback, Fit, Horizontal, Output, Quality, Resize, Rotate, Store, Task,

@@ -7,10 +7,11 @@ use std::fmt;
 
 use serde_json::json;
 
-use super::codec::{self, Encoding, Format, Picture};
+use super::codec::{self, Encoding, Picture};
 use super::color::Color;
 use super::enhance::enhance;
 use super::error::TransformError;
+use super::format::Format;
 use super::geometry;
 use super::intelligence::{self, Question};
 use super::task::{Enhance, Output, Quality, Rotate, Task};

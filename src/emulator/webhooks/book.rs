@@ -148,10 +148,10 @@ impl Book {
         Some((key, self.generation))
     }
 
-    /// An attempt has ended, well or not.
-    pub(super) fn ended(&mut self, key: &Key) {
+    /// An attempt has ended, well or not. Says which webhooks to forget for it.
+    pub(super) fn ended(&mut self, key: &Key) -> Vec<Key> {
         let Some(lane) = self.lanes.get_mut(&key.endpoint) else {
-            return;
+            return Vec::new();
         };
         lane.running.retain(|(event, _)| *event != key.event);
         let still = lane.behind.split_off(&key.event);
@@ -168,6 +168,7 @@ impl Book {
             entry.running = false;
         }
         self.enlist(key);
+        self.prune()
     }
 
     /// What to wait for at these endpoints.

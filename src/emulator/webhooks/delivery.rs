@@ -97,8 +97,11 @@ impl Webhooks {
                 book.forget(key);
             }
         }
-        book.ended(key);
+        let old = book.ended(key);
         drop(book);
+        for key in old {
+            self.0.shelf.remove(&key);
+        }
         self.tell();
     }
 

@@ -57,11 +57,15 @@ impl Webhooks {
 
     /// Tells every endpoint that hears of an application of something that has happened in it.
     ///
+    /// Says the event's number, if anybody hears of it.
+    ///
     /// # Errors
     /// When it cannot be written.
-    pub fn emit(&self, app: &str, event: &Event) -> io::Result<()> {
-        self.prepare(app, event, None)?.release();
-        Ok(())
+    pub fn emit(&self, app: &str, event: &Event) -> io::Result<Option<u64>> {
+        let held = self.prepare(app, event, None)?;
+        let number = held.records.first().map(|webhook| webhook.event);
+        held.release();
+        Ok(number)
     }
 }
 

@@ -15,6 +15,7 @@ mod delivery;
 mod endpoint;
 mod event;
 mod fault;
+mod filter;
 mod held;
 mod numbers;
 mod record;
@@ -29,7 +30,6 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use serde::Deserialize;
 use tokio::sync::watch;
 
 use self::book::{Book, Key};
@@ -43,6 +43,7 @@ use super::store::Store;
 pub use endpoint::Endpoint;
 pub use event::Event;
 pub use fault::{WaitingWebhook, WebhookFault};
+pub use filter::WebhookFilter;
 pub(super) use record::Proof;
 pub use record::{Attempt, Reason, Webhook, WebhookState};
 pub(super) use sender::Sender;
@@ -69,40 +70,6 @@ struct Inner {
     /// Records are read, changed and written one at a time. Taken before any other lock.
     disk: Mutex<()>,
     changed: watch::Sender<()>,
-}
-
-/// Which webhooks to list.
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct WebhookFilter {
-    /// Those in this state.
-    pub state: Option<WebhookState>,
-    /// Those to this endpoint.
-    pub endpoint: Option<String>,
-    /// Those of this action.
-    pub action: Option<String>,
-    /// Those about this file.
-    pub handle: Option<String>,
-    /// Those of this event.
-    pub event: Option<u64>,
-    /// Those of earlier events than this one.
-    pub before: Option<u64>,
-    /// No more than so many; 100 when it is not said.
-    pub limit: Option<usize>,
-}
-
-impl WebhookFilter {
-    fn picks(&self, key: &Key, entry: &book::Entry) -> bool {
-        let is = |wanted: &Option<String>, own: Option<&str>| {
-            wanted.as_deref().is_none_or(|wanted| Some(wanted) == own)
-        };
-        self.state.is_none_or(|state| state == entry.state)
-            && is(&self.endpoint, Some(&key.endpoint))
-            && is(&self.action, Some(&entry.action))
-            && is(&self.handle, entry.handle.as_deref())
-            && self.event.is_none_or(|event| event == key.event)
-            && self.before.is_none_or(|before| key.event < before)
-    }
 }
 
 impl Webhooks {

@@ -141,6 +141,22 @@ async fn files_of_very_many_parts_get_larger_ones() {
 }
 
 #[actix_web::test]
+async fn a_part_in_several_pieces_goes_as_one_body_of_known_length() {
+    let fake = Fake::start(honest);
+    let fs = client(&fake, options());
+    let whole = content(10);
+    let mut upload = fs.start_upload(new_upload(10), upload_grant(&fs)).await.unwrap();
+    let pieces: Vec<Bytes> = vec![whole.slice(..3), whole.slice(3..4), whole.slice(4..)];
+    upload.push(pieces).await.unwrap();
+    upload.complete().await.unwrap();
+    let puts = fake.calls("PUT", "/storage");
+    let put = puts.first().expect("a part was put");
+    assert_eq!(put.headers["content-length"], "10");
+    assert!(!put.headers.contains_key("transfer-encoding"));
+    assert_eq!(put.body, whole);
+}
+
+#[actix_web::test]
 async fn an_upload_that_is_dropped_or_aborted_is_never_completed() {
     let fake = Fake::start(honest);
     let fs = client(&fake, options());

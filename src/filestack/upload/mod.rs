@@ -3,6 +3,7 @@
 //! `session` speaks the calls of one upload, `part` sends one part until it is there, this file keeps the order: nothing is
 //! completed unless every byte that was announced has been stored, and dropping an [`Upload`] stops what is under way.
 
+mod bytes;
 mod part;
 mod session;
 mod whole;
@@ -10,9 +11,9 @@ mod whole;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use tokio::task::{JoinError, JoinSet};
 
+pub use self::bytes::PartBytes;
 use self::session::{Completion, Session};
 use super::client::Filestack;
 use super::error::FilestackError;
@@ -146,7 +147,8 @@ impl Upload {
     ///
     /// # Errors
     /// The failure of an earlier part, after which the upload is over; [`FilestackError::Invalid`] for a wrong length.
-    pub async fn push(&mut self, part: Bytes) -> Result<(), FilestackError> {
+    pub async fn push(&mut self, part: impl Into<PartBytes>) -> Result<(), FilestackError> {
+        let part = part.into();
         if part.is_empty() || part.len() != self.next_part_len() {
             self.give_up();
             return Err(FilestackError::invalid(format!(

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
 use md5::{Digest, Md5};
 
+use super::bytes::PartBytes;
 use super::session::Session;
 use crate::filestack::error::FilestackError;
 use crate::filestack::retry::{Retries, backoff};
@@ -21,7 +21,7 @@ const DIGEST_IN_PLACE: usize = 16 * 1024;
 pub(super) async fn send(
     session: Arc<Session>,
     number: u32,
-    bytes: Bytes,
+    bytes: PartBytes,
 ) -> Result<(u32, String), FilestackError> {
     let etag = if session.is_intelligent() {
         send_chunks(&session, number, bytes).await?;
@@ -32,7 +32,7 @@ pub(super) async fn send(
     Ok((number, etag))
 }
 
-async fn send_whole(session: &Session, number: u32, bytes: Bytes) -> Result<String, FilestackError> {
+async fn send_whole(session: &Session, number: u32, bytes: PartBytes) -> Result<String, FilestackError> {
     let md5 = md5_of(session, bytes.clone()).await?;
     let mut retries = Retries::new(session.options());
     loop {
@@ -44,10 +44,10 @@ async fn send_whole(session: &Session, number: u32, bytes: Bytes) -> Result<Stri
     }
 }
 
-async fn send_chunks(session: &Session, number: u32, bytes: Bytes) -> Result<(), FilestackError> {
+async fn send_chunks(session: &Session, number: u32, bytes: PartBytes) -> Result<(), FilestackError> {
     let mut offset = 0;
     while offset < bytes.len() {
-        offset += send_chunk(session, number, bytes.slice(offset..), offset).await?;
+        offset += send_chunk(session, number, bytes.slice(offset, usize::MAX), offset).await?;
     }
     drop(bytes);
     let mut retries = Retries::new(session.options());
@@ -63,13 +63,13 @@ async fn send_chunks(session: &Session, number: u32, bytes: Bytes) -> Result<(),
 async fn send_chunk(
     session: &Session,
     number: u32,
-    rest: Bytes,
+    rest: PartBytes,
     offset: usize,
 ) -> Result<usize, FilestackError> {
     let mut retries = Retries::new(session.options());
     let mut halved = 0;
     loop {
-        let chunk = rest.slice(..rest.len().min(session.chunk()));
+        let chunk = rest.slice(0, session.chunk());
         let md5 = md5_of(session, chunk.clone()).await?;
         match try_send(session, number, &chunk, &md5, Some(offset)).await {
             Ok(_) => return Ok(chunk.len()),
@@ -88,7 +88,7 @@ async fn send_chunk(
 async fn try_send(
     session: &Session,
     number: u32,
-    bytes: &Bytes,
+    bytes: &PartBytes,
     md5: &str,
     offset: Option<usize>,
 ) -> Result<Option<String>, FilestackError> {
@@ -97,13 +97,21 @@ async fn try_send(
 }
 
 /// The MD5 that Filestack wants with each part, off the async threads: it takes as long as sending on a fast network.
-async fn md5_of(session: &Session, bytes: Bytes) -> Result<String, FilestackError> {
+async fn md5_of(session: &Session, bytes: PartBytes) -> Result<String, FilestackError> {
     if bytes.len() <= DIGEST_IN_PLACE {
-        return Ok(STANDARD.encode(Md5::digest(&bytes)));
+        return Ok(md5(&bytes));
     }
     session
         .client()
-        .compute(move || STANDARD.encode(Md5::digest(&bytes)))
+        .compute(move || md5(&bytes))
         .await
         .map_err(|_| FilestackError::unavailable("the digest of a part was interrupted"))
+}
+
+fn md5(bytes: &PartBytes) -> String {
+    let mut digest = Md5::new();
+    for piece in bytes.pieces() {
+        digest.update(piece);
+    }
+    STANDARD.encode(digest.finalize())
 }

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{PoisonError, RwLock};
 use std::time::Duration;
 
-use bytes::Bytes;
 use reqwest::header::{CONTENT_LENGTH, ETAG, HOST, HeaderMap, HeaderName, HeaderValue, TRANSFER_ENCODING};
 use reqwest::{Method, Response};
 use serde::Deserialize;
@@ -14,6 +13,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::NewUpload;
+use super::bytes::PartBytes;
 use crate::filestack::client::Filestack;
 use crate::filestack::endpoints::{at, resolve_location, resolve_storage};
 use crate::filestack::error::FilestackError;
@@ -166,16 +166,17 @@ impl Session {
     }
 
     /// Puts bytes where storage wants them; gives the `ETag` exactly as it came, when one did.
-    pub(super) async fn put(&self, slot: Slot, bytes: Bytes) -> Result<Option<String>, FilestackError> {
+    pub(super) async fn put(&self, slot: Slot, bytes: PartBytes) -> Result<Option<String>, FilestackError> {
         let url = resolve_storage(&self.fs.endpoints().upload, &slot.url)?;
         let limit = self.options().time_for(bytes.len());
         let request = self
             .fs
             .storage_request(url)
             .headers(storage_headers(&slot.headers)?)
-            .timeout(limit)
-            .body(bytes);
-        let response = reply::send(request).await.map_err(FilestackError::about_call)?;
+            .timeout(limit);
+        let response = reply::send(bytes.send_with(request))
+            .await
+            .map_err(FilestackError::about_call)?;
         let etag = response.headers().get(ETAG).map(HeaderValue::to_str).transpose();
         Ok(etag
             .map_err(|_| FilestackError::protocol("the ETag of a part is not text"))?

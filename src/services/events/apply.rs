@@ -11,6 +11,7 @@ use crate::db::models::events::{self, Event, EventState, Settlement};
 use crate::db::models::{findings, results};
 use crate::db::{DbConn, DbError};
 use crate::error::AppError;
+use crate::failpoints;
 use crate::filestack::{FilestackError, Handle, MetadataField, Purpose};
 use crate::ids::{DocumentId, EventId};
 use crate::services::{Services, upstream};
@@ -64,6 +65,7 @@ async fn try_apply(services: &Services, event: Event) -> Result<(), AppError> {
     };
     let facts = facts(services, &event, &message).await?;
     let (now, verbs) = (services.clock.now(), services.clone());
+    failpoints::reach("event.before-apply");
     services
         .db
         .write(move |c| {
@@ -76,6 +78,7 @@ async fn try_apply(services: &Services, event: Event) -> Result<(), AppError> {
             };
             let settlement = act(c, &case)?;
             if events::settle(c, event.id, EventState::Received, &settlement, now)? {
+                failpoints::reach("event.in-apply");
                 Ok(())
             } else {
                 // Somebody else has applied it in the meantime: what was done here is undone.
@@ -83,6 +86,7 @@ async fn try_apply(services: &Services, event: Event) -> Result<(), AppError> {
             }
         })
         .await?;
+    failpoints::reach("event.after-apply");
     services.bell.ring();
     Ok(())
 }

@@ -200,9 +200,33 @@ pub fn parse_time(text: &str, now: UtcTime) -> Result<UtcTime, String> {
     })
 }
 
+/// Foreign bytes as text that does nothing to whoever looks at it, on a page or a terminal: what would be a command or turns the
+/// direction of writing round is shown as a replacement character (W22).
+pub fn legible(bytes: &[u8]) -> String {
+    let text = String::from_utf8_lossy(bytes);
+    text.chars()
+        .map(|c| match c {
+            '\n' | '\t' => c,
+            c if c.is_control() || is_bidi(c) => '\u{fffd}',
+            c => c,
+        })
+        .collect()
+}
+
+/// Characters that turn the direction of writing round.
+pub fn is_bidi(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn w22_nothing_reaches_a_terminal_that_it_would_obey() {
+        assert_eq!(legible(b"a\x1b[31m\x07\xff\n"), "a\u{fffd}[31m\u{fffd}\u{fffd}\n");
+        assert_eq!(legible("x\u{202e}y".as_bytes()), "x\u{fffd}y");
+    }
 
     #[test]
     fn times_are_read_as_people_write_them() {

@@ -16,6 +16,7 @@ use crate::db::models::events::deliveries::{self, Delivery, NewRejection};
 use crate::db::models::events::{self, Event, EventState};
 use crate::db::{DbConn, DbError};
 use crate::error::AppError;
+use crate::failpoints;
 use crate::ids::EventId;
 use crate::services::Services;
 
@@ -159,10 +160,12 @@ async fn write(services: &Services, batch: Vec<(NewDelivery, Answer)>) {
 
 async fn write_together(services: &Services, deliveries: Vec<NewDelivery>) -> Result<Vec<Recorded>, DbError> {
     let now = services.clock.now();
+    failpoints::reach("webhook.before-record");
     let recorded = services
         .db
         .write(move |c| record_all(c, &deliveries, now))
         .await?;
+    failpoints::reach("webhook.after-record");
     services.bell.ring();
     Ok(recorded)
 }
@@ -215,6 +218,7 @@ fn record_all(c: &mut DbConn, deliveries: &[NewDelivery], now: UtcTime) -> Resul
         deliveries::insert(c, part)?;
     }
     enqueue(c, &to_apply, now)?;
+    failpoints::reach("webhook.in-record");
     recorded
         .into_iter()
         .collect::<Option<Vec<_>>>()

@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 
+use super::blocks::Block;
 use super::budget::{Budget, Reservation};
 use crate::error::AppError;
 use crate::services::names;
@@ -47,8 +48,45 @@ pub(super) struct Body<'a, S> {
 
 /// Bytes and the memory set aside for them.
 pub(super) struct Part {
-    pub(super) bytes: Vec<u8>,
-    pub(super) reservation: Reservation,
+    blocks: Vec<Block>,
+    length: usize,
+    reservation: Reservation,
+}
+
+impl Part {
+    /// How many bytes it has.
+    pub(super) fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Its first bytes, as many as stand together: a block, or all.
+    pub(super) fn head(&self) -> &[u8] {
+        self.blocks.first().map_or(&[], Block::as_ref)
+    }
+
+    /// The bytes, which hold the memory for as long as they are there.
+    pub(super) fn hold(self) -> Vec<Bytes> {
+        self.reservation.hold(self.blocks)
+    }
+
+    /// Takes a little of the memory out, to be held beside the bytes.
+    pub(super) fn take_memory(&mut self, bytes: usize) -> Reservation {
+        self.reservation.take(bytes)
+    }
+
+    fn extend(&mut self, budget: &Budget, mut bytes: &[u8]) {
+        self.length += bytes.len();
+        while !bytes.is_empty() {
+            if self.blocks.last().is_none_or(|block| block.room() == 0) {
+                self.blocks.push(budget.block());
+            }
+            if let Some(block) = self.blocks.last_mut() {
+                let (now, later) = bytes.split_at(bytes.len().min(block.room()));
+                block.extend(now);
+                bytes = later;
+            }
+        }
+    }
 }
 
 impl<'a, S: Source> Body<'a, S> {
@@ -80,23 +118,25 @@ impl<'a, S: Source> Body<'a, S> {
         let given = self.read - self.rest.len() as u64;
         let left = usize::try_from(self.most.saturating_sub(given)).unwrap_or(usize::MAX);
         let size = size.min(left.max(self.rest.len()));
-        let mut reservation = self.budget.open(size);
-        let mut bytes = Vec::new();
-        while bytes.len() < size {
-            let room = reservation.room(bytes.len()).await.min(size);
-            bytes.reserve_exact(room - bytes.len());
-            while bytes.len() < room {
+        let mut part = Part {
+            blocks: Vec::new(),
+            length: 0,
+            reservation: self.budget.open(size),
+        };
+        while part.len() < size {
+            let room = part.reservation.room(part.len()).await.min(size);
+            while part.len() < room {
                 let Some(mut chunk) = self.chunk().await? else {
-                    reservation.keep(bytes.len());
-                    return Ok(Some(Part { bytes, reservation }));
+                    part.reservation.keep(part.len());
+                    return Ok(Some(part));
                 };
-                let take = chunk.len().min(room - bytes.len());
-                bytes.extend_from_slice(&chunk.split_to(take));
+                let take = chunk.len().min(room - part.len());
+                part.extend(self.budget, &chunk.split_to(take));
                 self.rest = chunk;
             }
         }
-        reservation.keep(bytes.len());
-        Ok(Some(Part { bytes, reservation }))
+        part.reservation.keep(part.len());
+        Ok(Some(part))
     }
 
     /// Whether nothing more comes; waits for the next byte to know.

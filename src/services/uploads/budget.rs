@@ -11,21 +11,29 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 use tokio::sync::oneshot;
 
+use super::blocks::{BLOCK, Block, Pool};
+
 /// The first step of a part; each further one doubles what is held.
-const FIRST_STEP: u64 = 16 * 1_024;
+const FIRST_STEP: u64 = BLOCK as u64;
 
 /// The budget. Clones share it.
 #[derive(Clone, Debug)]
-pub struct Budget(Arc<Mutex<Ledger>>);
+pub struct Budget {
+    ledger: Arc<Mutex<Ledger>>,
+    pool: Pool,
+}
 
 impl Budget {
     /// A budget of so many bytes.
     pub fn new(bytes: u64) -> Self {
-        Budget(Arc::new(Mutex::new(Ledger {
-            free: bytes,
-            all: bytes,
-            ..Ledger::default()
-        })))
+        Budget {
+            ledger: Arc::new(Mutex::new(Ledger {
+                free: bytes,
+                all: bytes,
+                ..Ledger::default()
+            })),
+            pool: Pool::default(),
+        }
     }
 
     /// All bytes there are.
@@ -53,9 +61,14 @@ impl Budget {
         }
     }
 
+    /// An empty block, for bytes that memory was set aside for.
+    pub(super) fn block(&self) -> Block {
+        self.pool.block()
+    }
+
     fn ledger(&self) -> MutexGuard<'_, Ledger> {
         // Nothing in here can panic half-way.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -218,12 +231,17 @@ impl Reservation {
         ledger.serve();
     }
 
-    /// The bytes it was made for: it is given back when the last copy of them is dropped, wherever that is.
-    pub(super) fn hold(self, bytes: Vec<u8>) -> Bytes {
-        Bytes::from_owner(Held {
-            bytes,
-            _reservation: self,
-        })
+    /// The bytes it was made for: it is given back when the last copy of any of them is dropped, wherever that is.
+    pub(super) fn hold(self, blocks: Vec<Block>) -> Vec<Bytes> {
+        let reservation = Arc::new(self);
+        let hold = |block| Held {
+            block,
+            _reservation: Arc::clone(&reservation),
+        };
+        blocks
+            .into_iter()
+            .map(|block| Bytes::from_owner(hold(block)))
+            .collect()
     }
 }
 
@@ -238,13 +256,14 @@ impl Drop for Reservation {
 }
 
 struct Held {
-    bytes: Vec<u8>,
-    _reservation: Reservation,
+    block: Block,
+    // After the block: memory is free once it is.
+    _reservation: Arc<Reservation>,
 }
 
 impl AsRef<[u8]> for Held {
     fn as_ref(&self) -> &[u8] {
-        &self.bytes
+        self.block.as_ref()
     }
 }
 
@@ -275,8 +294,10 @@ mod tests {
         assert_eq!(fill(&reservation, 20_000), 20_000);
         reservation.keep(10_000);
         assert_eq!(budget.free(), 64 * 1_024 - 10_000);
-        let bytes = reservation.hold(vec![0; 10_000]);
-        let copy = bytes.slice(..100);
+        let mut block = budget.block();
+        block.extend(&[0; 10_000]);
+        let bytes = reservation.hold(vec![block]);
+        let copy = bytes[0].slice(..100);
         drop(bytes);
         assert_eq!(budget.free(), 64 * 1_024 - 10_000);
         drop(copy);

@@ -9,6 +9,7 @@ use crate::db::models::uploads::{self, Upload, UploadState};
 use crate::db::models::users::{self, User};
 use crate::db::{DbConn, DbError};
 use crate::error::AppError;
+use crate::failpoints;
 use crate::ids::{DocumentId, UserId};
 use crate::queue::Kind;
 use crate::services::processing::chain::{self, Wish};
@@ -50,7 +51,9 @@ impl Intent {
             started_at: now,
             updated_at: now,
         };
+        failpoints::reach("upload.before-intent");
         services.db.write(move |c| uploads::insert(c, upload)).await?;
+        failpoints::reach("upload.after-intent");
         Ok(Intent {
             services: services.clone(),
             id,
@@ -88,6 +91,7 @@ impl Intent {
         let (id, owner_id, owner_seq) = (self.id, owner.id, owner.seq);
         let handle = document.handle.clone();
         let now = document.created_at;
+        failpoints::reach("upload.before-record");
         let recorded = self
             .services
             .db
@@ -98,10 +102,12 @@ impl Intent {
                     return Err(DbError::Conflict);
                 }
                 let steps = chain::enqueue(c, id, &kinds, now)?;
+                failpoints::reach("upload.in-record");
                 let document = documents::find_owned(c, owner_id, id)?.ok_or(DbError::NotFound)?;
                 Ok(Received { document, steps })
             })
             .await;
+        failpoints::reach("upload.after-record");
         self.services.bell.ring();
         match recorded {
             Ok(received) => {

@@ -6,6 +6,7 @@
 //!
 //! Filestack wants to know a file's exact size before its first byte. How that is found is in [`receive`](receive()).
 
+mod blocks;
 mod body;
 mod budget;
 mod intent;

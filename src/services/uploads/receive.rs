@@ -16,7 +16,8 @@ use crate::db::models::documents::{Document, NewDocument};
 use crate::db::models::search::name_key;
 use crate::db::models::users::User;
 use crate::error::AppError;
-use crate::filestack::{FilestackError, Grant, NewStore, NewUpload, Purpose, StoredFile, Upload};
+use crate::failpoints;
+use crate::filestack::{FilestackError, Grant, NewStore, NewUpload, PartBytes, Purpose, StoredFile, Upload};
 use crate::services::processing::chain::{self, Step, Wish};
 use crate::services::{Services, documents, names, sniff, upstream};
 
@@ -27,10 +28,9 @@ pub const LOOKAHEAD: usize = 8 * 1_024 * 1_024;
 const MOST_PARTS: u64 = 10_000;
 /// A policy to upload lives so long and is made anew in time; an upload may take hours.
 const GRANT: Duration = Duration::from_secs(600);
-/// Chunks on their way into a streamed store, and the memory they are taken to need.
+/// Chunks on their way into a streamed store, and the memory they are taken to need: the parser gives up to 64 KiB at once.
 const CHUNKS: usize = 8;
-const CHUNK: usize = 64 * 1_024;
-const CHUNK_MEMORY: usize = CHUNKS * CHUNK;
+const CHUNK_MEMORY: usize = CHUNKS * 64 * 1_024;
 
 /// A file to receive.
 #[derive(Clone, Debug)]
@@ -106,7 +106,8 @@ async fn receive_file<S: Source>(
     let first = body.part(part_size).await?;
     let whole = body.at_end().await?;
     let head = first.as_ref().map_or(&[][..], |part| {
-        &part.bytes[..part.bytes.len().min(sniff::SNIFF_BYTES)]
+        let head = part.head();
+        &head[..head.len().min(sniff::SNIFF_BYTES)]
     });
     let details = Details {
         content_type: sniff::content_type(head, &name),
@@ -201,29 +202,33 @@ async fn send_parts<S: Source>(
         ..NewUpload::default()
     };
     let mut granted_at = services.clock.now();
+    failpoints::reach("upload.before-start");
     let mut upload = services
         .filestack
         .start_upload(new, grant(services, intent))
         .await
         .map_err(upstream)?;
+    failpoints::reach("upload.after-start");
     let mut hasher = Hasher::default();
     let mut next = first;
     let mut given = 0;
     while let Some(part) = next {
         let wanted = upload.next_part_len();
-        if part.bytes.len() != wanted {
+        if part.len() != wanted {
             return Err(not_as_announced(announced));
         }
         given += wanted as u64;
-        let bytes = part.reservation.hold(part.bytes);
+        let bytes = PartBytes::from(part.hold());
         hasher.update(services, bytes.clone()).await?;
         if services.clock.now().since(granted_at) > GRANT / 2 {
             granted_at = services.clock.now();
             upload.renew(grant(services, intent));
         }
+        failpoints::reach("upload.before-part");
         upload.push(bytes).await.map_err(upstream)?;
         intent.is_alive().await?;
         upload.ready().await.map_err(upstream)?;
+        failpoints::reach("upload.after-part");
         next = body.part(upload.next_part_len().max(1)).await?;
         if next.is_some() && given == size {
             return Err(not_as_announced(announced));
@@ -267,6 +272,7 @@ async fn send_stream<S: Source>(
         ..NewStore::default()
     };
     let (filestack, grant) = (services.filestack.clone(), grant(services, intent));
+    failpoints::reach("upload.before-store");
     let storing = tokio::spawn(async move { filestack.store_stream(new, grant, chunks).await });
 
     let mut feed = Feed {
@@ -277,18 +283,10 @@ async fn send_stream<S: Source>(
     // What was read ahead keeps its memory until it is gone; a little of it stands for the chunks after that.
     let mut chunk_memory = None;
     let mut open = true;
-    if let Some(Part {
-        bytes,
-        mut reservation,
-    }) = first
-    {
-        chunk_memory = Some(reservation.take(CHUNK_MEMORY));
-        let bytes = reservation.hold(bytes);
-        for start in (0..bytes.len()).step_by(CHUNK) {
-            open = open
-                && feed
-                    .send(bytes.slice(start..bytes.len().min(start + CHUNK)))
-                    .await;
+    if let Some(mut part) = first {
+        chunk_memory = Some(part.take_memory(CHUNK_MEMORY));
+        for block in part.hold() {
+            open = open && feed.send(block).await;
         }
     }
     while open && let Some(chunk) = body.chunk().await? {
@@ -300,6 +298,7 @@ async fn send_stream<S: Source>(
     // the end mark, the request breaks off, and nothing is stored.
     let sha256 = hex(&feed.hasher.finalize());
     if open {
+        failpoints::reach("upload.before-end");
         let _ = feed.sender.send(None).await;
     }
     Ok(Sent {
@@ -335,6 +334,7 @@ async fn finish(
 ) -> Result<Received, AppError> {
     let (services, owner) = (services.clone(), owner.clone());
     let finishing = tokio::spawn(async move {
+        failpoints::reach("upload.before-complete");
         let stored = match sent.ending {
             Ending::Complete(upload) => upload.complete().await,
             Ending::Stored(storing) => match storing.await {
@@ -342,6 +342,7 @@ async fn finish(
                 Err(error) => Err(FilestackError::Interrupted(Box::new(error))),
             },
         };
+        failpoints::reach("upload.after-complete");
         let stored = match stored {
             Ok(stored) if stored.size == sent.size => stored,
             Ok(stored) => {
@@ -398,10 +399,12 @@ struct Hasher(Option<JoinHandle<Sha256>>);
 
 impl Hasher {
     /// Takes a part once the one before is done.
-    async fn update(&mut self, services: &Services, part: Bytes) -> Result<(), AppError> {
+    async fn update(&mut self, services: &Services, part: PartBytes) -> Result<(), AppError> {
         let mut hasher = self.settle().await?;
         self.0 = Some(services.filestack.compute(move || {
-            hasher.update(&part);
+            for piece in part.pieces() {
+                hasher.update(piece);
+            }
             hasher
         }));
         Ok(())

@@ -8,7 +8,7 @@ use crate::db::models::documents::{Document, Part, Sort};
 use crate::error::AppError;
 use crate::services::{cursor, documents, jobs};
 use crate::web::AppState;
-use crate::web::extract::{ApiCaller, DocumentPath, Json, Query};
+use crate::web::extract::{ApiCaller, DocumentPath, Json, Query, Reader};
 
 /// A document as the API shows it.
 #[derive(Serialize)]
@@ -60,7 +60,7 @@ const LIMITS: std::ops::RangeInclusive<i64> = 1..=200;
 /// `GET /api/documents`: the newest first.
 pub async fn index(
     state: web::Data<AppState>,
-    caller: ApiCaller,
+    reader: Reader,
     query: Query<ListQuery>,
 ) -> Result<HttpResponse, AppError> {
     let limit = query.0.limit.unwrap_or(DEFAULT_LIMIT);
@@ -76,7 +76,7 @@ pub async fn index(
         Some(text) => Part::After(cursor::decode(sort, &text)?),
         None => Part::First,
     };
-    let page = documents::list_strictly(&state.services, &caller.0, sort, part, limit).await?;
+    let page = documents::list_strictly(&state.services, reader.0, sort, part, limit).await?;
     let last = page.documents.last().filter(|_| page.has_next);
     Ok(HttpResponse::Ok().json(json!({
         "documents": page.documents.iter().map(DocumentJson::from).collect::<Vec<_>>(),
@@ -87,10 +87,10 @@ pub async fn index(
 /// `GET /api/documents/{id}`.
 pub async fn show(
     state: web::Data<AppState>,
-    caller: ApiCaller,
+    reader: Reader,
     id: DocumentPath,
 ) -> Result<HttpResponse, AppError> {
-    let document = documents::get(&state.services, caller.0.id, id.0).await?;
+    let (_, document) = documents::get_as(&state.services, reader.0, id.0).await?;
     Ok(HttpResponse::Ok().json(DocumentJson::from(&document)))
 }
 

@@ -1,4 +1,5 @@
 //! The JSON API: a file for each resource.
 
 pub mod documents;
+pub mod picker;
 pub mod uploads;

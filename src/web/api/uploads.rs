@@ -11,7 +11,7 @@ use crate::services::documents::{self, SignedUrl};
 use crate::services::processing::chain::Wish;
 use crate::services::uploads::{self, NewFile, Received, Source, too_large};
 use crate::web::AppState;
-use crate::web::extract::{ApiCaller, DocumentPath, FilePart, Item, Query, UploadForm};
+use crate::web::extract::{ApiCaller, DocumentPath, FilePart, Item, Query, Reader, UploadForm};
 
 /// `?width=&height=`.
 #[derive(Deserialize)]
@@ -74,10 +74,10 @@ pub async fn create_with_processing(
 /// `GET /api/uploads/{id}/download-url`.
 pub async fn download_url(
     state: web::Data<AppState>,
-    caller: ApiCaller,
+    reader: Reader,
     id: DocumentPath,
 ) -> Result<HttpResponse, AppError> {
-    let document = documents::get(&state.services, caller.0.id, id.0).await?;
+    let (_, document) = documents::get_as(&state.services, reader.0, id.0).await?;
     Ok(signed(documents::download_url(
         &state.services,
         &document,
@@ -88,11 +88,11 @@ pub async fn download_url(
 /// `GET /api/uploads/{id}/thumbnail`.
 pub async fn thumbnail(
     state: web::Data<AppState>,
-    caller: ApiCaller,
+    reader: Reader,
     id: DocumentPath,
     query: Query<ThumbnailQuery>,
 ) -> Result<HttpResponse, AppError> {
-    let document = documents::get(&state.services, caller.0.id, id.0).await?;
+    let (_, document) = documents::get_as(&state.services, reader.0, id.0).await?;
     let (width, height) = (
         query.0.width.unwrap_or(DEFAULT_SIDE),
         query.0.height.unwrap_or(DEFAULT_SIDE),
@@ -130,7 +130,7 @@ async fn receive(
                 let new = NewFile {
                     name: file.filename.clone(),
                     declared_type: file.declared_type.clone(),
-                    size: form.size(declared, true),
+                    size: form.size(&file, declared, true),
                     wish,
                 };
                 let mut only = OnlyFile { file, form };

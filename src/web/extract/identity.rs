@@ -1,5 +1,6 @@
 //! Who asks: by a session's cookie or by an API token, and what each may do where.
 
+use std::future::{Ready, ready};
 use std::pin::Pin;
 
 use actix_web::dev::Payload;
@@ -9,8 +10,7 @@ use actix_web::{FromRequest, HttpRequest, web};
 use super::form::header_token_is_valid;
 use crate::db::models::users::{Role, User};
 use crate::error::AppError;
-use crate::services::Services;
-use crate::services::accounts::{self, Identity, Means};
+use crate::services::identity::{self, Identity, Means, Shown};
 use crate::web::AppState;
 
 /// The cookie of a session: sent over https (or to this computer) only, to this host only, to no script and to no other site's forms.
@@ -112,50 +112,35 @@ pub fn session_token(request: &HttpRequest) -> Option<String> {
         .filter(|value| value.len() <= 100)
 }
 
+/// What a request that only reads has brought to show whose it is: looked up together with what it wants to see.
+#[derive(Debug)]
+pub struct Reader(pub Shown);
+
+impl FromRequest for Reader {
+    type Error = AppError;
+    type Future = Ready<Result<Self, AppError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(shown(request).map(Reader).ok_or(AppError::SignInNeeded))
+    }
+}
+
 async fn identify(request: &HttpRequest) -> Result<Identity, AppError> {
     let state = request
         .app_data::<web::Data<AppState>>()
-        .ok_or_else(|| AppError::Internal("the state is missing".to_owned()))?
-        .clone();
-    Proof::of(request).check(&state.services).await
+        .ok_or_else(|| AppError::Internal("the state is missing".to_owned()))?;
+    let shown = shown(request).ok_or(AppError::SignInNeeded)?;
+    identity::identify(&state.services, shown).await
 }
 
-/// What a request brings to say who it is from: for answers that go on, and must end when it is no longer good.
-pub struct Proof(Brought);
-
-enum Brought {
-    Token(String),
-    Session(String),
-    Nothing,
-}
-
-impl Proof {
-    /// What this request brings. One that brings a token is judged by the token alone.
-    pub fn of(request: &HttpRequest) -> Self {
-        Proof(if let Some(header) = request.headers().get(AUTHORIZATION) {
-            let token = header.to_str().ok().and_then(|value| {
-                let (scheme, token) = value.split_once(' ')?;
-                scheme
-                    .eq_ignore_ascii_case("bearer")
-                    .then(|| token.trim().to_owned())
-            });
-            token.map_or(Brought::Nothing, Brought::Token)
-        } else {
-            session_token(request).map_or(Brought::Nothing, Brought::Session)
-        })
+/// A request that brings a token is judged by the token alone.
+fn shown(request: &HttpRequest) -> Option<Shown> {
+    let Some(header) = request.headers().get(AUTHORIZATION) else {
+        return Shown::session(&session_token(request)?);
+    };
+    let (scheme, token) = header.to_str().ok()?.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return None;
     }
-
-    /// Who that is, now.
-    ///
-    /// # Errors
-    ///
-    /// [`AppError::SignInNeeded`] when it is nobody, or nobody any more.
-    pub async fn check(&self, services: &Services) -> Result<Identity, AppError> {
-        let found = match &self.0 {
-            Brought::Token(token) => accounts::find_api_token(services, token).await?,
-            Brought::Session(token) => accounts::find_session(services, token).await?,
-            Brought::Nothing => None,
-        };
-        found.ok_or(AppError::SignInNeeded)
-    }
+    Shown::api_token(token.trim())
 }

@@ -6,7 +6,7 @@ use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 
 use crate::error::AppError;
-use crate::ids::{DocumentId, JobId};
+use crate::ids::{DocumentId, EventId, JobId};
 
 /// The `{id}` of the address; what is no id is not there.
 pub struct DocumentPath(pub DocumentId);
@@ -31,5 +31,18 @@ impl FromRequest for JobPath {
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let id = request.match_info().get("id").and_then(|text| text.parse().ok());
         ready(id.map(JobPath).ok_or(AppError::NotFound))
+    }
+}
+
+/// The `{id}` of the address of an event; what is no id is not there.
+pub struct EventPath(pub EventId);
+
+impl FromRequest for EventPath {
+    type Error = AppError;
+    type Future = Ready<Result<Self, AppError>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let id = request.match_info().get("id").and_then(|text| text.parse().ok());
+        ready(id.map(EventPath).ok_or(AppError::NotFound))
     }
 }

@@ -10,8 +10,8 @@ mod query;
 
 pub use address::ClientAddress;
 pub use form::{CsrfForm, csrf_token, token_is_valid};
-pub use identity::{Admin, ApiCaller, Proof, SESSION_COOKIE, Viewer, session_token};
-pub use ids::{DocumentPath, JobPath};
+pub use identity::{Admin, ApiCaller, Reader, SESSION_COOKIE, Viewer, session_token};
+pub use ids::{DocumentPath, EventPath, JobPath};
 pub use json::Json;
 pub use multipart::{FilePart, Item, UploadForm};
 pub use query::Query;

@@ -1,4 +1,9 @@
 //! Upload forms, read as they come in: small fields first, files as sources of bytes (U7, U9, U10).
+//!
+//! A form ends with its closing boundary, whatever the request still announces: what may follow is an epilogue, which RFC 2046 §5.1.1
+//! says to ignore. Nobody waits for it: the answer is sent, and the connection is closed after it.
+
+mod wire;
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -14,6 +19,7 @@ use futures_util::{Stream, StreamExt as _};
 
 use crate::error::AppError;
 use crate::services::uploads::{Size, Source};
+use wire::{TOLD_LENGTH, Wire};
 
 /// No byte for so long while we are ready to read: the client has stalled.
 const STALLED: Duration = Duration::from_secs(30);
@@ -39,6 +45,8 @@ pub struct FilePart {
     pub filename: String,
     /// Type of the file, as it came.
     pub declared_type: String,
+    /// Size that the part's own headers tell, as some HTTP libraries have them do.
+    declared_size: Option<u64>,
     /// `None` once it has ended: the form goes on only when the field is gone.
     bytes: Option<Field>,
 }
@@ -74,14 +82,9 @@ impl UploadForm {
             ));
         }
         let boundary = boundary(kind).ok_or_else(malformed)?;
-        let wire = Rc::new(RefCell::new(Wire::default()));
-        let recorded = Rc::clone(&wire);
-        let stream = payload.map(move |chunk: Result<Bytes, PayloadError>| {
-            if let Ok(chunk) = &chunk {
-                recorded.borrow_mut().record(chunk);
-            }
-            chunk
-        });
+        let wire = Rc::new(RefCell::new(Wire::new(&boundary)));
+        let watched = Rc::clone(&wire);
+        let stream = payload.map(move |chunk: Result<Bytes, PayloadError>| watched.borrow_mut().pass(chunk?));
         let length = header(&CONTENT_LENGTH).and_then(|length| length.parse().ok());
         Ok(UploadForm {
             parts: Multipart::new(request.headers(), stream),
@@ -106,16 +109,18 @@ impl UploadForm {
                 format!("A form has at most {MAX_PARTS} fields. Send fewer files at once."),
             ));
         }
+        let start = self.wire.borrow_mut().next_start();
         let name = field.name().unwrap_or_default().to_owned();
         let filename = field.content_disposition().and_then(filename);
         if let Some(filename) = filename {
             let declared_type = field.content_type().map(ToString::to_string).unwrap_or_default();
-            let start = self.wire.borrow_mut().stop(&self.boundary, self.seen);
+            let declared_size = told_length(&field);
             self.size_if_last = start.and_then(|start| self.space_after(start));
             return Ok(Some(Item::File(Box::new(FilePart {
                 field: name,
                 filename,
                 declared_type,
+                declared_size,
                 bytes: Some(field),
             }))));
         }
@@ -146,14 +151,22 @@ impl UploadForm {
         self.length.unwrap_or(u64::MAX)
     }
 
-    /// Size as far as the form tells.
-    pub fn size(&self, declared: Option<u64>, only_one: bool) -> Size {
-        match (declared, self.size_if_last) {
+    /// Size of the file reached last, as far as the form tells: `declared` by a field of its own, or by the part's headers, or, if it is
+    /// the `only_one`, by what the request's length leaves for it.
+    pub fn size(&self, file: &FilePart, declared: Option<u64>, only_one: bool) -> Size {
+        match (declared.or(file.declared_size), self.size_if_last) {
             (Some(bytes), _) => Size::Declared(bytes),
             (None, Some(bytes)) if only_one => Size::Expected(bytes),
             _ => Size::AtMost(self.at_most()),
         }
     }
+}
+
+fn told_length(field: &Field) -> Option<u64> {
+    let mut told = field.headers().get_all(TOLD_LENGTH);
+    let length = told.next()?.to_str().ok()?;
+    let digits = length.bytes().all(|byte| byte.is_ascii_digit());
+    length.parse().ok().filter(|_| digits && told.next().is_none())
 }
 
 /// The file's name: in the extended spelling, which says its own encoding, before the plain one (RFC 6266 §4.3).
@@ -191,6 +204,7 @@ async fn next_in_time<T>(
 
 fn broken(error: MultipartError) -> AppError {
     match error {
+        MultipartError::Payload(PayloadError::Overflow) => malformed(),
         MultipartError::Incomplete | MultipartError::Payload(_) => AppError::invalid(
             "body-incomplete",
             "The request ended before the form did. Check the connection, then send it again.",
@@ -216,71 +230,9 @@ fn boundary(kind: &str) -> Option<Vec<u8>> {
     (!boundary.is_empty() && boundary.len() <= 70).then_some(boundary)
 }
 
-/// The beginning of the body as it stood on the wire, to find out where a part's bytes began: the parser does not tell.
-#[derive(Default)]
-struct Wire {
-    head: Vec<u8>,
-    stopped: bool,
-}
-
-/// More than the fields before a file may have, and the headers of all.
-const HEAD_BYTES: usize = 2 * MAX_FIELDS_BYTES;
-
-impl Wire {
-    fn record(&mut self, chunk: &Bytes) {
-        if self.stopped {
-            return;
-        }
-        let room = HEAD_BYTES - self.head.len();
-        self.head.extend_from_slice(&chunk[..chunk.len().min(room)]);
-    }
-
-    /// Where the bytes of the form's nth part begin, a file: the only question there is. What was kept is let go, as the upload may
-    /// last for hours.
-    fn stop(&mut self, boundary: &[u8], nth: usize) -> Option<u64> {
-        let start = self.start_of(boundary, nth);
-        *self = Wire {
-            head: Vec::new(),
-            stopped: true,
-        };
-        start
-    }
-
-    /// Where the bytes of the form's nth part begin; `None` when that is out of what was kept.
-    fn start_of(&self, boundary: &[u8], nth: usize) -> Option<u64> {
-        let delimiter = [b"--", boundary].concat();
-        let mut at = 0;
-        for _ in 0..nth {
-            at = find(&self.head, &delimiter, at)?;
-            at = find(&self.head, b"\r\n\r\n", at)?;
-        }
-        Some(at as u64)
-    }
-}
-
-/// The end of the first occurrence at or after `from`.
-fn find(text: &[u8], part: &[u8], from: usize) -> Option<usize> {
-    text.get(from..)?
-        .windows(part.len())
-        .position(|window| window == part)
-        .map(|at| from + at + part.len())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_start_of_a_file_is_where_its_headers_end() {
-        let body = b"--xyz\r\nContent-Disposition: form-data; name=\"a\"\r\n\r\n1\r\n--xyz\r\nContent-Disposition: form-data; \
-            name=\"file\"; filename=\"f\"\r\n\r\nDATA\r\n--xyz--\r\n";
-        let mut wire = Wire::default();
-        wire.record(&Bytes::from_static(body));
-        let start = wire.start_of(b"xyz", 2).expect("found") as usize;
-        assert_eq!(&body[start..start + 4], b"DATA");
-        assert_eq!(body.len() - start - (3 + 8), 4);
-        assert_eq!(wire.start_of(b"xyz", 4), None);
-    }
 
     #[test]
     fn a_boundary_is_read_quoted_or_not_and_never_missing() {

@@ -37,7 +37,8 @@ pub(super) async fn refuse(
     Ok(request.error_response(refused).map_into_right_body())
 }
 
-fn is_ours(headers: &HeaderMap, settings: &WebSettings) -> bool {
+/// Whether a browser says that one of our own pages asked, or does not say who did.
+pub(crate) fn is_ours(headers: &HeaderMap, settings: &WebSettings) -> bool {
     let text = |name: &HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
     let site = text(&SEC_FETCH_SITE);
     if site.is_some_and(|site| site != "same-origin" && site != "none") {
@@ -80,6 +81,8 @@ mod tests {
     use actix_web::http::header::HeaderValue;
 
     use super::*;
+    use crate::filestack::Endpoints;
+    use crate::web::PickerSettings;
 
     fn settings(public_url: &str, is_set: bool) -> WebSettings {
         WebSettings {
@@ -88,6 +91,7 @@ mod tests {
             trusted_proxies: Vec::new(),
             cdn_origin: String::new(),
             emulator: true,
+            picker: PickerSettings::new(&Endpoints::filestack(), None),
             webhook_secrets: Vec::new(),
         }
     }

@@ -6,7 +6,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION, VARY};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage as _, HttpResponse, web};
+use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, web};
 use askama::Template as _;
 use serde_json::json;
 use url::form_urlencoded;
@@ -30,11 +30,6 @@ pub(super) async fn dress(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<EitherBody<impl MessageBody, BoxBody>>, Error> {
-    // Read before the call: a copy of the request held across it would panic in scopes.
-    let wants_json = wants_json(request.path(), request.headers().get(ACCEPT));
-    let theme = shell::theme(request.request());
-    let path = request.path().to_owned();
-    let sign_in = sign_in_address(&request);
     let response = match next.call(request).await {
         Ok(response) if response.status().as_u16() < 400 => return Ok(response.map_into_left_body()),
         Ok(response) if response.headers().contains_key(CONTENT_TYPE) => {
@@ -47,15 +42,18 @@ pub(super) async fn dress(
     };
     let failure = failure(&response);
     log_once(&response);
-    if let Some(address) = sign_in.filter(|_| failure.status == StatusCode::UNAUTHORIZED && !wants_json) {
+    let request = response.request();
+    let wants_json = wants_json(request.path(), request.headers().get(ACCEPT));
+    if let Some(address) =
+        sign_in_address(request).filter(|_| failure.status == StatusCode::UNAUTHORIZED && !wants_json)
+    {
         let redirect = HttpResponse::SeeOther()
             .insert_header((LOCATION, address))
             .finish();
         return Ok(response.into_response(redirect).map_into_right_body());
     }
     // Nothing in a 404 may tell one request from another: "not yours" and "not there" are the same bytes (S7).
-    let request_id = response
-        .request()
+    let request_id = request
         .extensions()
         .get::<RequestId>()
         .map(|id| id.0.clone())
@@ -69,7 +67,7 @@ pub(super) async fn dress(
         ("application/problem+json", problem(&failure, &shown_id))
     } else {
         let page = ErrorPage {
-            shell: shell::bare(&state, &path, theme),
+            shell: shell::bare(&state, request.path(), shell::theme(request)),
             status: failure.status.as_u16(),
             title: title(failure.status).to_owned(),
             detail: failure.detail,
@@ -89,7 +87,7 @@ pub(super) async fn dress(
 
 /// Where somebody is sent who opens a page without being signed in: to the form, and from there back. Whoever brought a token is told
 /// about the token instead.
-fn sign_in_address(request: &ServiceRequest) -> Option<String> {
+fn sign_in_address(request: &HttpRequest) -> Option<String> {
     if !request.method().is_safe() || request.headers().contains_key(AUTHORIZATION) {
         return None;
     }

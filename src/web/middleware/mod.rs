@@ -14,6 +14,7 @@ use actix_web::{App, Error, web};
 use crate::error::AppError;
 use crate::web::{AppState, routes};
 
+pub(crate) use cross_site::is_ours;
 pub use trace::RequestId;
 
 /// The application: every route, and all of it round them.

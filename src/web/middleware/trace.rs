@@ -12,6 +12,8 @@ use crate::web::AppState;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+const TARGET: &str = "satchel::requests";
+
 /// The id of a request, kept with it.
 #[derive(Clone)]
 pub struct RequestId(pub String);
@@ -27,16 +29,19 @@ pub(super) async fn follow(
     // Any of the id types would do: it is a random UUID that sorts by time.
     let id = DocumentId::new(begun).to_string();
     request.extensions_mut().insert(RequestId(id.clone()));
-    let method = request.method().to_string();
     telemetry::with_request_id(id.clone(), async move {
         let mut response = next.call(request).await?;
         if let Ok(value) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(X_REQUEST_ID, value);
         }
+        if !log::log_enabled!(target: TARGET, log::Level::Debug) {
+            return Ok(response);
+        }
+        let method = response.request().method().to_string();
         let route = response.request().match_pattern().unwrap_or_else(|| "-".to_owned());
         let status = response.status().as_u16();
         let took_ms = clock.now().since(begun).as_millis() as u64;
-        log::debug!(target: "satchel::requests", method = method.as_str(), route = route.as_str(), status, took_ms; "answered");
+        log::debug!(target: TARGET, method = method.as_str(), route = route.as_str(), status, took_ms; "answered");
         Ok(response)
     })
     .await

@@ -1,4 +1,6 @@
-//! `/admin`: what administrators see and steer. For now jobs; the dashboard comes later.
+//! `/admin`: what administrators see and steer. For now jobs and webhooks; the dashboard comes later.
+
+pub mod webhooks;
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};

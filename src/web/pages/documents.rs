@@ -5,14 +5,14 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
 use super::shell::{Said, dress};
-use super::{events as steps, page, see_other, with_cookies};
+use super::{events as steps, page, see_other, sized_page, with_cookies};
 use crate::db::models::documents::{Document, Part};
 use crate::db::models::users::User;
 use crate::error::AppError;
 use crate::services::cursor::{self, parse_sort};
 use crate::services::documents::{self, DocumentPage, Total};
 use crate::web::AppState;
-use crate::web::extract::{CsrfForm, DocumentPath, Query, Viewer};
+use crate::web::extract::{CsrfForm, DocumentPath, Query, Reader, Viewer};
 use crate::web::pages::sessions::NoFields;
 use crate::web::views::{
     DocumentDeletePage, DocumentIndexPage, DocumentRow, DocumentShowPage, DocumentStatus, Field,
@@ -20,6 +20,9 @@ use crate::web::views::{
 
 /// Documents on a page of the list.
 const PAGE: i64 = 50;
+/// A row of the list and what is round the rows, in bytes of HTML, generously.
+const ROW_BYTES: usize = 1_800;
+const SHELL_BYTES: usize = 10_000;
 
 /// `?sort=&q=&after=&before=`.
 #[derive(Deserialize)]
@@ -42,7 +45,7 @@ pub struct NameForm {
 pub async fn index(
     state: web::Data<AppState>,
     request: HttpRequest,
-    viewer: Viewer,
+    reader: Reader,
     query: Query<IndexQuery>,
 ) -> Result<HttpResponse, AppError> {
     let IndexQuery {
@@ -57,17 +60,17 @@ pub async fn index(
         (None, Some(text)) => Part::Before(cursor::decode(sort, &text)?),
         (None, None) => Part::First,
     };
-    let listed = documents::list(&state.services, viewer.user(), sort, &q, part, PAGE).await?;
+    let (user, listed) = documents::list(&state.services, reader.0, sort, &q, part, PAGE).await?;
     let place =
         |document: Option<&Document>| document.map(|document| cursor::encode(sort, &document.place(sort)));
-    let dressed = dress(&request, &state, Some(viewer.user()));
+    let dressed = dress(&request, &state, Some(&user));
     let DocumentPage {
         documents: rows,
         has_previous,
         has_next,
         total,
-    } = &listed;
-    let (total, total_is_exact) = match *total {
+    } = listed;
+    let (total, total_is_exact) = match total {
         Total::Exactly(count) => (count, true),
         Total::MoreThan(count) => (count, false),
     };
@@ -80,30 +83,34 @@ pub async fn index(
         sort: cursor::sort_name(sort).to_owned(),
         previous: has_previous.then(|| place(rows.first())).flatten(),
         next: has_next.then(|| place(rows.last())).flatten(),
-        rows: rows.iter().map(|document| row(&state, document)).collect(),
+        rows: rows.into_iter().map(|document| row(&state, document)).collect(),
     };
-    Ok(with_cookies(page(StatusCode::OK, &index)?, dressed.cookies))
+    let bytes = SHELL_BYTES + index.rows.len() * ROW_BYTES;
+    Ok(with_cookies(
+        sized_page(StatusCode::OK, &index, bytes)?,
+        dressed.cookies,
+    ))
 }
 
 /// `GET /documents/{id}`.
 pub async fn show(
     state: web::Data<AppState>,
     request: HttpRequest,
-    viewer: Viewer,
+    reader: Reader,
     id: DocumentPath,
 ) -> Result<HttpResponse, AppError> {
-    let document = documents::get(&state.services, viewer.user().id, id.0).await?;
+    let (user, document) = documents::get_as(&state.services, reader.0, id.0).await?;
     let rename = Field::of(document.name.clone());
-    show_page(&request, &state, viewer.user(), &document, rename, StatusCode::OK).await
+    show_page(&request, &state, &user, &document, rename, StatusCode::OK).await
 }
 
 /// `GET /documents/{id}/download`.
 pub async fn download(
     state: web::Data<AppState>,
-    viewer: Viewer,
+    reader: Reader,
     id: DocumentPath,
 ) -> Result<HttpResponse, AppError> {
-    let document = documents::get(&state.services, viewer.user().id, id.0).await?;
+    let (_, document) = documents::get_as(&state.services, reader.0, id.0).await?;
     let signed = documents::download_url(&state.services, &document, true)?;
     Ok(see_other(signed.url.as_str()).finish())
 }
@@ -147,11 +154,11 @@ pub async fn rename(
 pub async fn confirm_deletion(
     state: web::Data<AppState>,
     request: HttpRequest,
-    viewer: Viewer,
+    reader: Reader,
     id: DocumentPath,
 ) -> Result<HttpResponse, AppError> {
-    let document = documents::get(&state.services, viewer.user().id, id.0).await?;
-    let dressed = dress(&request, &state, Some(viewer.user()));
+    let (user, document) = documents::get_as(&state.services, reader.0, id.0).await?;
+    let dressed = dress(&request, &state, Some(&user));
     let question = DocumentDeletePage {
         shell: dressed.shell,
         id: document.id.to_string(),
@@ -211,14 +218,16 @@ async fn show_page(
     Ok(with_cookies(page(status, &show)?, dressed.cookies))
 }
 
-fn row(state: &AppState, document: &Document) -> DocumentRow {
+fn row(state: &AppState, document: Document) -> DocumentRow {
+    let thumbnail = documents::page_thumbnail(&state.services, &document).map(String::from);
+    let status = DocumentStatus::of_row(&document.status);
     DocumentRow {
-        id: document.id.to_string(),
-        name: document.name.clone(),
-        content_type: document.content_type.clone(),
+        id: document.id.into(),
+        name: document.name,
+        content_type: document.content_type,
         size: document.size_bytes,
         created_at: document.created_at.calendar(),
-        status: DocumentStatus::of_row(&document.status),
-        thumbnail_url: documents::page_thumbnail(&state.services, document).map(String::from),
+        status,
+        thumbnail_url: thumbnail,
     }
 }

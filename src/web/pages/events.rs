@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use bytes::Bytes;
 use futures_util::stream;
 use serde_json::json;
@@ -15,10 +15,11 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use super::admin;
 use crate::error::AppError;
-use crate::ids::{DocumentId, UserId};
+use crate::ids::DocumentId;
+use crate::services::identity::Shown;
 use crate::services::{Services, documents, jobs};
 use crate::web::AppState;
-use crate::web::extract::{DocumentPath, Proof, Viewer};
+use crate::web::extract::{DocumentPath, Reader};
 use crate::web::views::{DocumentStatus, StepRow};
 
 /// Between two looks.
@@ -31,12 +32,10 @@ const LONGEST: Duration = Duration::from_secs(600);
 /// `GET /documents/{id}/events`.
 pub async fn show(
     state: web::Data<AppState>,
-    request: HttpRequest,
-    viewer: Viewer,
+    reader: Reader,
     id: DocumentPath,
 ) -> Result<HttpResponse, AppError> {
-    let owner = viewer.user().id;
-    documents::get(&state.services, owner, id.0).await?;
+    documents::get_as(&state.services, reader.0.clone(), id.0).await?;
     let place = Arc::clone(&state.streams)
         .try_acquire_owned()
         .map_err(|_| AppError::Unavailable {
@@ -47,8 +46,7 @@ pub async fn show(
         })?;
     let watch = Watch {
         state: state.clone(),
-        proof: Proof::of(&request),
-        owner,
+        reader: reader.0,
         id: id.0,
         begun: Instant::now(),
         said: None,
@@ -88,8 +86,7 @@ pub(super) async fn of(services: &Services, id: DocumentId) -> Result<Vec<StepRo
 /// One reader.
 struct Watch {
     state: web::Data<AppState>,
-    proof: Proof,
-    owner: UserId,
+    reader: Shown,
     id: DocumentId,
     begun: Instant,
     said: Option<Vec<StepRow>>,
@@ -116,11 +113,9 @@ impl Watch {
             }
             let services = &self.state.services;
             // Whoever has signed out, or lost the document, is told nothing more; a database that is busy is asked by the next reader.
-            let who = self.proof.check(services).await.ok()?;
-            if who.user.id != self.owner {
-                return None;
-            }
-            let document = documents::get(services, self.owner, self.id).await.ok()?;
+            let (_, document) = documents::get_as(services, self.reader.clone(), self.id)
+                .await
+                .ok()?;
             let steps = of(services, self.id).await.ok()?;
             let is_news = self.said.as_ref() != Some(&steps);
             self.ended = !steps.iter().any(StepRow::is_open);

@@ -17,10 +17,19 @@ use askama::Template;
 
 use crate::error::AppError;
 
+/// Most pages are smaller.
+const PAGE_BYTES: usize = 12 * 1_024;
+
 /// A page as an answer.
 fn page(status: StatusCode, template: &impl Template) -> Result<HttpResponse, AppError> {
-    let html = template
-        .render()
+    sized_page(status, template, 0)
+}
+
+/// A page that is likely to have so many bytes: a large one is not moved again and again while it is written.
+fn sized_page(status: StatusCode, template: &impl Template, bytes: usize) -> Result<HttpResponse, AppError> {
+    let mut html = String::with_capacity(bytes.max(PAGE_BYTES));
+    template
+        .render_into(&mut html)
         .map_err(|error| AppError::Internal(format!("a page: {error}")))?;
     Ok(HttpResponse::build(status)
         .insert_header((CONTENT_TYPE, "text/html; charset=utf-8"))

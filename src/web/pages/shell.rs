@@ -24,6 +24,10 @@ pub(super) enum Said {
     JobDue,
     /// A job was called off.
     JobCancelled,
+    /// Events are applied again.
+    Replayed,
+    /// A sample of an event was sent.
+    SampleSent,
     /// Set-up is done.
     Welcome,
     /// The session has ended.
@@ -31,12 +35,14 @@ pub(super) enum Said {
 }
 
 impl Said {
-    const ALL: [Said; 7] = [
+    const ALL: [Said; 9] = [
         Said::Deleted,
         Said::DeletedHere,
         Said::Renamed,
         Said::JobDue,
         Said::JobCancelled,
+        Said::Replayed,
+        Said::SampleSent,
         Said::Welcome,
         Said::SignedOut,
     ];
@@ -48,6 +54,8 @@ impl Said {
             Said::Renamed => "renamed",
             Said::JobDue => "job-due",
             Said::JobCancelled => "job-cancelled",
+            Said::Replayed => "replayed",
+            Said::SampleSent => "sample-sent",
             Said::Welcome => "welcome",
             Said::SignedOut => "signed-out",
         }
@@ -66,6 +74,14 @@ impl Said {
             Said::Renamed => (NoticeKind::Success, "The document has its new name."),
             Said::JobDue => (NoticeKind::Success, "The job waits and is due now."),
             Said::JobCancelled => (NoticeKind::Success, "The job is cancelled."),
+            Said::Replayed => (
+                NoticeKind::Success,
+                "The workers apply it again. Reload to see what came of it.",
+            ),
+            Said::SampleSent => (
+                NoticeKind::Success,
+                "The sample has arrived. The workers look at it next.",
+            ),
             Said::Welcome => (
                 NoticeKind::Success,
                 "Set-up is done. You are signed in as the first administrator.",

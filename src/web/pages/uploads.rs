@@ -1,6 +1,7 @@
 //! `/uploads/new` and the plain form's `POST /uploads`: several files, a result for each.
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::{CONTENT_SECURITY_POLICY, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use super::shell::dress;
@@ -88,7 +89,7 @@ async fn receive(
     let new = NewFile {
         name: name.clone(),
         declared_type: file.declared_type.clone(),
-        size: parts.size(None, false),
+        size: parts.size(&file, None, false),
         wish: Wish::Steps,
     };
     let outcome = match uploads::receive(&state.services, viewer.user(), new, &mut *file).await {
@@ -125,7 +126,17 @@ fn form(
         max_bytes,
         error,
     };
-    Ok(with_cookies(page(status, &form)?, dressed.cookies))
+    let mut response = with_cookies(page(status, &form)?, dressed.cookies);
+    let headers = response.headers_mut();
+    // This page alone loads Filestack's scripts and may use the camera (X12).
+    if let Ok(policy) = HeaderValue::from_str(&state.settings.picker.content_security_policy) {
+        headers.insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    headers.insert(
+        HeaderName::from_static("permissions-policy"),
+        HeaderValue::from_static("camera=(self), geolocation=(), microphone=(self)"),
+    );
+    Ok(response)
 }
 
 fn stale() -> AppError {

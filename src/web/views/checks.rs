@@ -65,6 +65,11 @@ fn pages() -> Vec<(&'static str, String)> {
         page("upload-result", UploadResultPage::sample()),
         page("jobs", JobIndexPage::sample()),
         page("jobs+empty", JobIndexPage::sample_empty()),
+        page("webhooks", EventIndexPage::sample()),
+        page("webhooks+empty", EventIndexPage::sample_empty()),
+        page("webhook", EventShowPage::sample()),
+        page("webhook-replay", EventReplayPage::sample()),
+        page("webhook-refusals", EventRefusalsPage::sample()),
         page("error", ErrorPage::sample()),
         page("error+unavailable", ErrorPage::sample_unavailable()),
     ]
@@ -208,6 +213,21 @@ fn u3_a_hostile_name_stays_text() {
                 .iter()
                 .any(|main| text(*main).contains(hostile))
         );
+    }
+}
+
+#[test]
+fn w22_what_webhooks_say_stays_text() {
+    for html in [
+        EventIndexPage::sample().render(),
+        EventIndexPage::sample_empty().render(),
+        EventShowPage::sample().render(),
+        EventReplayPage::sample().render(),
+        EventRefusalsPage::sample().render(),
+    ] {
+        let page = Html::parse_document(&html.unwrap());
+        assert!(all(&page, "[onerror], img[src=x]").is_empty());
+        assert!(page.html().contains("&lt;img src=x onerror="));
     }
 }
 

@@ -1,10 +1,12 @@
 //! What sort of file a media type is, in words and as an icon.
 
+use std::borrow::Cow;
+
 /// What sort of file it is, as far as a person cares.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kind {
     family: Family,
-    label: String,
+    label: Cow<'static, str>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,7 +64,7 @@ impl Kind {
 }
 
 /// Types whose own name says nothing to a person.
-fn named(essence: &str) -> Option<(Family, String)> {
+fn named(essence: &str) -> Option<(Family, Cow<'static, str>)> {
     const OOXML: &str = "application/vnd.openxmlformats-officedocument.";
     const ODF: &str = "application/vnd.oasis.opendocument.";
     let office = essence.strip_prefix(OOXML).or_else(|| essence.strip_prefix(ODF));
@@ -101,11 +103,11 @@ fn named(essence: &str) -> Option<(Family, String)> {
         "application/octet-stream" | "" => (Family::Other, "Unknown type"),
         _ => return None,
     };
-    Some((family, label.to_owned()))
+    Some((family, Cow::Borrowed(label)))
 }
 
 /// Any other type: its own name, and the noun of its family.
-fn guessed(essence: &str) -> (Family, String) {
+fn guessed(essence: &str) -> (Family, Cow<'static, str>) {
     let (top, sub) = essence.split_once('/').unwrap_or(("", essence));
     let short = sub.trim_start_matches("x-").trim_end_matches("+xml");
     let short = if short.len() <= 8 {
@@ -121,7 +123,7 @@ fn guessed(essence: &str) -> (Family, String) {
         _ => (Family::Other, "file"),
     };
     let label = format!("{short} {noun}").trim_start().to_owned();
-    (family, capitalised(&label))
+    (family, Cow::Owned(capitalised(&label)))
 }
 
 fn capitalised(words: &str) -> String {

@@ -7,6 +7,7 @@
 mod accounts;
 mod documents;
 mod errors;
+mod events;
 mod filters;
 mod jobs;
 mod kind;
@@ -21,6 +22,10 @@ pub use documents::{
     Column, DocumentDeletePage, DocumentIndexPage, DocumentRow, DocumentShowPage, DocumentStatus,
 };
 pub use errors::ErrorPage;
+pub use events::{
+    DeliveryRow, EventFilters, EventIndexPage, EventRefusalsPage, EventReplayPage, EventRow, EventShowPage,
+    EventStatus, PreviewRow, RefusalRow,
+};
 pub use jobs::{JobIndexPage, JobRow, JobStatus, StepRow};
 pub use kind::Kind;
 pub use shell::{Field, Notice, NoticeKind, Shell, ShellUser, THEME_COOKIE, Theme};

@@ -24,7 +24,7 @@ pub struct Shell {
 
 impl Shell {
     /// The state of a navigation link: `page` for the page itself, `true` for a page below it.
-    fn current(&self, href: &str) -> Option<&'static str> {
+    pub fn current(&self, href: &str) -> Option<&'static str> {
         if self.path == href {
             return Some("page");
         }

@@ -1,7 +1,8 @@
 //! `satchel emulator`: a Filestack on its own.
 
 use super::process::Place;
-use crate::support::wire::post;
+use crate::support::receiver::Receiver;
+use crate::support::wire::{get, post};
 
 #[test]
 fn an_open_app_takes_and_gives_files_without_a_policy() {
@@ -14,7 +15,7 @@ fn an_open_app_takes_and_gives_files_without_a_policy() {
     assert_eq!(stored.status, 200, "{}", stored.text());
     let url = stored.json()["url"].as_str().unwrap().to_owned();
     let handle = url.rsplit('/').next().unwrap().to_owned();
-    let file = crate::support::wire::get(&format!("/{handle}")).send(emulator.address);
+    let file = get(&format!("/{handle}")).send(emulator.address);
     assert_eq!((file.status, file.text().as_str()), (200, "hello"));
     emulator.terminate();
     assert_eq!(emulator.ended().0.code(), Some(0));
@@ -80,4 +81,81 @@ fn in_memory_nothing_is_left_behind() {
     emulator.terminate();
     assert_eq!(emulator.ended().0.code(), Some(0));
     assert_eq!(left(), 0);
+}
+
+#[test]
+fn webhooks_that_wait_are_sent_by_the_next_start_after_kill_9() {
+    let receiver = Receiver::new();
+    let place = Place::new();
+    let webhook = format!("{}=Y5cWb1rdRDSTSqEjF5pv", receiver.url());
+    let line = [
+        "emulator",
+        "--app",
+        "AmyOwnKeyz:MYSECRET:open",
+        "--webhook",
+        &webhook,
+    ];
+    let emulator = place.start(&line);
+    assert!(
+        !emulator.stdout().contains("Y5cWb1rdRDSTSqEjF5pv"),
+        "{}",
+        emulator.stdout()
+    );
+    receiver.be_silent(true);
+    let stored = post("/api/store/S3?key=AmyOwnKeyz&filename=note.txt")
+        .body("text/plain", "hello")
+        .send(emulator.address);
+    assert_eq!(stored.status, 200, "{}", stored.text());
+    receiver.wait_for(1);
+    emulator.kill();
+    receiver.be_silent(false);
+    let emulator = place.start(&line);
+    let hooks = receiver.wait_for(2);
+    assert_eq!(hooks[0].body, hooks[1].body);
+    assert_eq!(hooks[1].json()["text"]["url"], stored.json()["url"]);
+    let attempts = || {
+        let shown = get("/__emulator/api/webhooks?action=fp.upload")
+            .send(emulator.address)
+            .json();
+        let attempts = shown["webhooks"][0]["attempts"]
+            .as_array()
+            .expect("attempts")
+            .clone();
+        attempts
+            .iter()
+            .map(|attempt| attempt["status"].clone())
+            .collect::<Vec<_>>()
+    };
+    let began = std::time::Instant::now();
+    while attempts() != [serde_json::Value::Null, 200.into()] {
+        assert!(began.elapsed().as_secs() < 60, "{:?}", attempts());
+    }
+}
+
+#[test]
+fn a_webhook_that_is_no_address_with_a_secret_is_refused_with_an_example() {
+    let place = Place::bare();
+    for wrong in [
+        "http://127.0.0.1:1/hooks",
+        "127.0.0.1:1/hooks=secret",
+        "http://127.0.0.1:1/hooks=",
+    ] {
+        let outcome = place.run(&["emulator", "--webhook", wrong]);
+        assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
+        assert!(
+            outcome.stderr.contains("for example http://"),
+            "{}",
+            outcome.stderr
+        );
+    }
+    let twice = [
+        "emulator",
+        "--webhook",
+        "http://127.0.0.1:1/=a",
+        "--webhook",
+        "http://127.0.0.1:1/=b",
+    ];
+    let outcome = place.run(&twice);
+    assert_eq!(outcome.code, Some(2), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("named twice"), "{}", outcome.stderr);
 }

@@ -2,7 +2,7 @@
 
 use super::process::Place;
 
-const COMMANDS: [&[&str]; 17] = [
+const COMMANDS: [&[&str]; 23] = [
     &[],
     &["serve"],
     &["worker"],
@@ -20,6 +20,12 @@ const COMMANDS: [&[&str]; 17] = [
     &["demo"],
     &["config"],
     &["config", "show"],
+    &["webhooks"],
+    &["webhooks", "list"],
+    &["webhooks", "show"],
+    &["webhooks", "replay"],
+    &["webhooks", "trigger"],
+    &["reconcile"],
 ];
 
 #[test]

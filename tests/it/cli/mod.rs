@@ -5,7 +5,7 @@ mod emulator;
 mod help;
 mod jobs;
 mod leaks;
-mod process;
+pub mod process;
 mod settings;
 mod start;
 mod stopping;

@@ -51,6 +51,11 @@ impl Place {
         self
     }
 
+    /// Changes a variable from now on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.vars.insert(name.to_owned(), value.to_owned());
+    }
+
     pub fn path(&self) -> &Path {
         self.directory.path()
     }
@@ -167,6 +172,14 @@ impl Place {
     /// Starts something that serves, and waits until it says where.
     #[track_caller]
     pub fn start(&self, arguments: &[&str]) -> Server {
+        match self.try_start(arguments) {
+            Ok(server) => server,
+            Err(said) => panic!("it did not start: {said}"),
+        }
+    }
+
+    /// The same; what it said if it ended before it was ready.
+    pub fn try_start(&self, arguments: &[&str]) -> Result<Server, String> {
         let mut child = self.command(arguments).spawn().expect("satchel can be started");
         let (stdout, stderr) = streams(&mut child);
         let mut server = Server {
@@ -183,9 +196,9 @@ impl Place {
             .and_then(|address| address.parse().ok());
         match address {
             Some(address) => server.address = address,
-            None => panic!("it did not start: {said}\n{}", server.stderr.so_far()),
+            None => return Err(format!("{said}\n{}", server.stderr.so_far())),
         }
-        server
+        Ok(server)
     }
 }
 
@@ -272,6 +285,16 @@ impl Server {
         let reply = get("/api/documents").bearer(token).send(self.address);
         assert_eq!(reply.status, 200, "{}", reply.text());
         reply.json()["documents"].as_array().map_or(0, Vec::len)
+    }
+
+    /// Everything it has logged so far.
+    pub fn log(&self) -> String {
+        self.stderr.so_far()
+    }
+
+    /// Whether it has not ended yet.
+    pub fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
     }
 
     /// Asks it to stop.

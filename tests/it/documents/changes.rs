@@ -46,7 +46,10 @@ async fn a_name_of_nothing_is_refused_where_it_was_entered() {
             page.texts("#name-error"),
             ["Enter a name with at least one visible character."]
         );
-        assert_eq!(page.attributes("#name", "aria-describedby"), ["name-error"]);
+        assert_eq!(
+            page.attributes("#name", "aria-describedby"),
+            ["name-error name-hint"]
+        );
         let answer = ana
             .patch_json(&format!("/api/documents/{id}"), &json!({"name": name}))
             .await;

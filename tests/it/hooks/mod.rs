@@ -3,5 +3,6 @@
 mod accepted;
 mod applied;
 mod history;
+mod inbox;
 mod refused;
 pub mod sender;

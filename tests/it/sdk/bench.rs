@@ -22,10 +22,10 @@ use super::report::Report;
 /// The time at the emulator, which stands still.
 pub const NOW: u64 = 1_800_000_000;
 pub const SECURED: &str = "ASecuredz";
-const SECURED_SECRET: &str = "SECUREDSECRET";
+pub const SECURED_SECRET: &str = "SECUREDSECRET";
 /// A workflow of the app with security.
 pub const WORKFLOW: &str = "0b6a2f0e-5f3c-4a3f-9a63-2f1f6c0f7a11";
-const OPEN: &str = "AOpenz";
+pub const OPEN: &str = "AOpenz";
 const OPEN_SECRET: &str = "OPENSECRET";
 const MIB: usize = 1 << 20;
 
@@ -84,7 +84,7 @@ impl Sdk {
 /// An emulator that knows an app with security and one without, and a directory with files.
 pub struct Bench {
     pub controls: Controls,
-    base: String,
+    pub base: String,
     dir: TempDir,
     serving: Option<(ServerHandle, JoinHandle<()>)>,
 }
@@ -126,6 +126,12 @@ impl Bench {
         }
         bench.write(&bench.picture(), &png());
         bench
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> std::net::SocketAddr {
+        let address = self.base.trim_start_matches("http://");
+        address.parse().expect("the base is an address")
     }
 
     /// Runs a driver to its end.
@@ -259,7 +265,7 @@ fn noise(length: usize) -> Vec<u8> {
 }
 
 /// Where the SDKs were installed.
-fn installed() -> PathBuf {
+pub fn installed() -> PathBuf {
     let named = std::env::var_os("SATCHEL_TEST_SDK_DIR").filter(|path| !path.is_empty());
     let usual = || Path::new(env!("CARGO_MANIFEST_DIR")).join("target/sdk");
     let path = named.map_or_else(usual, PathBuf::from);

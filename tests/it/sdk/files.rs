@@ -8,7 +8,10 @@ use sha2::{Sha224, Sha256, Sha384, Sha512};
 
 use super::bench::{Bench, NOW, Sdk, picture, png};
 use super::gaps::is_gap;
+use super::parity;
 use super::report::Report;
+
+const SECTION: &str = "Files (§4–§6)";
 
 #[test]
 #[ignore = "needs Filestack's Python SDK"]
@@ -53,6 +56,7 @@ fn python_reads_transforms_overwrites_and_deletes() {
         &["content after delete", "metadata after delete", "delete again"],
     );
     assert!(!bench.controls.store().exists(report.handle("upload")));
+    parity::of_report(SECTION, Sdk::Python, &report);
 }
 
 #[test]
@@ -134,6 +138,7 @@ fn javascript_reads_transforms_and_deletes(sdk: Sdk) {
         ],
     );
     assert!(!bench.controls.store().exists(report.handle("upload")));
+    parity::of_report(SECTION, sdk, &report);
 }
 
 /// §5.1: what was asked for, and only that.

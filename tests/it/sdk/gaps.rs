@@ -4,7 +4,7 @@ use super::bench::Sdk;
 use super::report::Report;
 
 /// Steps of the drivers, with the section each belongs to.
-const GAPS: &[(&str, &str)] = &[];
+pub const GAPS: &[(&str, &str)] = &[];
 
 /// Whether a step is one that the emulator does not do yet; that it really does not is checked here.
 #[track_caller]

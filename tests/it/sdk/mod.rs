@@ -4,12 +4,15 @@
 //! A driver does one thing after another with an SDK and prints a line of JSON for each; the tests here say what those lines
 //! and the emulator's files have to be. Sections are those of Filestack's protocol as this project wrote it down.
 
-mod bench;
+pub mod bench;
+mod browser;
 mod files;
 mod gaps;
 mod intelligence;
+pub mod parity;
 mod refusals;
 mod report;
+mod tasks;
 mod troubles;
 mod uploads;
 mod webhooks;

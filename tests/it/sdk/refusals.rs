@@ -2,6 +2,7 @@
 //! (§2.5), and what an SDK makes of that.
 
 use super::bench::{Bench, SECURED, Sdk};
+use super::parity::{self, Cell};
 use super::report::{Failure, Report};
 
 const CALLS: &[&str] = &[
@@ -61,6 +62,50 @@ fn refused_whatever_the_policy_does_not_allow(sdk: Sdk) {
     bad_policies_are_refused_in_the_hosts_words(&report, sdk);
     limits_are_kept(&report, sdk);
     an_open_app_guards_only_what_changes_a_file(&report, sdk);
+    parity::of_sdk("Refusals (§2)", sdk, rows(&report));
+}
+
+/// What the table says: which calls allow an operation and what comes of each bad policy, instead of a line for every pair.
+fn rows(report: &Report) -> Vec<(String, Cell)> {
+    let mut rows: Vec<(String, Cell)> = Vec::new();
+    let mut add = |name: String, part: String| match rows.iter_mut().find(|(known, _)| *known == name) {
+        Some((_, Cell::Said(parts))) if parts.split("; ").all(|known| known != part) => {
+            *parts = format!("{parts}; {part}");
+        }
+        Some(_) => {}
+        None => rows.push((name, Cell::Said(part))),
+    };
+    let mut others = Vec::new();
+    for step in report.steps() {
+        let cell = parity::cell(report, step);
+        let is_operation = |name: &str| OPERATIONS.iter().any(|(known, _)| *known == name);
+        if let Some((operation, call)) = step.split_once(" with ")
+            && CALLS.contains(&call)
+            && is_operation(operation)
+        {
+            let part = match cell {
+                Cell::Works => format!("by `{call}`"),
+                cell => format!("otherwise {cell}"),
+            };
+            add(format!("{operation} is allowed"), part);
+        } else if let Some((operation, kind)) = step.split_once(", ")
+            && is_operation(operation)
+            && kind != "this handle"
+        {
+            add(format!("a policy: {kind}"), cell.to_string());
+        } else {
+            others.push((step.to_owned(), cell));
+        }
+    }
+    for (_, cell) in &mut rows {
+        if let Cell::Said(parts) = cell {
+            let mut sorted: Vec<_> = parts.split("; ").collect();
+            sorted.sort_unstable();
+            *parts = sorted.join("; ");
+        }
+    }
+    rows.extend(others);
+    rows
 }
 
 /// §2.1.

@@ -1,12 +1,10 @@
 //! What a driver said it did.
 
-use std::collections::BTreeMap;
-
 use serde_json::Value;
 
 /// The steps of one run of a driver.
 #[derive(Debug)]
-pub struct Report(BTreeMap<String, Value>);
+pub struct Report(Vec<(String, Value)>);
 
 /// How an SDK's call failed.
 #[derive(Debug)]
@@ -26,13 +24,28 @@ impl Report {
     /// When a line is no step, or a step was taken twice.
     #[track_caller]
     pub fn read(lines: &str) -> Self {
-        let mut steps = BTreeMap::new();
+        let mut steps: Vec<(String, Value)> = Vec::new();
         for line in lines.lines() {
             let step: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
             let name = step["step"].as_str().expect("a step has a name").to_owned();
-            assert!(steps.insert(name, step).is_none(), "taken twice: {line}");
+            assert!(
+                steps.iter().all(|(known, _)| *known != name),
+                "taken twice: {line}"
+            );
+            steps.push((name, step));
         }
         Self(steps)
+    }
+
+    /// The steps in the order they were taken.
+    pub fn steps(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(step, _)| step.as_str())
+    }
+
+    /// Whether a step worked.
+    #[track_caller]
+    pub fn is_result(&self, step: &str) -> bool {
+        self.line(step).get("ok").is_some()
     }
 
     /// The result of a step that has to have worked.
@@ -73,8 +86,9 @@ impl Report {
 
     #[track_caller]
     fn line(&self, step: &str) -> &Value {
-        self.0
-            .get(step)
+        let found = self.0.iter().find(|(known, _)| known == step);
+        found
+            .map(|(_, line)| line)
             .unwrap_or_else(|| panic!("the driver did not come to `{step}`"))
     }
 }

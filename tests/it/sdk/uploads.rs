@@ -4,7 +4,10 @@ use satchel::emulator::Route;
 use serde_json::json;
 
 use super::bench::{Bench, SIZES, Sdk};
+use super::parity;
 use super::report::Report;
+
+const SECTION: &str = "Uploads (§3, §10)";
 
 #[test]
 #[ignore = "needs Filestack's Python SDK"]
@@ -23,6 +26,7 @@ fn python_uploads_every_size() {
     }
     let reply = &report.result("options")["reply"];
     assert_eq!(reply["upload_tags"], json!({ "colour": "blue" }), "{reply}");
+    parity::of_report(SECTION, Sdk::Python, &report);
 }
 
 #[test]
@@ -82,6 +86,7 @@ fn javascript_uploads_every_size(sdk: Sdk) {
         settings["permissions"]["intelligent_ingestion"], true,
         "{settings}"
     );
+    parity::of_report(SECTION, sdk, &report);
 }
 
 #[track_caller]

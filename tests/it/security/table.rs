@@ -42,7 +42,7 @@ const fn row(method: &'static str, path: &'static str, statuses: [u16; 6]) -> Ro
 }
 
 /// GET stands for HEAD too. A page that sends an anonymous caller to sign in answers 303. Set-up is over.
-pub const TABLE: [Row; 35] = [
+pub const TABLE: &[Row] = &[
     row("GET", "/", [303, 303, 303, 303, 303, 303]),
     row("GET", "/healthz", [200, 200, 200, 200, 200, 200]),
     row("GET", "/readyz", [200, 200, 200, 200, 200, 200]),
@@ -63,6 +63,22 @@ pub const TABLE: [Row; 35] = [
     row("GET", "/uploads/new", [303, 200, 200, 200, 303, 200]),
     row("POST", "/uploads", [401, 200, 200, 200, 401, 403]),
     row("GET", "/admin", [303, 403, 403, 303, 303, 403]),
+    row("GET", "/admin/webhooks", [303, 403, 403, 200, 303, 403]),
+    row("GET", "/admin/webhooks/refusals", [303, 403, 403, 200, 303, 403]),
+    row("POST", "/admin/webhooks/samples", [401, 403, 403, 400, 401, 403]),
+    row("GET", "/admin/webhooks/replay", [303, 403, 403, 200, 303, 403]),
+    row("POST", "/admin/webhooks/replay", [401, 403, 403, 303, 401, 403]),
+    row("GET", "/admin/webhooks/{id}", [303, 403, 403, 404, 303, 403]),
+    row(
+        "GET",
+        "/admin/webhooks/{id}/replay",
+        [303, 403, 403, 404, 303, 403],
+    ),
+    row(
+        "POST",
+        "/admin/webhooks/{id}/replay",
+        [401, 403, 403, 404, 401, 403],
+    ),
     row("GET", "/admin/jobs", [303, 403, 403, 200, 303, 403]),
     // The id is a document's: no job has it.
     row("POST", "/admin/jobs/{id}/attempt", [401, 403, 403, 404, 401, 403]),
@@ -79,6 +95,12 @@ pub const TABLE: [Row; 35] = [
         "/api/uploads/with-processing",
         [401, 201, 201, 201, 401, 201],
     ),
+    row(
+        "GET",
+        "/api/uploads/picker-config",
+        [401, 200, 200, 200, 401, 200],
+    ),
+    row("POST", "/api/uploads/register", [401, 404, 404, 404, 401, 404]),
     row(
         "GET",
         "/api/uploads/{id}/download-url",

@@ -100,7 +100,7 @@ impl TestApp {
 
     /// A program with an API token of the member of this name, who is made if there is none.
     pub async fn token(&self, name: &str) -> Client {
-        self.account(name, Role::Member).await;
+        self.account(name).await;
         let token = accounts::create_api_token(&self.services, &email(name), "test", A_YEAR).await;
         Client::with_token(&self.url, &token.expect("the account is there"))
     }
@@ -139,14 +139,19 @@ impl TestApp {
     }
 
     async fn signed_in(&self, name: &str, role: Role) -> Client {
-        self.account(name, role).await;
+        self.account_as(name, role).await;
         let client = self.anon();
         let answer = client.sign_in(&email(name), PASSWORD).await;
         assert_eq!(answer.status, 303, "{}", answer.text());
         client
     }
 
-    async fn account(&self, name: &str, role: Role) {
+    /// Makes the member of this name, if there is none, without signing in.
+    pub async fn account(&self, name: &str) {
+        self.account_as(name, Role::Member).await;
+    }
+
+    async fn account_as(&self, name: &str, role: Role) {
         match accounts::create_user(&self.services, &email(name), PASSWORD.to_owned(), role).await {
             Ok(_) => {}
             Err(error) if error.code() == "email-taken" => {}

@@ -39,6 +39,18 @@ impl Doer {
         }
         send(request).await.expect("an answer")
     }
+
+    /// Sends JSON, unless there is none, and reads JSON whatever the status.
+    pub async fn json(&self, method: &str, url: &str, body: &Value) -> Value {
+        let method = method.parse().expect("a method");
+        let mut request = self.0.request(method, url);
+        if !body.is_null() {
+            request = request
+                .body(body.to_string())
+                .header(CONTENT_TYPE, "application/json");
+        }
+        send(request).await.expect("an answer").json()
+    }
 }
 
 /// Somebody who asks. Clones share the cookies.

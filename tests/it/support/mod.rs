@@ -2,12 +2,14 @@
 
 pub mod answer;
 pub mod app;
+pub mod browser;
 pub mod client;
 pub mod documents;
 pub mod form;
 pub mod jobs;
 pub mod postgres;
 pub mod raw_post;
+pub mod receiver;
 pub mod wire;
 
 use std::io::Cursor;

@@ -7,6 +7,7 @@ mod in_flight;
 mod multipart;
 mod names;
 mod pages;
+mod picker;
 mod policies;
 mod sizes;
 

@@ -183,3 +183,18 @@ async fn u9_a_name_in_no_encoding_is_taken_or_refused_without_a_panic() {
         );
     }
 }
+
+#[actix_web::test]
+async fn u10_a_body_that_goes_on_after_the_form_is_not_waited_for() {
+    let app = TestApp::sqlite().await;
+    let ana = app.token("ana").await;
+    let form = Form::new().part(FILE, None, b"the file");
+    let length = (form.bytes().len() + 1_000_000).to_string();
+    let kind = form.content_type();
+    let headers = [("Content-Type", kind.as_str()), ("Content-Length", &length)];
+    let mut wire = RawPost::begin(&ana, "/api/uploads", &headers).await;
+    wire.write(&form.bytes()).await;
+    let answer = wire.answer().await;
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    assert_eq!(app.documents().await[0].size_bytes, 8);
+}

@@ -229,3 +229,46 @@ async fn a_field_after_a_long_file_of_unknown_size_is_refused_with_the_way_out()
     // A short one is read to its end first, so nothing needs to be guessed.
     assert_eq!(ana.upload_form("/api/uploads", &followed(PART)).await.status, 201);
 }
+
+#[actix_web::test]
+async fn u7_a_parts_own_length_that_lies_is_refused_and_cuts_nothing_short() {
+    let app = TestApp::sqlite().await;
+    let ana = app.user("ana").await;
+    let bytes = content(20_000);
+    for told in ["4", "19999", "20001", "0", "18446744073709551615"] {
+        let form = Form::new().file_of_length(told, &bytes);
+        let answer = ana.upload_form("/api/uploads", &form).await;
+        let code = answer.problem();
+        // The last is more than is taken at all, and told before a byte of the file.
+        let expected = if told.len() > 10 {
+            (413, "upload-too-large")
+        } else {
+            (400, "size-mismatch")
+        };
+        assert_eq!((answer.status, code.as_str()), expected, "{told}");
+    }
+    app.assert_nothing_left().await;
+    // What is no number says nothing.
+    for told in ["", "-1", "1e4", "4, 4"] {
+        let form = Form::new().file_of_length(told, &bytes);
+        let answer = ana.upload_form("/api/uploads", &form).await;
+        assert_eq!(answer.status, 201, "{told}: {}", answer.text());
+        let stored = app.emulator.store().read(&answer.field("handle")).unwrap();
+        assert!(stored.as_deref() == Some(&bytes[..]), "{told}: other bytes");
+    }
+}
+
+#[actix_web::test]
+async fn a_parts_own_length_is_a_size_told_in_advance() {
+    let app = TestApp::sqlite().await;
+    let ana = app.token("ana").await;
+    let bytes = content(2 * PART + 1);
+    let form = Form::new()
+        .file_of_length(&bytes.len().to_string(), &bytes)
+        .field("note", "after the file");
+    let answer = chunked(&ana, &form).await;
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    assert_eq!(app.emulator.faults().count(Route::Store), 0);
+    let stored = app.emulator.store().read(&answer.field("handle")).unwrap();
+    assert!(stored.as_deref() == Some(&bytes[..]), "other bytes");
+}

@@ -111,11 +111,15 @@ impl Listener {
         self.shared.received.lock().unwrap().clone()
     }
 
+    pub fn count(&self) -> usize {
+        self.shared.received.lock().unwrap().len()
+    }
+
     /// Waits until so many came.
     pub async fn wait_for(&self, count: usize) -> Vec<Received> {
         let began = std::time::Instant::now();
-        while self.received().len() < count {
-            assert!(began.elapsed() < PATIENCE, "{:?}", self.received());
+        while self.count() < count {
+            assert!(began.elapsed() < PATIENCE, "{} came", self.count());
             actix_web::rt::time::sleep(Duration::from_millis(1)).await;
         }
         self.received()

@@ -79,6 +79,14 @@ impl Bench {
     }
 }
 
+async fn until(is_so: impl Fn() -> bool) {
+    let began = std::time::Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < PATIENCE);
+        actix_web::rt::time::sleep(Duration::from_millis(1)).await;
+    }
+}
+
 /// A picture of 4 by 4.
 fn png() -> Vec<u8> {
     let mut bytes = std::io::Cursor::new(Vec::new());

@@ -6,11 +6,13 @@
 
 mod chance;
 mod ocr;
+mod question;
 mod words;
 
 use serde_json::{Map, Value, json};
 
 use self::chance::Chance;
+pub use self::question::{Question, Sentiment};
 use super::codec;
 use super::error::TransformError;
 use super::task::Crop;
@@ -21,52 +23,6 @@ pub const UNSAFE_MARK: &str = "EMULATOR-TEST-FILE-NOT-SAFE-FOR-WORK";
 pub const COPYRIGHT_MARK: &str = "EMULATOR-TEST-FILE-COPYRIGHTED";
 /// §11.3: the longest side for `doc_detection`.
 const MAX_DOCUMENT_SIDE: u32 = 2_000;
-
-/// What is asked about a file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Question {
-    /// Words for what is to be seen, by one of two models.
-    Tags {
-        /// 1 or 2.
-        version: u32,
-    },
-    /// Whether it may be shown at work.
-    Sfw,
-    /// A sentence that says what is to be seen.
-    Caption,
-    /// The text in it.
-    Ocr,
-    /// Whether it is known to be somebody's.
-    Copyright,
-    /// Where the document in it lies.
-    Document,
-    /// The mood of the faces in it.
-    ImageSentiment,
-}
-
-impl Question {
-    /// The task that asks it.
-    pub fn task(self) -> &'static str {
-        match self {
-            Self::Tags { .. } => "tags",
-            Self::Sfw => "sfw",
-            Self::Caption => "caption",
-            Self::Ocr => "ocr",
-            Self::Copyright => "copyright",
-            Self::Document => "doc_detection",
-            Self::ImageSentiment => "image_sentiment",
-        }
-    }
-}
-
-/// A text whose mood is asked for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sentiment {
-    /// The text.
-    pub text: String,
-    /// Its language, or `auto`.
-    pub language: &'static str,
-}
 
 /// The reply to a question about content of this type and, when it is a picture, of this size.
 ///
@@ -123,7 +79,7 @@ pub(super) fn document(content: &[u8], (width, height): (u32, u32)) -> Result<Cr
 }
 
 /// The reply of `text_sentiment`: four shares of one. Words that everybody takes for good or bad move it.
-pub(in crate::emulator) fn text_sentiment(asked: &Sentiment) -> Value {
+pub fn text_sentiment(asked: &Sentiment) -> Value {
     let mut chance = Chance::new(asked.language, asked.text.as_bytes());
     let (mut good, mut bad) = (0.0, 0.0);
     let letters = |word: &str| {

@@ -2,9 +2,10 @@
 
 use image::ImageFormat;
 use proptest::prelude::*;
+use serde_json::json;
 
 use super::support::{HANDLE, file, parse, png, quarters, refusal, transform};
-use crate::emulator::transform::{MAX_PATH_BYTES, MAX_TASKS, TransformError};
+use crate::emulator::transform::{MAX_PATH_BYTES, MAX_TASKS, TransformError, parse_json};
 
 const FORMATS: [ImageFormat; 4] = [
     ImageFormat::Jpeg,
@@ -164,5 +165,19 @@ proptest! {
             bytes[at] = byte;
         }
         transform("rotate=deg:exif/resize=width:7/enhance/output=format:png", &bytes).ok();
+    }
+}
+
+#[test]
+fn a_refusal_is_short_however_long_the_names_are() {
+    let long = "x".repeat(10_000);
+    for tasks in [
+        json!([{ "name": long }]),
+        json!([{ "name": "resize", "params": { &long: 1 } }]),
+        json!([{ "name": "resize", "params": { "fit": long } }]),
+        json!([{ "name": "debug", "params": long }]),
+    ] {
+        let refusal = parse_json(&["KW9EJhYtS6y48Whm2S6D"], tasks).unwrap_err();
+        assert!(refusal.to_string().len() < 300, "{refusal}");
     }
 }

@@ -1,17 +1,18 @@
 //! The tasks that are carried out, with their parameters typed and complete.
 
 mod control;
+mod pictures;
 mod video;
 
 pub use control::{Cache, Fallback, Store};
 pub use video::Video;
 
-use super::codec::Format;
 use super::color::Color;
 use super::error::GrammarError;
+use super::format::Format;
 use super::intelligence::{Question, Sentiment};
 use super::scan::RawTask;
-use super::spec::{self, CheckedArgs};
+use super::spec;
 
 /// One step of a transformation.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -235,17 +236,17 @@ impl Task {
     pub(super) fn from_raw(raw: RawTask) -> Result<Self, GrammarError> {
         let args = spec::check(raw)?;
         Ok(match args.task {
-            "resize" => Self::Resize(resize(&args)?),
-            "crop" => Self::Crop(crop(&args)?),
-            "rotate" => Self::Rotate(rotate(&args)?),
+            "resize" => Self::Resize(pictures::resize(&args)?),
+            "crop" => Self::Crop(pictures::crop(&args)?),
+            "rotate" => Self::Rotate(pictures::rotate(&args)?),
             "flip" => Self::Flip,
             "flop" => Self::Flop,
-            "enhance" => Self::Enhance(enhance(&args)),
-            "output" => Self::Output(output(&args)),
+            "enhance" => Self::Enhance(pictures::enhance(&args)),
+            "output" => Self::Output(pictures::output(&args)),
             "imagesize" => Self::ImageSize,
             "auto_image" => Self::AutoImage,
             "no_metadata" => Self::NoMetadata,
-            "quality" => Self::Quality(percent(
+            "quality" => Self::Quality(pictures::percent(
                 args.whole("value").ok_or_else(|| lacks("quality", "a value"))?,
             )),
             "compress" => Self::Compress {
@@ -343,106 +344,4 @@ impl Task {
 
 fn lacks(task: &'static str, reason: &'static str) -> GrammarError {
     GrammarError::InvalidTask { task, reason }
-}
-
-/// A number whose description keeps it within 0 to 100.
-fn percent(number: u32) -> u8 {
-    number.min(100) as u8
-}
-
-fn resize(args: &CheckedArgs) -> Result<Resize, GrammarError> {
-    // The JS SDK lets 0 pass; it can only mean "not given".
-    let side = |name| args.whole(name).filter(|pixels| *pixels > 0);
-    let (width, height) = (side("width"), side("height"));
-    if width.is_none() && height.is_none() {
-        return Err(lacks("resize", "it needs `width`, `height` or both"));
-    }
-    let fit = match args.word("fit") {
-        Some("crop") => Fit::Crop,
-        Some("scale") => Fit::Scale,
-        Some("max") => Fit::Max,
-        _ => Fit::Clip,
-    };
-    Ok(Resize {
-        width,
-        height,
-        fit,
-        align: align(args.words("align"))?,
-    })
-}
-
-/// There are no faces to be found here: `faces` is the middle.
-fn align(words: &[&'static str]) -> Result<Align, GrammarError> {
-    let (mut horizontal, mut vertical) = (None, None);
-    for word in words {
-        let repeated = match *word {
-            "left" => horizontal.replace(Horizontal::Left).is_some(),
-            "right" => horizontal.replace(Horizontal::Right).is_some(),
-            "top" => vertical.replace(Vertical::Top).is_some(),
-            "bottom" => vertical.replace(Vertical::Bottom).is_some(),
-            _ => false,
-        };
-        if repeated {
-            return Err(lacks("resize", "the two words of `align` contradict each other"));
-        }
-    }
-    Ok(Align {
-        horizontal: horizontal.unwrap_or(Horizontal::Center),
-        vertical: vertical.unwrap_or(Vertical::Middle),
-    })
-}
-
-fn crop(args: &CheckedArgs) -> Result<Crop, GrammarError> {
-    let [x, y, width, height] = args
-        .wholes("dim")
-        .ok_or_else(|| lacks("crop", "it needs `dim`"))?;
-    Ok(Crop { x, y, width, height })
-}
-
-fn rotate(args: &CheckedArgs) -> Result<Rotate, GrammarError> {
-    let exif = args.flag("exif").unwrap_or(false) || args.word("deg").is_some();
-    if !exif && args.whole("deg").is_none() {
-        return Err(lacks("rotate", "it needs `deg` or `exif`"));
-    }
-    let degrees = args.whole("deg").unwrap_or(0).min(359) as u16;
-    Ok(Rotate {
-        exif,
-        degrees,
-        background: args.color("background").unwrap_or(Color::WHITE),
-    })
-}
-
-fn enhance(args: &CheckedArgs) -> Enhance {
-    match args.word("preset") {
-        Some("vivid" | "outdoor" | "fireworks") => Enhance::Vivid,
-        Some("beautify" | "beautify_plus") => Enhance::Beautify,
-        Some("fix_dark") => Enhance::FixDark,
-        Some("fix_tint") => Enhance::FixTint,
-        Some("fix_noise") => Enhance::FixNoise,
-        _ => Enhance::Auto,
-    }
-}
-
-fn output(args: &CheckedArgs) -> Output {
-    let (format, other) = match args.word("format") {
-        Some("jpg") => (Some(Format::Jpeg), None),
-        Some("png") => (Some(Format::Png), None),
-        Some("webp") => (Some(Format::WebP), None),
-        Some("gif") => (Some(Format::Gif), None),
-        other => (None, other),
-    };
-    let docinfo = args.flag("docinfo").filter(|asked| *asked).map(|_| "docinfo");
-    let quality = match (args.whole("quality"), args.word("quality")) {
-        (Some(value), _) => Quality::Value(percent(value)),
-        (None, Some(_)) => Quality::Input,
-        (None, None) => Quality::DEFAULT,
-    };
-    Output {
-        format,
-        quality,
-        compress: args.flag("compress").unwrap_or(false),
-        strip: args.flag("strip").unwrap_or(false),
-        background: args.color("background").unwrap_or(Color::WHITE),
-        not_yet: docinfo.or(other),
-    }
 }

@@ -178,7 +178,8 @@ pub(super) fn find(name: &str) -> Option<&'static TaskSpec> {
 
 /// Checks a task's parameters against its description.
 pub(super) fn check(raw: RawTask) -> Result<CheckedArgs, GrammarError> {
-    let spec = find(&raw.name).ok_or_else(|| GrammarError::UnknownTask(raw.name.clone()))?;
+    let spec =
+        find(&raw.name).ok_or_else(|| GrammarError::UnknownTask(raw.name.chars().take(60).collect()))?;
     let pairs = match raw.args {
         Args::Bare => Vec::new(),
         Args::Pairs(pairs) => pairs,

@@ -1,0 +1,4 @@
+//! The target `policy` for cargo-fuzz.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| satchel_fuzz::policy(data));

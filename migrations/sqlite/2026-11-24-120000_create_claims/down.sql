@@ -1,0 +1,2 @@
+DROP INDEX documents_by_sha256;
+DROP TABLE claims;

@@ -1,0 +1,265 @@
+//! Files that a browser sends to Filestack by itself: the right to do so, and the document that comes of it.
+//!
+//! The browser is given a policy for one folder and some minutes ([`grant`]). When it names the file's handle ([`register`]), Filestack
+//! itself is asked where that file lies: the folder tells whose it is, the handle alone proves nothing (S5).
+
+use std::time::Duration;
+
+use super::claims::{Claim, MOST_FILES};
+use crate::clock::UtcTime;
+use crate::db::models::claims;
+use crate::db::models::documents::{self, Document, NewDocument, STORED};
+use crate::db::models::search::{self, name_key};
+use crate::db::models::uploads::{self, Upload, UploadState};
+use crate::db::models::users::{self, User};
+use crate::db::{DbConn, DbError};
+use crate::error::AppError;
+use crate::filestack::{FilestackError, Grant, Handle, Metadata, MetadataField, Purpose};
+use crate::ids::{DocumentId, UserId};
+use crate::services::processing::chain::{self, Wish};
+use crate::services::uploads::too_large;
+use crate::services::{Services, names, removals, sniff, upstream};
+
+/// How long the browser's policy lives; a page that needs longer asks again for the same folder.
+pub const GRANT: Duration = Duration::from_secs(900);
+/// How long our own policy to ask about a file lives.
+const STAT: Duration = Duration::from_secs(60);
+/// Documents with the same bytes that are named to the uploader.
+const DUPLICATES: i64 = 5;
+
+/// What a browser needs to store files.
+pub struct PickerGrant {
+    /// The folder, ending in `/`.
+    pub path: String,
+    /// The policy for it.
+    pub grant: Grant,
+}
+
+/// What became of a file that was named.
+pub enum Registered {
+    /// A document was made of it; the others are the owner's own with the same bytes.
+    New(Document, Vec<Document>),
+    /// It was one already.
+    Known(Document),
+}
+
+/// Lets the user store up to `files` files, in a new folder or, to renew a policy, in one given out before.
+///
+/// # Errors
+///
+/// [`AppError::Invalid`] for a number out of range, [`AppError::Conflict`] for a folder that cannot be used any more.
+pub async fn grant(
+    services: &Services,
+    user: &User,
+    files: u16,
+    renew: Option<&str>,
+) -> Result<PickerGrant, AppError> {
+    if !(1..=MOST_FILES).contains(&files) {
+        return Err(AppError::invalid(
+            "invalid-files",
+            format!("The number of files is 1 to {MOST_FILES}. Choose one in that range."),
+        ));
+    }
+    let now = services.clock.now();
+    let claim = match renew {
+        None => Claim::new(user.id, files, now),
+        Some(path) => renewed(services, user, path, now).await?,
+    };
+    let path = claim.path(&services.secret_key);
+    let purpose = Purpose::PickerUpload {
+        path: &path,
+        max_size: services.max_upload_bytes,
+        container: None,
+    };
+    let grant = services.filestack.grant(purpose, now.system(), GRANT);
+    Ok(PickerGrant { path, grant })
+}
+
+async fn renewed(services: &Services, user: &User, path: &str, now: UtcTime) -> Result<Claim, AppError> {
+    let claim = Claim::of_path(&services.secret_key, path)
+        .filter(|claim| claim.owner == user.id)
+        .ok_or(AppError::NotFound)?;
+    let id = claim.id;
+    let uses = services.db.run(move |c| claims::uses(c, id)).await?;
+    if claim.has_expired(now) || uses >= i32::from(claim.files) {
+        return Err(spent());
+    }
+    Ok(claim)
+}
+
+/// Makes a document of a file that the user's browser has stored.
+///
+/// Repeated, also at once, it gives the same document; so it does when Filestack's event was faster.
+///
+/// # Errors
+///
+/// [`AppError::Fields`] for what is no handle, [`AppError::NotFound`] for a file that is not there or not the user's to register,
+/// [`AppError::Conflict`] when the right to it was used or is over, [`AppError::TooLarge`], and failures of Filestack.
+pub async fn register(services: &Services, user: &User, handle: &str) -> Result<Registered, AppError> {
+    let handle = Handle::new(handle).map_err(|_| {
+        let sentence = "This is not a handle. Send the one that Filestack gave with the stored file.";
+        AppError::Fields(vec![("handle", sentence.to_owned())])
+    })?;
+    if let Some(known) = find(services, user.id, &handle).await? {
+        return Ok(Registered::Known(known));
+    }
+    let metadata = metadata(services, &handle).await?;
+    let claim = metadata
+        .path
+        .as_deref()
+        .and_then(|path| Claim::of_path(&services.secret_key, path))
+        .filter(|claim| claim.owner == user.id)
+        .ok_or(AppError::NotFound)?;
+    let now = services.clock.now();
+    if claim.has_expired(now) {
+        return Err(spent());
+    }
+    if metadata.size.is_some_and(|size| size > services.max_upload_bytes) {
+        refuse(services, &handle, "upload-too-large", now).await?;
+        return Err(too_large(services.max_upload_bytes));
+    }
+    let (path, document) = (
+        claim.path(&services.secret_key),
+        document_of(claim, &handle, &metadata, now),
+    );
+    let (owner, planner) = (user.id, services.clone());
+    let redeemed = services
+        .db
+        .write(move |c| redeem(&planner, c, claim, &path, document, now))
+        .await;
+    services.bell.ring();
+    match redeemed {
+        Ok(Some((document, others))) => Ok(Registered::New(document, others)),
+        // Somebody was faster, with this file or with another of the same claim.
+        Ok(None) | Err(DbError::Conflict) => find(services, owner, &handle)
+            .await?
+            .map(Registered::Known)
+            .ok_or_else(spent),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn find(services: &Services, owner: UserId, handle: &Handle) -> Result<Option<Document>, AppError> {
+    let handle = handle.as_str().to_owned();
+    let found = services
+        .db
+        .run(move |c| documents::find_by_handle_owned(c, owner, &handle))
+        .await?;
+    Ok(found)
+}
+
+/// What Filestack knows about a file, asked with a policy for that file and nothing else.
+async fn metadata(services: &Services, handle: &Handle) -> Result<Metadata, AppError> {
+    const FIELDS: [MetadataField; 5] = [
+        MetadataField::Size,
+        MetadataField::Mimetype,
+        MetadataField::Filename,
+        MetadataField::Path,
+        MetadataField::Sha256,
+    ];
+    let grant = services
+        .filestack
+        .grant(Purpose::Stat { handle }, services.clock.now().system(), STAT);
+    match services.filestack.metadata(handle, grant, &FIELDS).await {
+        Ok(metadata) => Ok(metadata),
+        Err(FilestackError::NotFound) => Err(AppError::NotFound),
+        Err(error) => Err(upstream(error)),
+    }
+}
+
+/// Uses the claim and makes the document: all or nothing. `None` when the claim is spent.
+///
+/// It begins in the state, and gets the steps, that any new document does: what has to be looked at first is.
+pub fn redeem(
+    services: &Services,
+    c: &mut DbConn,
+    claim: Claim,
+    path: &str,
+    mut document: NewDocument,
+    now: UtcTime,
+) -> Result<Option<(Document, Vec<Document>)>, DbError> {
+    if documents::find_by_handle_owned(c, claim.owner, &document.handle)?.is_some() {
+        return Ok(None);
+    }
+    let Some(before) = claims::spend(c, claim.id, i32::from(claim.files), now)? else {
+        return Ok(None);
+    };
+    if before > 0 {
+        document.id = DocumentId::new(now);
+    }
+    let (status, kinds) = chain::plan(&services.background, &document.content_type, Wish::Nothing);
+    document.status = status;
+    let owner = users::find(c, claim.owner)?.ok_or(DbError::NotFound)?;
+    let others = documents::list_by_sha256(c, claim.owner, &document.sha256, DUPLICATES)?;
+    let upload = Upload {
+        id: document.id,
+        owner_id: claim.owner,
+        state: UploadState::Recorded,
+        name: document.name.clone(),
+        path: path.to_owned(),
+        handle: Some(document.handle.clone()),
+        failure: None,
+        wish: Wish::Nothing.as_str().to_owned(),
+        started_at: claim.id.made_at(),
+        updated_at: now,
+    };
+    uploads::insert(c, upload)?;
+    documents::insert(c, &document)?;
+    search::insert(c, owner.seq, document.id, &document.name_key)?;
+    users::add_usage(c, claim.owner, 1, document.size_bytes)?;
+    chain::enqueue(c, document.id, &kinds, now)?;
+    let made = documents::find_owned(c, claim.owner, document.id)?.ok_or(DbError::NotFound)?;
+    Ok(Some((made, others)))
+}
+
+/// The document that a stored file makes. Its bytes have not passed through here: type and digest are Filestack's word.
+pub fn document_of(claim: Claim, handle: &Handle, metadata: &Metadata, now: UtcTime) -> NewDocument {
+    let name = metadata.filename.as_deref().and_then(names::sanitise);
+    let name = name.unwrap_or_else(|| "unnamed".to_owned());
+    let content_type = sniff::declared_type(metadata.mimetype.as_deref().unwrap_or_default());
+    let digest = metadata.sha256.clone().unwrap_or_default();
+    let is_digest = digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
+    NewDocument {
+        id: claim.id,
+        owner_id: claim.owner,
+        handle: handle.as_str().to_owned(),
+        name_key: name_key(&name),
+        name,
+        declared_type: content_type.clone(),
+        content_type,
+        size_bytes: metadata
+            .size
+            .and_then(|size| i64::try_from(size).ok())
+            .unwrap_or(0),
+        sha256: if is_digest {
+            digest.to_ascii_lowercase()
+        } else {
+            String::new()
+        },
+        status: STORED,
+        created_at: now,
+        updated_at: now,
+    }
+}
+
+/// A file that is ours and must not stay.
+async fn refuse(
+    services: &Services,
+    handle: &Handle,
+    reason: &'static str,
+    now: UtcTime,
+) -> Result<(), AppError> {
+    let handle = handle.as_str().to_owned();
+    services
+        .db
+        .write(move |c| removals::enter(c, &handle, reason, now))
+        .await?;
+    Ok(())
+}
+
+fn spent() -> AppError {
+    AppError::Conflict {
+        code: "claim-spent",
+        detail: "The right to store here was used already or is over. Ask for a new one, then upload the file again.".to_owned(),
+    }
+}

@@ -1,0 +1,69 @@
+//! Every page on a phone and on a laptop, light and dark: nothing to scroll sideways, nothing in the console. The pictures stay in
+//! `target/screenshots` for people to look at.
+
+use satchel::services::accounts;
+
+use crate::support::app::TestApp;
+use crate::support::browser::{Chromium, DESKTOP, PHONE, Theme};
+
+/// A large picture, for the preview.
+const PICTURE: &[u8] = include_bytes!("../../../docs/screenshot-documents.png");
+
+#[actix_web::test]
+#[ignore = "needs Chromium"]
+async fn every_page_fits_a_phone_and_a_laptop_in_light_and_dark() {
+    let app = TestApp::sqlite().await;
+    let browser = Chromium::start().await;
+    let token = accounts::new_setup_token(&app.services).await;
+    let token = token.expect("the database answers").expect("set-up is open");
+    let before = [
+        ("setup", format!("/setup?token={token}")),
+        ("setup-bad-link", "/setup?token=wrong".to_owned()),
+    ];
+    look(&app, &browser, &before).await;
+
+    let ana = app.user("ana").await;
+    look(&app, &browser, &[("sign-in", "/sign-in".to_owned())]).await;
+    browser.sign_in(&app, "ana").await;
+    look(&app, &browser, &[("documents-empty", "/documents".to_owned())]).await;
+    let picture = ana.document("Bildschirmfoto vom Sommer.png", PICTURE).await;
+    ana.document("notes.txt", b"A line.\n").await;
+    let long =
+        "A name that goes on and on without any end in sight because somebody put a whole sentence into it "
+            .repeat(2);
+    let long = ana.document(&format!("{long}.pdf"), b"%PDF-1.4\n").await;
+    let after = [
+        ("documents", "/documents".to_owned()),
+        ("documents-found", "/documents?q=notes&sort=name".to_owned()),
+        (
+            "documents-not-found",
+            "/documents?q=nothing+of+the+kind".to_owned(),
+        ),
+        ("document-picture", format!("/documents/{picture}")),
+        ("document-long-name", format!("/documents/{long}")),
+        ("document-deletion", format!("/documents/{picture}/deletion")),
+        ("upload", "/uploads/new".to_owned()),
+        ("missing", "/documents/none".to_owned()),
+    ];
+    look(&app, &browser, &after).await;
+}
+
+/// Looks at pages, one by one, in every way.
+async fn look(app: &TestApp, browser: &Chromium, pages: &[(&str, String)]) {
+    for (name, path) in pages {
+        browser.goto(&format!("{}{path}", app.url)).await;
+        for (size, width) in [(PHONE, "phone"), (DESKTOP, "desktop")] {
+            for theme in [Theme::Light, Theme::Dark] {
+                browser.look(size, theme).await;
+                assert!(browser.overflow().await <= 0, "{path} is wider than a {width}");
+                let shade = if theme == Theme::Dark { "dark" } else { "light" };
+                browser.screenshot(&format!("{name}-{width}-{shade}")).await;
+            }
+        }
+        // An error page is an answer that the console tells of.
+        let complaints = browser.complaints().await;
+        let unexpected = |text: &&String| !text.contains("the server responded with a status of");
+        let unexpected: Vec<_> = complaints.iter().filter(unexpected).collect();
+        assert!(unexpected.is_empty(), "{path}: {unexpected:#?}");
+    }
+}

@@ -1,0 +1,5 @@
+//! What a person does with our pages, in Chromium.
+
+mod journey;
+mod looks;
+mod without_scripts;

@@ -1,0 +1,108 @@
+//! What must hold after the last restart, when everything has settled.
+
+use std::net::SocketAddr;
+
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+use super::ledger::{Fate, Ledger};
+use super::scene::{Emulator, Installation};
+use crate::support::wire::{Reply, get};
+
+/// Promises 1 and 2: what was promised is there, what is there is whole, and nothing else is anywhere.
+pub fn documents(installation: &Installation, server: SocketAddr, emulator: &Emulator, ledger: &Ledger) {
+    let documents = list(server, &installation.token);
+    let sent = ledger.files();
+    for document in &documents {
+        let name = document["name"].as_str().expect("a name");
+        let sent = sent.get(name).unwrap_or_else(|| panic!("{name} was never sent"));
+        match &sent.fate {
+            // It had been recorded, or was adopted, when the answer was lost.
+            Fate::Unanswered => {}
+            Fate::Promised(id) | Fate::DeletionUnanswered(id) => assert_eq!(document["id"], *id, "{name}"),
+            fate @ (Fate::Refused | Fate::Deleted) => panic!("{name} is there and should not be: {fate:?}"),
+        }
+        let id = document["id"].as_str().expect("an id");
+        let bytes = download(server, &installation.token, id);
+        assert_eq!(hex(&bytes), sent.sha256, "{name}");
+    }
+    let is_there = |name: &str| documents.iter().any(|document| document["name"] == name);
+    for (name, sent) in &sent {
+        if matches!(sent.fate, Fate::Promised(_)) {
+            assert!(is_there(name), "{name} was answered with 201 and is gone");
+        }
+    }
+    let count = documents.len() as u64;
+    assert_eq!(emulator.files(), count, "files at Filestack, and documents");
+    let counted = installation.number("SELECT document_count AS n FROM users");
+    assert_eq!(counted as u64, count, "documents counted");
+    let bytes = installation.number(
+        "SELECT CAST(stored_bytes - (SELECT COALESCE(sum(size_bytes), 0) FROM documents) AS BIGINT) AS n FROM users",
+    );
+    assert_eq!(bytes, 0, "bytes counted");
+}
+
+/// Promise 3: an event whose delivery was answered is there once and had its effect once, however often it came.
+pub fn events(installation: &Installation, ledger: &Ledger) {
+    for (number, told) in ledger.events() {
+        let count = |what: &str| installation.number(&format!("SELECT {what} AS n FROM events WHERE filestack_id = {number}"));
+        let rows = count("count(*)");
+        assert!(rows <= 1, "event {number} is there {rows} times");
+        let effects = installation.number(&format!(
+            "SELECT count(*) AS n FROM document_results WHERE key = '{}'", told.made
+        ));
+        assert!(effects <= rows, "event {number} had its effect {effects} times");
+        if told.answered == 0 {
+            continue;
+        }
+        assert_eq!(rows, 1, "event {number} was answered and is gone");
+        let deliveries = count("CAST(max(deliveries) AS BIGINT)");
+        assert!(deliveries >= told.answered, "event {number}: {deliveries} of {}", told.answered);
+        let is_there = installation.number(&format!(
+            "SELECT count(*) AS n FROM documents WHERE id = '{}'", told.document
+        ));
+        assert_eq!(effects, is_there, "effects of event {number}");
+    }
+    let failed = installation.number("SELECT count(*) AS n FROM events WHERE state IN ('failed', 'conflict', 'unreadable')");
+    assert_eq!(failed, 0, "events that could not be dealt with");
+}
+
+/// Promise 6: a job that was named is there, and everything that was to be done is done, or says why it is not.
+pub fn jobs(installation: &Installation, ledger: &Ledger) {
+    for id in ledger.jobs() {
+        let rows = installation.number(&format!("SELECT count(*) AS n FROM jobs WHERE id = '{id}'"));
+        assert_eq!(rows, 1, "job {id} was promised and is gone");
+    }
+    let count = |filter: &str| installation.number(&format!("SELECT count(*) AS n FROM jobs WHERE {filter}"));
+    assert_eq!(count("state NOT IN ('done', 'dead', 'cancelled')"), 0);
+    assert_eq!(count("state <> 'done' AND reason IS NULL"), 0, "jobs that ended without a reason");
+}
+
+fn list(server: SocketAddr, token: &str) -> Vec<Value> {
+    let reply = get("/api/documents?limit=200").bearer(token).send(server);
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let page = reply.json();
+    assert!(page["next_cursor"].is_null(), "more than a page");
+    page["documents"].as_array().expect("documents").clone()
+}
+
+/// Through the download URL, as anybody would.
+fn download(server: SocketAddr, token: &str, id: &str) -> Vec<u8> {
+    let reply = get(&format!("/api/uploads/{id}/download-url"))
+        .bearer(token)
+        .send(server);
+    assert_eq!(reply.status, 200, "{}", reply.text());
+    let url = reply.json()["url"].as_str().expect("a URL").to_owned();
+    let rest = url.strip_prefix("http://").expect("an http URL");
+    let (host, path) = rest.split_once('/').expect("a path");
+    let Reply { status, body, .. } = get(&format!("/{path}")).send(host.parse().expect("an address"));
+    assert_eq!(status, 200, "{url}");
+    body
+}
+
+fn hex(bytes: &[u8]) -> String {
+    Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
