@@ -118,19 +118,8 @@ pub fn start(config: &Config, db: Db, clock: Clock, workers: usize) -> Result<Ru
         FilestackMode::Service { .. } => None,
     };
     let services = services(config, db, clock, emulator.as_ref().map(|emulator| emulator.addr))?;
-    let public_url = config.http.public_url.clone().unwrap_or_else(|| origin(address));
-    let settings = WebSettings {
-        public_url: public_url.clone(),
-        public_url_is_set: config.http.public_url.is_some(),
-        trusted_proxies: config.http.trusted_proxies.clone(),
-        cdn_origin: services.filestack.endpoints().cdn.origin().ascii_serialization(),
-        emulator: emulator.is_some(),
-        picker: PickerSettings::new(
-            services.filestack.endpoints(),
-            emulator.as_ref().map(|_| emulator::CLIENT_SCRIPT),
-        ),
-        webhook_secrets: webhook_secrets(config)?,
-    };
+    let settings = web_settings(config, &services, address, emulator.is_some())?;
+    let public_url = settings.public_url.clone();
     let state = AppState::new(services, settings);
     let shared = state.clone();
     let server = HttpServer::new(move || application(shared.clone()))
@@ -156,6 +145,29 @@ pub fn start(config: &Config, db: Db, clock: Clock, workers: usize) -> Result<Ru
         server,
         workers,
         drain: config.http.drain,
+    })
+}
+
+/// What the configuration says about HTTP, for a server that listens here.
+///
+/// # Errors
+///
+/// [`StartError::Filestack`] when a secret cannot be used.
+pub fn web_settings(
+    config: &Config,
+    services: &Services,
+    address: SocketAddr,
+    is_emulator: bool,
+) -> Result<WebSettings, StartError> {
+    let endpoints = services.filestack.endpoints();
+    Ok(WebSettings {
+        public_url: config.http.public_url.clone().unwrap_or_else(|| origin(address)),
+        public_url_is_set: config.http.public_url.is_some(),
+        trusted_proxies: config.http.trusted_proxies.clone(),
+        cdn_origin: endpoints.cdn.origin().ascii_serialization(),
+        emulator: is_emulator,
+        picker: PickerSettings::new(endpoints, is_emulator.then_some(emulator::CLIENT_SCRIPT)),
+        webhook_secrets: webhook_secrets(config)?,
     })
 }
 

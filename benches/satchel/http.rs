@@ -95,6 +95,16 @@ impl Connection {
         Ok(length)
     }
 
+    /// Posts a body, with these header lines.
+    pub async fn post(&mut self, path: &str, headers: &str, body: &str) -> Outcome<Answer> {
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nHost: localhost\r\n{headers}Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        self.stream.write_all(request.as_bytes()).await?;
+        self.answer().await
+    }
+
     async fn answer(&mut self) -> Outcome<Answer> {
         let (status, head, length) = self.head().await?;
         while self.received.len() < head + length {

@@ -15,12 +15,16 @@ pub const API_KEY: &str = "AbenchmarkKEY0z";
 /// Its secret.
 pub const APP_SECRET: &str = "BENCHMARKSECRET0000000000";
 
+/// What webhooks are signed with.
+pub const WEBHOOK_SECRET: &str = "webhook-secret-of-the-benchmark";
+
 const EMAIL: &str = "ana@example.org";
 
 /// An installation.
 pub struct Installation {
     directory: TempDir,
     filestack: SocketAddr,
+    postgres: Option<String>,
     /// An API token of its first user.
     pub token: String,
 }
@@ -53,11 +57,19 @@ impl Installation {
         Ok(installation)
     }
 
+    /// One that takes webhooks, on SQLite or on this PostgreSQL database, and does nothing about them.
+    pub fn for_webhooks(postgres: Option<&str>) -> Outcome<Self> {
+        let mut installation = Self::empty(SocketAddr::from(([127, 0, 0, 1], 9)))?;
+        installation.postgres = postgres.map(str::to_owned);
+        Ok(installation)
+    }
+
     fn empty(filestack: SocketAddr) -> Outcome<Self> {
         // Below the target directory, which is on a disk: `/tmp` is memory on some systems, and nothing is written to disk there.
         Ok(Installation {
             directory: tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?,
             filestack,
+            postgres: None,
             token: String::new(),
         })
     }
@@ -67,10 +79,18 @@ impl Installation {
         self.directory.path().join("satchel.db")
     }
 
-    /// Starts the server.
+    fn database_url(&self) -> String {
+        let sqlite = || format!("sqlite://{}", self.database().display());
+        self.postgres.clone().unwrap_or_else(sqlite)
+    }
+
+    /// Starts the server. Workers stay off in one for webhooks: what events change comes after the answer.
     pub fn serve(&self) -> Outcome<Server> {
         let mut command = self.command();
         command.arg("serve");
+        if self.token.is_empty() {
+            command.env("SATCHEL_JOB_THREADS", "0");
+        }
         Server::start(command)
     }
 
@@ -101,7 +121,9 @@ impl Installation {
             .env_clear()
             .env("SATCHEL_DATA_DIR", self.directory.path())
             .env("SATCHEL_BIND", "127.0.0.1:0")
-            .env("DATABASE_URL", format!("sqlite://{}", self.database().display()))
+            .env("DATABASE_URL", self.database_url())
+            .env("SATCHEL_SECRET_KEY", "5a".repeat(32))
+            .env("FILESTACK_WEBHOOK_SECRET", WEBHOOK_SECRET)
             .env("RUST_LOG", "error")
             .env("FILESTACK_API_KEY", API_KEY)
             .env("FILESTACK_APP_SECRET", APP_SECRET)

@@ -16,6 +16,7 @@ mod process;
 mod report;
 mod servers;
 mod trickle;
+mod webhooks;
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -71,6 +72,9 @@ async fn measure_parts(options: &Options, report: &mut Report) -> Outcome<()> {
     }
     if options.wants("emulator") {
         emulator::measure(options, report).await?;
+    }
+    if options.wants("webhooks") {
+        webhooks::measure(options, report).await?;
     }
     Ok(())
 }

@@ -15,6 +15,8 @@ Parts (all of them when none is named):
   list     pages of the list, requests per second, search
   commits  durable commits on SQLite, alone and shared
   emulator the emulator: a file taken in by parts, files delivered
+  webhooks signed deliveries, stored before the answer, beside the same server storing nothing; PostgreSQL too, when
+           SATCHEL_TEST_POSTGRES_URL names a server
 
 Options:
   --quick         small sizes: to see that it works, not to compare with the targets
@@ -24,7 +26,9 @@ Options:
 ";
 
 const UPLOADS: [&str; 3] = ["one", "many", "slow"];
-const PARTS: [&str; 7] = ["one", "many", "slow", "upload", "list", "commits", "emulator"];
+const PARTS: [&str; 8] = [
+    "one", "many", "slow", "upload", "list", "commits", "emulator", "webhooks",
+];
 const MIB: u64 = 1 << 20;
 
 /// What is measured, and how much of it.

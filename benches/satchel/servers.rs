@@ -4,6 +4,7 @@ mod bare;
 mod files;
 mod least;
 mod sink;
+mod verify;
 
 use std::net::TcpListener;
 use std::path::Path;
@@ -28,6 +29,7 @@ pub fn run(arguments: &[String]) -> Outcome<()> {
             ["sink", intelligent] => sink::serve(listener, intelligent == "true").await,
             ["files", directory] => files::serve(listener, directory).await,
             ["bare"] => bare::serve(listener).await,
+            ["verify"] => verify::serve(listener).await,
             ["list", database] => least::serve(listener, database).await,
             _ => Err(format!("{arguments:?} is no server").into()),
         }
@@ -58,6 +60,11 @@ pub fn files(directory: &Path) -> Outcome<Server> {
         "files",
         directory.to_str().ok_or("the directory's path is not UTF-8")?,
     ])
+}
+
+/// Verifies webhooks as the application does, and stores none.
+pub fn verify() -> Outcome<Server> {
+    start(&["verify"])
 }
 
 /// Shows the first page of the first user's documents, with as little as that takes.

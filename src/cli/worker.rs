@@ -14,7 +14,7 @@ use crate::config::{Config, DatabaseConfig};
 /// on any hosts with the same settings; they share the jobs through PostgreSQL. SQLite serves one machine: its server runs them.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Example:\n  DATABASE_URL=postgres://satchel@db.example.org/satchel satchel worker --threads 4"
+    after_help = "Example:\n  DATABASE_URL=postgres://app@db.example.org/app satchel worker --threads 4"
 )]
 pub(super) struct Args {
     /// Jobs run at once [default: SATCHEL_JOB_THREADS, at least 1]

@@ -121,6 +121,9 @@ impl Lane {
             .max_size(size)
             .min_idle(Some(0))
             .test_on_check_out(false)
+            // Nothing is reaped: a pool with a reaper keeps its threads for half a minute after it has gone.
+            .max_lifetime(None)
+            .idle_timeout(None)
             .connection_timeout(PATIENCE)
             .error_handler(Box::new(r2d2::NopErrorHandler))
             .build_unchecked(manager);

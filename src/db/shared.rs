@@ -131,8 +131,10 @@ impl Shared {
         // A connection that broke must be gone before anybody who was told so tries again.
         drop(pooled);
         for write in done {
-            let is_kept = write.answer(outcome.as_ref().err());
+            // Counted before anybody is answered, so that whoever counts after an answer finds it.
+            let is_kept = outcome.is_ok() && write.lasts();
             self.writes.fetch_add(u64::from(is_kept), Ordering::Relaxed);
+            write.answer(outcome.as_ref().err());
         }
     }
 
@@ -191,8 +193,10 @@ trait Write: Send {
     fn begin(&mut self) -> bool;
     /// Does it in a savepoint; fails when that could not be kept apart from its neighbours.
     fn run(&mut self, connection: &mut DbConn) -> Result<(), DbError>;
-    /// Tells the caller what it gave, or why nothing of it lasts; says whether it lasts.
-    fn answer(self: Box<Self>, failure: Option<&DbError>) -> bool;
+    /// Whether it lasts once the transaction does.
+    fn lasts(&self) -> bool;
+    /// Tells the caller what it gave, or why nothing of it lasts.
+    fn answer(self: Box<Self>, failure: Option<&DbError>);
 }
 
 struct Task<T, W> {
@@ -215,16 +219,18 @@ impl<T: Send, W: FnOnce(&mut DbConn) -> Result<T, DbError> + Send> Write for Tas
         Ok(())
     }
 
-    fn answer(self: Box<Self>, failure: Option<&DbError>) -> bool {
+    fn lasts(&self) -> bool {
+        matches!(self.result, Some(Ok(_)))
+    }
+
+    fn answer(self: Box<Self>, failure: Option<&DbError>) {
         let result = match (failure, self.result) {
             (None, Some(result)) => result,
             (Some(error), _) => Err(error.clone()),
             (None, None) => Err(DbError::Unreachable("the writer has stopped".to_owned())),
         };
-        let is_kept = result.is_ok();
         // Nobody may be left to hear it: the write lasts all the same.
         let _ = self.answer.send(result);
-        is_kept
     }
 }
 

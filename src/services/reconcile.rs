@@ -7,12 +7,16 @@ use std::time::Duration;
 
 use crate::db::models::documents::{self, Document, GONE};
 use crate::db::models::events::{self, EventState};
+use crate::db::models::jobs::{Job, listing};
 use crate::db::models::uploads::{self, Upload};
 use crate::error::AppError;
 use crate::filestack::{FilestackError, Handle, MetadataField, Purpose};
 use crate::ids::DocumentId;
+use crate::queue::{self, Kind, NewJob, Priority};
 use crate::services::{Services, sweep, upstream, verdicts};
 
+/// Between two reconciliations by themselves.
+const BETWEEN: Duration = Duration::from_secs(24 * 3_600);
 /// Documents asked about in one part.
 const PART: i64 = 100;
 /// Between two questions: Filestack's limits are not published, and nobody waits for the answer.
@@ -55,6 +59,40 @@ impl Report {
         }
         text
     }
+}
+
+/// Puts a reconciliation into the queue when the last one is a day old: at the start after a longer downtime, and daily. Nothing is
+/// compared as long as there are no documents.
+pub async fn schedule(services: &Services) -> Result<(), AppError> {
+    let now = services.clock.now();
+    let is_new = services
+        .db
+        .write(move |c| {
+            if documents::list_served_after(c, None, 1)?.is_empty() {
+                return Ok(false);
+            }
+            let last = listing::ListQuery {
+                state: None,
+                kind: Some(Kind::Reconcile.as_str().to_owned()),
+                part: listing::Part::First,
+                limit: 1,
+            };
+            let is_recent = |job: &Job| now.since(job.created_at) < BETWEEN;
+            if listing::list(c, &last)?.first().is_some_and(is_recent) {
+                return Ok(false);
+            }
+            let job = NewJob {
+                unique_key: Some(Kind::Reconcile.as_str().to_owned()),
+                priority: Priority::Low,
+                ..NewJob::new(Kind::Reconcile)
+            };
+            Ok(queue::enqueue(c, job, now)?.is_new)
+        })
+        .await?;
+    if is_new {
+        services.bell.ring();
+    }
+    Ok(())
 }
 
 /// How to go about it.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::db::models::uploads::{self, UploadState};
 use crate::db::models::{sessions, sign_in_attempts};
 use crate::error::AppError;
-use crate::services::{Services, events, removals};
+use crate::services::{Services, events, reconcile, removals};
 
 /// An upload without a sign of life for this long has no process behind it any more: a slow one gives one every few minutes.
 pub const GRACE: Duration = Duration::from_secs(6 * 3_600);
@@ -19,7 +19,7 @@ const ROUND: i64 = 200;
 /// Sweeps again and again until the services are stopped.
 pub async fn run(services: Services) {
     loop {
-        if let Err(error) = once(&services).await {
+        if let Err(error) = round(&services).await {
             log::warn!(event = "sweep-failed"; "the sweep could not finish: {error}");
         }
         tokio::select! {
@@ -27,6 +27,12 @@ pub async fn run(services: Services) {
             () = services.stopped() => return,
         }
     }
+}
+
+/// One round of a server: it also sees to it that rows and files are compared now and then.
+async fn round(services: &Services) -> Result<(), AppError> {
+    once(services).await?;
+    reconcile::schedule(services).await
 }
 
 /// One round.

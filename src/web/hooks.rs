@@ -21,7 +21,7 @@ use crate::services::events::message::Message;
 use crate::services::events::{NewDelivery, record};
 use crate::web::AppState;
 
-pub use intake::Budget;
+pub use intake::{Budget, Held};
 pub use sample::Sampler;
 
 /// A delivery signed at most so long ago, or by a clock that is ahead by so much, is as it should be.
@@ -59,6 +59,35 @@ pub async fn create(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, AppError> {
+    let (delivery, _held) = match receive(&state, &request, payload).await? {
+        Received::Verified(delivery, held) => (delivery, held),
+        Received::Refused(refusal) => return Ok(refusal),
+    };
+    let recorded = record(&state.services, *delivery).await?;
+    log::debug!(event = "webhook-recorded", id = recorded.id().as_str(); "a webhook was recorded");
+    Ok(accepted())
+}
+
+/// What became of a request before anything is stored.
+pub enum Received {
+    /// It is Filestack's, and JSON. The second value holds the memory of its body.
+    Verified(Box<NewDelivery>, Held),
+    /// It is not; this is all that its sender is told.
+    Refused(HttpResponse),
+}
+
+/// The answer to a delivery that was taken, whatever it said: exactly 200, since anything but 200, 201 and 204 makes Filestack send it
+/// again (W21).
+pub fn accepted() -> HttpResponse {
+    HttpResponse::Ok().json(json!({"received": true}))
+}
+
+/// Reads a delivery and verifies it; stores nothing but a sample of what is refused.
+pub async fn receive(
+    state: &AppState,
+    request: &HttpRequest,
+    payload: web::Payload,
+) -> Result<Received, AppError> {
     let began = Instant::now();
     if state.settings.webhook_secrets.is_empty() {
         return Err(AppError::Unavailable {
@@ -79,12 +108,17 @@ pub async fn create(
             "A webhook's body is taken as it was signed. Send it without Content-Encoding.".to_owned(),
         ));
     }
-    intake::check_length(&request)?;
+    intake::check_length(request)?;
     // Whoever brings no signature is not even read to the end.
-    let Some((timestamp, signature)) = signature_headers(&request) else {
-        return Ok(refuse(&state, &request, Refusal::Headers, &Bytes::new()));
+    let Some((timestamp, signature)) = signature_headers(request) else {
+        return Ok(Received::Refused(refuse(
+            state,
+            request,
+            Refusal::Headers,
+            &Bytes::new(),
+        )));
     };
-    let (body, _held) = intake::read(&state.webhook_budget, payload).await?;
+    let (body, held) = intake::read(&state.webhook_budget, payload).await?;
     let now = state.services.clock.now();
     let checked = check(
         &state.settings.webhook_secrets,
@@ -95,21 +129,18 @@ pub async fn create(
     );
     let (signed_at, late, value) = match checked {
         Ok(checked) => checked,
-        Err(refusal) => return Ok(refuse(&state, &request, refusal, &body)),
+        Err(refusal) => return Ok(Received::Refused(refuse(state, request, refusal, &body))),
     };
     let delivery = NewDelivery {
         message: Message::read(&value),
         body,
-        headers: sample::headers_of(&request),
+        headers: sample::headers_of(request),
         signed_at,
         late,
         sample: false,
         took_micros: began.elapsed().as_micros().min(i64::MAX as u128) as i64,
     };
-    let recorded = record(&state.services, delivery).await?;
-    log::debug!(event = "webhook-recorded", id = recorded.id().as_str(); "a webhook was recorded");
-    // Exactly 200: anything but 200, 201 and 204 makes Filestack send it again.
-    Ok(HttpResponse::Ok().json(json!({"received": true})))
+    Ok(Received::Verified(Box::new(delivery), held))
 }
 
 /// Signature and time of a delivery; each header must be there once.

@@ -8,7 +8,7 @@ pub mod assets;
 mod errors;
 mod extract;
 mod health;
-mod hooks;
+pub mod hooks;
 mod middleware;
 mod pages;
 mod picker;
@@ -19,4 +19,4 @@ pub mod views;
 pub use picker::{CLIENT_INTEGRITY, CLIENT_VERSION, PickerSettings};
 pub use state::{AppState, WebSettings};
 
-pub use middleware::application;
+pub use middleware::{application, application_of};

@@ -8,7 +8,7 @@ use crate::support::app::TestApp;
 
 #[actix_web::test]
 async fn the_embedded_emulator_registers_the_applications_own_address_and_tells_it_of_an_upload() {
-    let app = TestApp::sqlite().await;
+    let app = TestApp::new().with_webhooks().start().await;
     let endpoints = app.emulator.webhooks().endpoints();
     assert_eq!(endpoints.len(), 1);
     assert_eq!(endpoints[0].url, format!("{}/webhooks/filestack", app.url));
@@ -37,6 +37,10 @@ async fn the_embedded_emulator_registers_the_applications_own_address_and_tells_
 
 #[actix_web::test]
 async fn without_a_webhook_secret_the_embedded_emulator_tells_nobody() {
-    let app = TestApp::new().var("FILESTACK_WEBHOOK_SECRET", "").start().await;
+    let app = TestApp::new()
+        .with_webhooks()
+        .var("FILESTACK_WEBHOOK_SECRET", "")
+        .start()
+        .await;
     assert!(app.emulator.webhooks().endpoints().is_empty());
 }

@@ -149,7 +149,7 @@ async fn a_part_in_several_pieces_goes_as_one_body_of_known_length() {
     let pieces: Vec<Bytes> = vec![whole.slice(..3), whole.slice(3..4), whole.slice(4..)];
     upload.push(pieces).await.unwrap();
     upload.complete().await.unwrap();
-    let puts = fake.calls("PUT", "/storage");
+    let puts = fake.calls("PUT", "/storage/1/null");
     let put = puts.first().expect("a part was put");
     assert_eq!(put.headers["content-length"], "10");
     assert!(!put.headers.contains_key("transfer-encoding"));

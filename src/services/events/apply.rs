@@ -191,7 +191,8 @@ pub async fn preview(services: &Services, id: EventId) -> Result<Preview, AppErr
     let facts = facts(services, &event, &message).await?;
     let (now, verbs) = (services.clock.now(), services.clone());
     let from = event.state;
-    let seen: Arc<Mutex<Option<(Settlement, Vec<String>)>>> = Arc::default();
+    type Seen = Option<(Settlement, Vec<String>)>;
+    let seen: Arc<Mutex<Seen>> = Arc::default();
     let show = Arc::clone(&seen);
     let undone = services
         .db

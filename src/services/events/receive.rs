@@ -142,9 +142,8 @@ async fn write(services: &Services, batch: Vec<(NewDelivery, Answer)>) {
             }
         }
         Err(error) if deliveries.len() == 1 => {
-            for answer in answers {
+            if let Some(answer) = answers.into_iter().next() {
                 let _ = answer.send(Err(error.into()));
-                return;
             }
         }
         Err(_) => {

@@ -29,6 +29,10 @@ impl Default for Budget {
     }
 }
 
+/// What a body takes of the memory, given back when this is dropped.
+#[derive(Debug)]
+pub struct Held(#[expect(dead_code, reason = "it is there to be dropped")] Option<OwnedSemaphorePermit>);
+
 /// Refuses what says by itself that it is too large.
 pub(super) fn check_length(request: &HttpRequest) -> Result<(), AppError> {
     let announced = request
@@ -42,10 +46,7 @@ pub(super) fn check_length(request: &HttpRequest) -> Result<(), AppError> {
 }
 
 /// Reads a body to its end. What it takes of the memory is held by the second value.
-pub(super) async fn read(
-    budget: &Budget,
-    mut payload: web::Payload,
-) -> Result<(Bytes, Option<OwnedSemaphorePermit>), AppError> {
+pub(super) async fn read(budget: &Budget, mut payload: web::Payload) -> Result<(Bytes, Held), AppError> {
     let deadline = Instant::now() + PATIENCE;
     let mut body = BytesMut::new();
     let mut held: Option<OwnedSemaphorePermit> = None;
@@ -54,7 +55,7 @@ pub(super) async fn read(
             AppError::TooSlow("The webhook's body took too long to arrive. Send it again.".to_owned())
         })?;
         let Some(chunk) = chunk else {
-            return Ok((body.freeze(), held));
+            return Ok((body.freeze(), Held(held)));
         };
         let chunk = chunk.map_err(|_| {
             AppError::invalid(

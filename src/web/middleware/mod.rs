@@ -29,9 +29,25 @@ pub fn application(
         InitError = (),
     >,
 > {
+    application_of(state, routes::configure)
+}
+
+/// The same round other routes: for measuring what a part of them costs.
+pub fn application_of(
+    state: AppState,
+    configure: fn(&mut web::ServiceConfig),
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = Error,
+        InitError = (),
+    >,
+> {
     App::new()
         .app_data(web::Data::new(state))
-        .configure(routes::configure)
+        .configure(configure)
         .wrap(from_fn(cross_site::refuse))
         .wrap(from_fn(turn_away))
         .wrap(from_fn(error_pages::dress))

@@ -15,7 +15,11 @@ fn listed(place: &Place, more: &[&str]) -> Vec<Value> {
     let outcome = place.run(&[&["jobs", "list", "--json"], more].concat());
     assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
     let list: Value = serde_json::from_str(&outcome.stdout).expect("one JSON array");
-    list.as_array().expect("an array").clone()
+    let list = list.as_array().expect("an array").iter();
+    // What the emulator's webhooks make comes when it comes.
+    list.filter(|job| job["kind"] != "apply-events" && job["kind"] != "reconcile")
+        .cloned()
+        .collect()
 }
 
 /// Uploads a text with processing and gives the ids of its jobs.
@@ -39,7 +43,7 @@ fn wait_until_done(place: &Place, count: usize) {
 
 #[test]
 fn the_servers_own_workers_do_the_jobs_and_the_list_tells() {
-    let place = Place::new();
+    let place = Place::new().with("FILESTACK_WEBHOOK_SECRET", "");
     let server = place.serve();
     place.create_user(EMAIL, "member");
     let token = place.create_token(EMAIL);
@@ -67,7 +71,10 @@ fn the_servers_own_workers_do_the_jobs_and_the_list_tells() {
         .map(|job| job["id"].as_str().unwrap_or_default())
         .collect();
     assert_eq!(newest, ids.iter().rev().map(String::as_str).collect::<Vec<_>>());
-    assert_eq!(listed(&place, &["--limit", "1"]).len(), 1);
+    assert_eq!(
+        listed(&place, &["--kind", "verify-file", "--limit", "1"]).len(),
+        1
+    );
     assert!(listed(&place, &["--state", "dead"]).is_empty());
 
     let shown = place.run(&["jobs", "show", &ids[0]]);
@@ -84,7 +91,9 @@ fn the_servers_own_workers_do_the_jobs_and_the_list_tells() {
 
 #[test]
 fn jobs_wait_when_there_are_no_workers_and_survive_kill_9() {
-    let place = Place::new().with("SATCHEL_JOB_THREADS", "0");
+    let place = Place::new()
+        .with("FILESTACK_WEBHOOK_SECRET", "")
+        .with("SATCHEL_JOB_THREADS", "0");
     let server = place.serve();
     place.create_user(EMAIL, "member");
     let token = place.create_token(EMAIL);

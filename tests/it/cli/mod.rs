@@ -9,3 +9,4 @@ pub mod process;
 mod settings;
 mod start;
 mod stopping;
+mod webhooks;

@@ -45,11 +45,16 @@ pub fn documents(installation: &Installation, server: SocketAddr, emulator: &Emu
 /// Promise 3: an event whose delivery was answered is there once and had its effect once, however often it came.
 pub fn events(installation: &Installation, ledger: &Ledger) {
     for (number, told) in ledger.events() {
-        let count = |what: &str| installation.number(&format!("SELECT {what} AS n FROM events WHERE filestack_id = {number}"));
+        let count = |what: &str| {
+            installation.number(&format!(
+                "SELECT {what} AS n FROM events WHERE filestack_id = {number}"
+            ))
+        };
         let rows = count("count(*)");
         assert!(rows <= 1, "event {number} is there {rows} times");
         let effects = installation.number(&format!(
-            "SELECT count(*) AS n FROM document_results WHERE key = '{}'", told.made
+            "SELECT count(*) AS n FROM document_results WHERE key = '{}'",
+            told.made
         ));
         assert!(effects <= rows, "event {number} had its effect {effects} times");
         if told.answered == 0 {
@@ -57,13 +62,19 @@ pub fn events(installation: &Installation, ledger: &Ledger) {
         }
         assert_eq!(rows, 1, "event {number} was answered and is gone");
         let deliveries = count("CAST(max(deliveries) AS BIGINT)");
-        assert!(deliveries >= told.answered, "event {number}: {deliveries} of {}", told.answered);
+        assert!(
+            deliveries >= told.answered,
+            "event {number}: {deliveries} of {}",
+            told.answered
+        );
         let is_there = installation.number(&format!(
-            "SELECT count(*) AS n FROM documents WHERE id = '{}'", told.document
+            "SELECT count(*) AS n FROM documents WHERE id = '{}'",
+            told.document
         ));
         assert_eq!(effects, is_there, "effects of event {number}");
     }
-    let failed = installation.number("SELECT count(*) AS n FROM events WHERE state IN ('failed', 'conflict', 'unreadable')");
+    let failed = installation
+        .number("SELECT count(*) AS n FROM events WHERE state IN ('failed', 'conflict', 'unreadable')");
     assert_eq!(failed, 0, "events that could not be dealt with");
 }
 
@@ -75,7 +86,11 @@ pub fn jobs(installation: &Installation, ledger: &Ledger) {
     }
     let count = |filter: &str| installation.number(&format!("SELECT count(*) AS n FROM jobs WHERE {filter}"));
     assert_eq!(count("state NOT IN ('done', 'dead', 'cancelled')"), 0);
-    assert_eq!(count("state <> 'done' AND reason IS NULL"), 0, "jobs that ended without a reason");
+    assert_eq!(
+        count("state <> 'done' AND reason IS NULL"),
+        0,
+        "jobs that ended without a reason"
+    );
 }
 
 fn list(server: SocketAddr, token: &str) -> Vec<Value> {

@@ -70,7 +70,10 @@ impl Ledger {
 
     /// How many files have this fate.
     pub fn count(&self, wanted: impl Fn(&Fate) -> bool) -> usize {
-        lock(&self.files).values().filter(|sent| wanted(&sent.fate)).count()
+        lock(&self.files)
+            .values()
+            .filter(|sent| wanted(&sent.fate))
+            .count()
     }
 
     /// An event of this number, to be delivered: the one that has it, if there is one.

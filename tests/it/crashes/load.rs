@@ -129,7 +129,8 @@ impl Client<'_> {
             "url": format!("/resize=width:100/{}", document.handle),
             "link": {"handle": made, "filename": "made.png", "mimetype": "image/png", "size": 512},
         });
-        let body = json!({"id": number, "action": "fp.converse", "timestamp": now(), "text": text}).to_string();
+        let body =
+            json!({"id": number, "action": "fp.converse", "timestamp": now(), "text": text}).to_string();
         let told = Told {
             document: document.id.clone(),
             made,

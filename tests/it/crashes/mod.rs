@@ -149,9 +149,7 @@ fn survive(seed: u64, emulator: &Emulator, installation: &mut Installation) -> R
         if day {
             installation.a_day_passes();
         }
-        let server = installation
-            .start("")
-            .expect("it starts when nothing kills it");
+        let server = installation.start("").expect("it starts when nothing kills it");
         if day {
             installation.sweep();
         }
@@ -161,9 +159,7 @@ fn survive(seed: u64, emulator: &Emulator, installation: &mut Installation) -> R
         let (status, _, said) = server.ended();
         assert_eq!(status.code(), Some(0), "{said}");
     }
-    let server = installation
-        .start("")
-        .expect("it starts when nothing kills it");
+    let server = installation.start("").expect("it starts when nothing kills it");
     checks::documents(installation, server.address, emulator, &ledger);
     checks::events(installation, &ledger);
     checks::jobs(installation, &ledger);
@@ -269,8 +265,16 @@ impl std::fmt::Display for Report {
             f,
             "{} seeds: killed {} times, stopped {} times, {} kills after the load; {} documents promised and kept, {} deleted, \
              {} requests unanswered; {} events of {} answered deliveries, {} jobs promised",
-            self.seeds, self.kills, self.stops, self.missed, self.promised, self.deleted, self.unanswered, self.events,
-            self.deliveries, self.jobs
+            self.seeds,
+            self.kills,
+            self.stops,
+            self.missed,
+            self.promised,
+            self.deleted,
+            self.unanswered,
+            self.events,
+            self.deliveries,
+            self.jobs
         )?;
         for (point, count) in &self.points {
             writeln!(f, "  {point}: {count}")?;

@@ -70,7 +70,8 @@ impl Emulator {
     pub fn send_again(&self) -> bool {
         let mut sent = false;
         for state in ["waiting", "undelivered"] {
-            let waiting = get(&format!("/__emulator/api/webhooks?state={state}&limit=500")).send(self.address());
+            let waiting =
+                get(&format!("/__emulator/api/webhooks?state={state}&limit=500")).send(self.address());
             for webhook in waiting.json()["webhooks"].as_array().expect("webhooks") {
                 let id = webhook["id"].as_str().expect("an id");
                 self.ask(&format!("webhooks/{id}/send-again"), &json!({}));
@@ -179,7 +180,11 @@ impl Installation {
     pub fn sweep(&self) {
         let begun = Instant::now();
         while self.unsettled() > 0 {
-            assert!(begun.elapsed() < PATIENCE, "{} rows never settle", self.unsettled());
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "{} rows never settle",
+                self.unsettled()
+            );
             std::thread::sleep(Duration::from_millis(10));
         }
     }

@@ -190,3 +190,34 @@ async fn a_delivery_is_kept_with_its_headers_and_its_very_bytes() {
     );
     assert!(delivery.took_micros >= 0);
 }
+
+/// Signs as the documentation says, with the standard library of another language.
+const SIGNER: &str = "import hashlib, hmac, sys\n\
+    body = sys.stdin.buffer.read()\n\
+    print(hmac.new(sys.argv[1].encode(), sys.argv[2].encode() + b'.' + body, hashlib.sha256).hexdigest())";
+
+#[actix_web::test]
+#[ignore = "needs Python 3"]
+async fn what_python_signs_is_taken() {
+    use std::io::Write as _;
+    use std::process::{Command, Stdio};
+    let app = app().start().await;
+    let body = "{\"id\": 1, \"action\": \"fp.x\", \"text\": {\"filename\": \"ångström 日本.pdf\"}}\n";
+    let time = app.seconds().to_string();
+    let mut python = Command::new("python3")
+        .args(["-c", SIGNER, SECRET, &time])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("Python 3");
+    let mut input = python.stdin.take().expect("its input");
+    input.write_all(body.as_bytes()).expect("written");
+    drop(input);
+    let output = python.wait_with_output().expect("its output");
+    let signature = String::from_utf8(output.stdout).expect("hex");
+    let headers = [
+        ("FS-Timestamp", time.as_str()),
+        ("FS-Signature", signature.trim()),
+    ];
+    assert_eq!(app.deliver_raw(&headers, body.as_bytes()).await.status, 200);
+}

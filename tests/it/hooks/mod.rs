@@ -2,7 +2,9 @@
 
 mod accepted;
 mod applied;
+mod embedded;
 mod history;
 mod inbox;
+mod reconciled;
 mod refused;
 pub mod sender;

@@ -62,7 +62,8 @@ async fn s2_every_failed_verification_is_answered_with_the_same_bytes() {
     let (old_signature, future_signature) = (at(&old), at(&future));
     let not_json = sign(SECRET, &timestamp, b"not json");
     let not_utf8 = sign(SECRET, &timestamp, b"\xff\xfe{}");
-    let cases: Vec<(&str, Vec<(&str, &str)>, &[u8])> = vec![
+    type Case<'a> = (&'a str, Vec<(&'a str, &'a str)>, &'a [u8]);
+    let cases: Vec<Case<'_>> = vec![
         ("no headers", vec![], BODY),
         ("no signature", vec![("FS-Timestamp", &timestamp)], BODY),
         ("no time", vec![("FS-Signature", &right)], BODY),

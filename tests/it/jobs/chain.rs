@@ -15,7 +15,7 @@ async fn the_answer_names_the_jobs_and_they_run(app: &TestApp) {
     }
     let kinds: Vec<_> = answer["jobs"]
         .as_array()
-        .unwrap()
+        .expect("there")
         .iter()
         .map(|job| job["kind"].clone())
         .collect();
@@ -23,7 +23,7 @@ async fn the_answer_names_the_jobs_and_they_run(app: &TestApp) {
     assert!(
         answer["jobs"]
             .as_array()
-            .unwrap()
+            .expect("there")
             .iter()
             .all(|job| job["state"] == "waiting")
     );
@@ -31,7 +31,7 @@ async fn the_answer_names_the_jobs_and_they_run(app: &TestApp) {
     let ids: Vec<_> = app.jobs().await.iter().rev().map(|job| json!(job.id)).collect();
     let named: Vec<Value> = answer["jobs"]
         .as_array()
-        .unwrap()
+        .expect("there")
         .iter()
         .map(|job| job["id"].clone())
         .collect();
@@ -45,13 +45,13 @@ async fn the_answer_names_the_jobs_and_they_run(app: &TestApp) {
             "a sentence for the owner"
         );
     }
-    let id = answer["id"].as_str().unwrap().parse().unwrap();
+    let id = answer["id"].as_str().expect("there").parse().expect("there");
     let check = app
         .services
         .db
         .run(move |c| findings::find(c, id, "check"))
         .await
-        .unwrap();
+        .expect("there");
     assert_eq!(check.expect("a finding").value, r#"{"sha256":true,"size":true}"#);
 }
 

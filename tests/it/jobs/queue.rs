@@ -35,7 +35,7 @@ async fn no_job_is_claimed_twice_or_left(app: &TestApp) {
                 .await
                 .expect("a claim")
             {
-                *claimed.lock().unwrap().entry(job.id).or_insert(0) += 1;
+                *claimed.lock().expect("there").entry(job.id).or_insert(0) += 1;
                 let kept = services
                     .db
                     .write(move |c| queue::finish(c, job.hold(), None, now))
@@ -45,9 +45,9 @@ async fn no_job_is_claimed_twice_or_left(app: &TestApp) {
         })
     });
     for worker in workers.collect::<Vec<_>>() {
-        worker.await.unwrap();
+        worker.await.expect("there");
     }
-    let claimed = claimed.lock().unwrap();
+    let claimed = claimed.lock().expect("there");
     assert_eq!(claimed.len(), 200);
     assert!(claimed.values().all(|times| *times == 1), "{claimed:?}");
 }
@@ -82,7 +82,7 @@ async fn one_unique_key_makes_one_job(app: &TestApp) {
         })
     });
     for one in tries.collect::<Vec<_>>() {
-        one.await.unwrap();
+        one.await.expect("there");
     }
     assert_eq!(new.load(Ordering::SeqCst), 1);
     assert_eq!(app.jobs().await.len(), 1);
@@ -113,7 +113,7 @@ async fn a_bounded_kind_keeps_its_bound(app: &TestApp) {
     });
     let mut running = 0;
     for claim in claims.collect::<Vec<_>>() {
-        running += claim.await.unwrap();
+        running += claim.await.expect("there");
     }
     assert_eq!(running, 2, "of so many may run at once");
 }
@@ -137,16 +137,16 @@ async fn a_sleeper_is_fenced(app: &TestApp) {
     let slept = db
         .write(move |c| queue::claim(c, &ALL, now))
         .await
-        .unwrap()
-        .unwrap();
+        .expect("there")
+        .expect("there");
     app.advance(LEASE + Duration::from_secs(1));
     let now = app.services.clock.now();
-    assert_eq!(db.write(move |c| queue::reclaim(c, now)).await.unwrap().count, 1);
+    assert_eq!(db.write(move |c| queue::reclaim(c, now)).await.expect("there").count, 1);
     let other = db
         .write(move |c| queue::claim(c, &ALL, now))
         .await
-        .unwrap()
-        .unwrap();
+        .expect("there")
+        .expect("there");
     assert_eq!(other.id, id);
 
     let effects = Arc::new(AtomicUsize::new(0));
@@ -160,7 +160,7 @@ async fn a_sleeper_is_fenced(app: &TestApp) {
                 })
             })
             .await;
-        assert_eq!(finished.unwrap(), kept);
+        assert_eq!(finished.expect("there"), kept);
     }
     assert_eq!(
         effects.load(Ordering::SeqCst),

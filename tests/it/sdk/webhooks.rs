@@ -128,7 +128,10 @@ fn takes_what_was_really_sent(sdk: Sdk) {
     let said = |text: &str| Cell::Said(text.to_owned());
     let rows = [
         ("as it came", said("taken")),
-        ("with another secret, at another time, with a byte changed", said("not taken")),
+        (
+            "with another secret, at another time, with a byte changed",
+            said("not taken"),
+        ),
     ];
     let rows = rows.map(|(name, cell)| (name.to_owned(), cell));
     parity::of_sdk("Webhooks as the emulator sends them (§7)", sdk, rows.into());

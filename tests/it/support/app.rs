@@ -49,6 +49,7 @@ pub struct TestApp {
 pub struct Setup {
     vars: Vars,
     workers: usize,
+    webhooks: bool,
     database: Option<TestDatabase>,
 }
 
@@ -69,6 +70,7 @@ impl TestApp {
         Setup {
             vars: vars.into_iter().collect(),
             workers: 2,
+            webhooks: false,
             database: None,
         }
     }
@@ -177,6 +179,12 @@ impl Setup {
         self
     }
 
+    /// Lets the emulator send webhooks to the application, as it does outside of tests: they come when they come, and make jobs.
+    pub fn with_webhooks(mut self) -> Self {
+        self.webhooks = true;
+        self
+    }
+
     /// Puts the rows into a PostgreSQL database of their own.
     pub fn on_postgres(mut self) -> Self {
         let database = postgres::database();
@@ -214,6 +222,10 @@ impl Setup {
         });
         let parts = starting.await.expect("a started application");
         parts.emulator.clock().freeze(now.system());
+        if !self.webhooks {
+            let removed = parts.emulator.webhooks().unregister("satchel");
+            removed.expect("the emulator's files can be written");
+        }
         TestApp {
             url: parts.url,
             emulator_url: parts.emulator_url,
