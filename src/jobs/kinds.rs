@@ -6,6 +6,7 @@ mod rate_image;
 mod read_metadata;
 mod read_text;
 mod reconcile;
+mod remove_file;
 mod scan_file;
 mod send_mail;
 mod tag_image;
@@ -35,9 +36,7 @@ pub(super) async fn run(services: &Services, kind: Kind, job: &Job) -> Result<Ou
         Kind::SendMail => send_mail::run(services, job).await,
         Kind::ApplyEvents => apply_events::run(services, job).await,
         Kind::Reconcile => reconcile::run(services, job).await,
-        other => Err(AppError::Internal(format!(
-            "nobody does jobs of the kind {other} yet"
-        ))),
+        Kind::RemoveFile => remove_file::run(services, job).await,
     }
 }
 
@@ -49,6 +48,12 @@ pub(super) fn mourn(services: &Services, c: &mut DbConn, job: &Job, now: UtcTime
         }
         _ => Ok(()),
     }
+}
+
+/// What a job is to be done with.
+fn payload<T: serde::de::DeserializeOwned>(job: &Job) -> Result<T, AppError> {
+    serde_json::from_str(&job.payload)
+        .map_err(|error| AppError::Internal(format!("job {} cannot be read: {error}", job.id)))
 }
 
 /// The document that a job is about.

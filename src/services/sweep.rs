@@ -38,7 +38,7 @@ async fn round(services: &Services) -> Result<(), AppError> {
 /// One round.
 pub async fn once(services: &Services) -> Result<(), AppError> {
     settle_uploads(services).await?;
-    removals::attempt_due(services).await?;
+    removals::enqueue_due(services).await?;
     events::sweep(services).await?;
     let now = services.clock.now();
     services

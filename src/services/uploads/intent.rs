@@ -146,7 +146,7 @@ impl Intent {
             })
             .await;
         let removed = match entered {
-            Ok(()) => removals::attempt(&self.services, &handle, 0).await.map(|_| ()),
+            Ok(()) => removals::attempt(&self.services, &handle).await.map(|_| ()),
             Err(error) => Err(error.into()),
         };
         if let Err(error) = removed {

@@ -178,6 +178,7 @@ async fn s11_a_file_of_an_upload_that_failed_for_good_is_removed() {
     satchel::services::sweep::once(&app.services)
         .await
         .expect("a sweep");
+    app.run_jobs().await;
     assert_eq!(app.stored_files(), before - 1);
     assert!(app.documents().await.is_empty());
 }
