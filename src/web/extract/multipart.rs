@@ -19,6 +19,7 @@ use futures_util::{Stream, StreamExt as _};
 
 use crate::error::AppError;
 use crate::services::uploads::{Size, Source};
+use crate::web::meter::Meter;
 use wire::{TOLD_LENGTH, Wire};
 
 /// No byte for so long while we are ready to read: the client has stalled.
@@ -84,7 +85,14 @@ impl UploadForm {
         let boundary = boundary(kind).ok_or_else(malformed)?;
         let wire = Rc::new(RefCell::new(Wire::new(&boundary)));
         let watched = Rc::clone(&wire);
-        let stream = payload.map(move |chunk: Result<Bytes, PayloadError>| watched.borrow_mut().pass(chunk?));
+        let counting = request.conn_data::<Meter>().map(Meter::count);
+        let stream = payload.map(move |chunk: Result<Bytes, PayloadError>| {
+            let chunk = chunk?;
+            if let Some(counting) = &counting {
+                counting.take(chunk.len());
+            }
+            watched.borrow_mut().pass(chunk)
+        });
         let length = header(&CONTENT_LENGTH).and_then(|length| length.parse().ok());
         Ok(UploadForm {
             parts: Multipart::new(request.headers(), stream),

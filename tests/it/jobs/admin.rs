@@ -49,8 +49,12 @@ async fn administrators_see_all_jobs_and_steer_them() {
     assert_eq!(app.job(id).await.state, JobState::Waiting);
     assert_eq!(app.run_jobs().await, 3);
     let done = admin.post_form(&format!("/admin/jobs/{id}/attempt"), &[]).await;
-    assert_eq!(done.status, 409);
-    assert!(done.text().contains("nothing to try again"));
+    assert_eq!(done.status, 409, "{}", done.text());
+    assert!(
+        done.text().contains("there is nothing to try again"),
+        "{}",
+        done.text()
+    );
 }
 
 #[actix_web::test]
