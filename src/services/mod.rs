@@ -3,6 +3,7 @@
 //! May use `queue`, `db`, `filestack` and the small shared modules. [`Services`] is what they work with; a file is one subject.
 
 pub mod accounts;
+pub mod background;
 pub mod claims;
 pub mod cursor;
 pub mod documents;
@@ -10,6 +11,7 @@ pub mod emails;
 pub mod events;
 pub mod identity;
 pub mod jobs;
+pub mod mail;
 pub mod names;
 pub mod picker;
 pub mod processing;
@@ -32,6 +34,7 @@ use crate::db::Db;
 use crate::error::AppError;
 use crate::filestack::{Filestack, FilestackError};
 use crate::queue::{Bell, Breaker};
+use background::Background;
 use events::receive::Intake;
 use uploads::Budget;
 
@@ -56,6 +59,8 @@ pub struct Inner {
     pub max_upload_bytes: u64,
     /// Wakes the workers of this process; rung after a job was put into the queue.
     pub bell: Bell,
+    /// What background work is told by the configuration.
+    pub background: Background,
     /// Keeps the workers of this process from trying in vain while Filestack is down.
     pub breaker: Breaker,
     /// Memory of all uploads in flight.
@@ -82,6 +87,7 @@ impl Services {
         secret_key: [u8; 32],
         max_upload_bytes: u64,
         upload_memory_bytes: u64,
+        background: Background,
     ) -> Self {
         Services(Arc::new(Inner {
             db,
@@ -90,6 +96,7 @@ impl Services {
             secret_key,
             max_upload_bytes,
             bell: Bell::default(),
+            background,
             breaker: Breaker::default(),
             budget: Budget::new(memory_for_parts(upload_memory_bytes)),
             intake: Intake::default(),
