@@ -91,6 +91,11 @@ impl Settings {
         self.filestack.emulator_bind
     }
 
+    /// What an emulator serves as Filestack's client for browsers, instead of its stand-in.
+    pub fn client_script(&self) -> Option<&Path> {
+        self.filestack.client_script.as_deref()
+    }
+
     /// The app that an emulator on `data_dir` knows when none is named: made up at the first start and kept.
     pub fn emulator_app(data_dir: &Path) -> Result<(String, Secret), ConfigError> {
         emulator_app(&Kept::new(data_dir))

@@ -9,7 +9,7 @@ use std::io;
 use super::error::{ConfigError, reason};
 
 /// Every setting, in the order in which `config show` lists them.
-pub(super) const NAMES: [&str; 24] = [
+pub(super) const NAMES: [&str; 25] = [
     "FILESTACK_API_KEY",
     "FILESTACK_APP_SECRET",
     "FILESTACK_WEBHOOK_SECRET",
@@ -22,6 +22,7 @@ pub(super) const NAMES: [&str; 24] = [
     "DATABASE_URL",
     "SATCHEL_BIND",
     "SATCHEL_EMULATOR_BIND",
+    "SATCHEL_CLIENT_SCRIPT",
     "SATCHEL_DATA_DIR",
     "SATCHEL_PUBLIC_URL",
     "SATCHEL_SECRET_KEY",

@@ -16,7 +16,7 @@ mod routes;
 mod state;
 pub mod views;
 
-pub use picker::{CLIENT_INTEGRITY, CLIENT_VERSION, PickerSettings};
+pub use picker::{CLIENT_INTEGRITY, CLIENT_VERSION, PICKER_URL, PickerSettings};
 pub use state::{AppState, WebSettings};
 
 pub use middleware::{application, application_of};
