@@ -5,6 +5,7 @@
 //! can be. Everything is printed as one table with each target beside the measured value; nothing fails because it is slow.
 
 mod commits;
+mod direct;
 mod emulator;
 mod http;
 mod install;
@@ -66,6 +67,9 @@ async fn measure_parts(options: &Options, report: &mut Report) -> Outcome<()> {
     }
     if options.wants("list") {
         list::measure(options, report).await?;
+    }
+    if options.wants("picker-config") || options.wants("register") {
+        direct::measure(options, report).await?;
     }
     if options.wants("commits") {
         commits::measure(options, report).await?;
