@@ -5,7 +5,6 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use actix_web::HttpServer;
 use actix_web::dev::Server;
 use url::Url;
 
@@ -18,16 +17,14 @@ use crate::filestack::{Credentials, Endpoints, Filestack, FilestackError, Option
 use crate::jobs::Workers;
 use crate::services::Services;
 use crate::services::uploads::LOOKAHEAD;
-use crate::web::{AppState, PickerSettings, WebSettings, application};
+use crate::web::{self, AppState, PickerSettings, WebSettings};
 
-/// How long a client may take to send the head of a request.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
-/// How long a client may take to close a connection after the answer.
-const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections that may wait to be accepted; the system may allow fewer.
 const BACKLOG: i32 = 2_048;
 /// Filestack's client has half a megabyte.
 const LARGEST_SCRIPT: u64 = 8 << 20;
+/// Threads that answer on a small machine.
+const LEAST_WORKERS: usize = 16;
 /// What aborted uploads get to say goodbye, beyond the drain time.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -116,7 +113,7 @@ pub fn start(config: &Config, db: Db, clock: Clock, workers: usize) -> Result<Ru
             let started = webhooks(config, address)
                 .and_then(|webhooks| {
                     settings.webhooks = webhooks;
-                    emulator::serve(settings, listener, workers)
+                    emulator::serve(settings, listener, workers.min(processors()))
                 })
                 .map_err(|error| StartError::Emulator { directory, error })?;
             Some(started)
@@ -128,21 +125,14 @@ pub fn start(config: &Config, db: Db, clock: Clock, workers: usize) -> Result<Ru
     let settings = web_settings(config, &services, address, script)?;
     let public_url = settings.public_url.clone();
     let state = AppState::new(services, settings);
-    let shared = state.clone();
-    let server = HttpServer::new(move || application(shared.clone()))
-        .workers(workers.max(1))
-        .client_request_timeout(HEAD_TIMEOUT)
-        .client_disconnect_timeout(CLOSE_TIMEOUT)
-        .shutdown_timeout((config.http.drain + LAST_WORDS).as_secs())
-        .disable_signals()
-        .listen(listener)
-        .map_err(|error| StartError::Bind {
+    let stopping = config.http.drain + LAST_WORDS;
+    let server =
+        web::serve(listener, state.clone(), workers, stopping).map_err(|error| StartError::Bind {
             address,
             what: "Satchel",
             setting: "SATCHEL_BIND",
             error,
-        })?
-        .run();
+        })?;
     let workers = jobs(&state.services, config.background.job_threads)?;
     Ok(Running {
         address,
@@ -199,6 +189,8 @@ pub fn web_settings(
         trusted_proxies: config.http.trusted_proxies.clone(),
         cdn_origin: endpoints.cdn.origin().ascii_serialization(),
         emulator: client_script.is_some(),
+        head: config.limits.head,
+        stall: config.limits.stall,
         picker: PickerSettings::new(endpoints, client_script),
         webhook_secrets: webhook_secrets(config)?,
     })
@@ -307,8 +299,17 @@ pub fn services(
 
 /// Threads for file bytes and digests, so that an upload's work never stands between a request and its answer.
 fn transfers() -> Result<Transfers, StartError> {
-    let processors = std::thread::available_parallelism().map_or(2, usize::from);
-    Transfers::start(processors).map_err(StartError::Threads)
+    Transfers::start(processors()).map_err(StartError::Threads)
+}
+
+fn processors() -> usize {
+    std::thread::available_parallelism().map_or(2, usize::from)
+}
+
+/// How many threads a server answers with: enough of them that each has little to do with the uploads that are under way. The system
+/// lets a thread that has hardly worked go first, and so a small request on it does not wait for a processor.
+pub fn workers() -> usize {
+    processors().max(LEAST_WORKERS)
 }
 
 impl Running {

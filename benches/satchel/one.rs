@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
 use satchel::filestack::{
-    Credentials, Endpoints, Filestack, NewUpload, Options as ClientOptions, Purpose, Transfers,
+    Credentials, Endpoints, Filestack, NewUpload, Options as ClientOptions, PartBytes, Purpose, Transfers,
 };
 use satchel::services::uploads::LOOKAHEAD;
 use sha2::{Digest as _, Sha256};
@@ -144,7 +144,7 @@ async fn upload_directly(sink: SocketAddr, size: u64, block: &Bytes) -> Outcome<
         let mut hasher = hashing.await?;
         let hashed = part.clone();
         hashing = filestack.compute(move || {
-            hasher.update(&hashed);
+            PartBytes::from(hashed).digest_with(|step| hasher.update(step));
             hasher
         });
         upload.push(part).await?;

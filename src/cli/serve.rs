@@ -23,8 +23,7 @@ pub(super) struct Args {}
 pub(super) async fn run(_args: Args, config: Config) -> Result<(), CliError> {
     let _locks = lock(&config)?;
     let db = database::open(&config)?;
-    let workers = std::thread::available_parallelism().map_or(2, usize::from);
-    let running = app::start(&config, db, Clock::system(), workers)?;
+    let running = app::start(&config, db, Clock::system(), app::workers())?;
     let stop = stop_signal()?;
     let services = running.state.services.clone();
     let setup_token = accounts::new_setup_token(&services).await?;

@@ -1,4 +1,6 @@
-//! How large and how many: `SATCHEL_MAX_UPLOAD_BYTES`, `SATCHEL_UPLOAD_MEMORY_BYTES`.
+//! How large, how many and how slow: `SATCHEL_MAX_UPLOAD_BYTES`, `SATCHEL_UPLOAD_MEMORY_BYTES`, and patience, which is no setting.
+
+use std::time::Duration;
 
 use super::error::ConfigError;
 use super::parse;
@@ -16,13 +18,22 @@ const DEFAULT_UPLOAD_MEMORY_BYTES: u64 = 256 * MIB;
 const LEAST_UPLOAD_MEMORY_BYTES: u64 = 16 * MIB;
 const LARGEST_UPLOAD_MEMORY_BYTES: u64 = 1024 * GIB;
 
-/// Bounds on uploads.
+/// A client that sends nothing for so long has stalled; a slow one sends something.
+const STALL: Duration = Duration::from_secs(30);
+/// Heads are short.
+const HEAD: Duration = Duration::from_secs(15);
+
+/// Bounds on requests, uploads above all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LimitsConfig {
     /// The size of the largest file that is taken.
     pub max_upload_bytes: u64,
     /// What all uploads in flight may hold in memory together; beyond it they wait.
     pub upload_memory_bytes: u64,
+    /// For how long an upload's client may send nothing while we are ready to read. Only tests change it.
+    pub stall: Duration,
+    /// How long the head of a request may take to arrive. Only tests change it.
+    pub head: Duration,
 }
 
 impl LimitsConfig {
@@ -42,6 +53,8 @@ impl LimitsConfig {
                 LEAST_UPLOAD_MEMORY_BYTES..=LARGEST_UPLOAD_MEMORY_BYTES,
                 "bytes",
             )?,
+            stall: STALL,
+            head: HEAD,
         })
     }
 }

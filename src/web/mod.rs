@@ -9,14 +9,17 @@ mod errors;
 mod extract;
 mod health;
 pub mod hooks;
+mod meter;
 mod middleware;
 mod pages;
 mod picker;
 mod routes;
+mod server;
 mod state;
 pub mod views;
 
 pub use picker::{CLIENT_INTEGRITY, CLIENT_VERSION, PICKER_URL, PickerSettings};
+pub use server::serve;
 pub use state::{AppState, WebSettings};
 
 pub use middleware::{application, application_of};

@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use actix_web::http::header::HeaderValue;
 use url::Url;
@@ -24,6 +25,10 @@ pub struct WebSettings {
     pub cdn_origin: String,
     /// Whether files are kept by the emulator.
     pub emulator: bool,
+    /// How long the head of a request may take to arrive.
+    pub head: Duration,
+    /// For how long an upload's client may send nothing while we are ready to read.
+    pub stall: Duration,
     /// Uploads that do not pass through us.
     pub picker: PickerSettings,
     /// Secrets of inbound webhooks, the present one first; without any they are not taken.

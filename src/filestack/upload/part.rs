@@ -110,8 +110,6 @@ async fn md5_of(session: &Session, bytes: PartBytes) -> Result<String, Filestack
 
 fn md5(bytes: &PartBytes) -> String {
     let mut digest = Md5::new();
-    for piece in bytes.pieces() {
-        digest.update(piece);
-    }
+    bytes.digest_with(|step| digest.update(step));
     STANDARD.encode(digest.finalize())
 }

@@ -411,9 +411,7 @@ impl Hasher {
     async fn update(&mut self, services: &Services, part: PartBytes) -> Result<(), AppError> {
         let mut hasher = self.settle().await?;
         self.0 = Some(services.filestack.compute(move || {
-            for piece in part.pieces() {
-                hasher.update(piece);
-            }
+            part.digest_with(|step| hasher.update(step));
             hasher
         }));
         Ok(())

@@ -112,7 +112,7 @@ async fn receive(
     payload: web::Payload,
     processing: bool,
 ) -> Result<Received, AppError> {
-    let mut form = UploadForm::new(request, payload)?;
+    let mut form = UploadForm::new(state, request, payload)?;
     let limit = state.services.max_upload_bytes;
     if form.at_most() != u64::MAX && form.at_most() > limit.saturating_add(FORM_OVERHEAD) {
         return Err(too_large(limit));

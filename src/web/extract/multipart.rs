@@ -19,10 +19,10 @@ use futures_util::{Stream, StreamExt as _};
 
 use crate::error::AppError;
 use crate::services::uploads::{Size, Source};
+use crate::web::AppState;
+use crate::web::meter::Meter;
 use wire::{TOLD_LENGTH, Wire};
 
-/// No byte for so long while we are ready to read: the client has stalled.
-const STALLED: Duration = Duration::from_secs(30);
 /// Most parts of one form.
 const MAX_PARTS: usize = 1_000;
 /// The longest text field, and what all of them may have together.
@@ -49,6 +49,7 @@ pub struct FilePart {
     declared_size: Option<u64>,
     /// `None` once it has ended: the form goes on only when the field is gone.
     bytes: Option<Field>,
+    stall: Duration,
 }
 
 /// A form being read.
@@ -61,6 +62,8 @@ pub struct UploadForm {
     size_if_last: Option<u64>,
     seen: usize,
     text_bytes: usize,
+    /// No byte for so long while we are ready to read: the client has stalled.
+    stall: Duration,
 }
 
 impl UploadForm {
@@ -69,7 +72,7 @@ impl UploadForm {
     /// # Errors
     ///
     /// [`AppError::UnsupportedMedia`] when it is none, [`AppError::Invalid`] without a usable boundary.
-    pub fn new(request: &HttpRequest, payload: Payload) -> Result<Self, AppError> {
+    pub fn new(state: &AppState, request: &HttpRequest, payload: Payload) -> Result<Self, AppError> {
         let header = |name| request.headers().get(name).and_then(|value| value.to_str().ok());
         let kind = header(&CONTENT_TYPE).unwrap_or_default();
         if !kind
@@ -84,7 +87,14 @@ impl UploadForm {
         let boundary = boundary(kind).ok_or_else(malformed)?;
         let wire = Rc::new(RefCell::new(Wire::new(&boundary)));
         let watched = Rc::clone(&wire);
-        let stream = payload.map(move |chunk: Result<Bytes, PayloadError>| watched.borrow_mut().pass(chunk?));
+        let counting = request.conn_data::<Meter>().map(Meter::count);
+        let stream = payload.map(move |chunk: Result<Bytes, PayloadError>| {
+            let chunk = chunk?;
+            if let Some(counting) = &counting {
+                counting.take(chunk.len());
+            }
+            watched.borrow_mut().pass(chunk)
+        });
         let length = header(&CONTENT_LENGTH).and_then(|length| length.parse().ok());
         Ok(UploadForm {
             parts: Multipart::new(request.headers(), stream),
@@ -94,12 +104,13 @@ impl UploadForm {
             size_if_last: None,
             seen: 0,
             text_bytes: 0,
+            stall: state.settings.stall,
         })
     }
 
     /// The next part; `None` at the end of the form.
     pub async fn next(&mut self) -> Result<Option<Item>, AppError> {
-        let Some(mut field) = next_in_time(&mut self.parts).await? else {
+        let Some(mut field) = next_in_time(&mut self.parts, self.stall).await? else {
             return Ok(None);
         };
         self.seen += 1;
@@ -122,10 +133,11 @@ impl UploadForm {
                 declared_type,
                 declared_size,
                 bytes: Some(field),
+                stall: self.stall,
             }))));
         }
         let mut value = BytesMut::new();
-        while let Some(chunk) = next_in_time(&mut field).await? {
+        while let Some(chunk) = next_in_time(&mut field, self.stall).await? {
             self.text_bytes += chunk.len();
             if value.len() + chunk.len() > MAX_FIELD_BYTES || self.text_bytes > MAX_FIELDS_BYTES {
                 return Err(AppError::TooLarge(
@@ -182,7 +194,7 @@ impl Source for FilePart {
         let Some(field) = &mut self.bytes else {
             return Ok(None);
         };
-        let chunk = next_in_time(field).await?;
+        let chunk = next_in_time(field, self.stall).await?;
         if chunk.is_none() {
             self.bytes = None;
         }
@@ -192,12 +204,13 @@ impl Source for FilePart {
 
 async fn next_in_time<T>(
     stream: &mut (impl Stream<Item = Result<T, MultipartError>> + Unpin),
+    stall: Duration,
 ) -> Result<Option<T>, AppError> {
-    match tokio::time::timeout(STALLED, stream.next()).await {
+    match tokio::time::timeout(stall, stream.next()).await {
         Ok(next) => next.transpose().map_err(broken),
         Err(_) => Err(AppError::TooSlow(format!(
             "No data came for {} seconds. Check the connection, then send the file again.",
-            STALLED.as_secs()
+            stall.as_secs()
         ))),
     }
 }

@@ -78,6 +78,8 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use actix_web::http::header::HeaderValue;
 
     use super::*;
@@ -91,6 +93,8 @@ mod tests {
             trusted_proxies: Vec::new(),
             cdn_origin: String::new(),
             emulator: true,
+            head: Duration::ZERO,
+            stall: Duration::ZERO,
             picker: PickerSettings::new(&Endpoints::filestack(), None),
             webhook_secrets: Vec::new(),
         }

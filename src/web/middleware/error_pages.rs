@@ -4,14 +4,14 @@
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, LOCATION, VARY};
+use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, LOCATION, VARY};
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, web};
 use askama::Template as _;
 use serde_json::json;
 use url::form_urlencoded;
 
-use super::RequestId;
+use super::{RequestId, accept};
 use crate::error::AppError;
 use crate::web::AppState;
 use crate::web::pages::shell;
@@ -43,7 +43,7 @@ pub(super) async fn dress(
     let failure = failure(&response);
     log_once(&response);
     let request = response.request();
-    let wants_json = wants_json(request.path(), request.headers().get(ACCEPT));
+    let wants_json = wants_json(request.path(), request.headers());
     if let Some(address) =
         sign_in_address(request).filter(|_| failure.status == StatusCode::UNAUTHORIZED && !wants_json)
     {
@@ -171,18 +171,13 @@ fn problem(failure: &Failure, request_id: &str) -> String {
 }
 
 /// The API answers JSON unless HTML is asked for; everything else answers HTML unless JSON is.
-fn wants_json(path: &str, accept: Option<&HeaderValue>) -> bool {
-    let accept = accept.and_then(|value| value.to_str().ok()).unwrap_or("*/*");
+fn wants_json(path: &str, headers: &HeaderMap) -> bool {
     let is_program = path.starts_with("/api/")
         || path == "/api"
         || path.starts_with("/webhooks/")
         || path == "/healthz"
         || path == "/readyz";
-    if is_program {
-        !accept.contains("text/html")
-    } else {
-        accept.contains("json") && !accept.contains("text/html")
-    }
+    accept::prefers_json(headers, is_program)
 }
 
 fn title(status: StatusCode) -> &'static str {

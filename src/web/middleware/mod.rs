@@ -1,10 +1,12 @@
-//! What holds for every request and every answer, from the outside in: a request id and a log line, security headers, refusal while
-//! the server stops, errors dressed for whoever asked, refusal of other sites' requests.
+//! What holds for every request and every answer, from the outside in: bodies that nobody reads end, a request id and a log line,
+//! security headers, refusal while the server stops, errors dressed for whoever asked, refusal of other sites' requests.
 
+mod accept;
 mod cross_site;
 mod error_pages;
 mod headers;
 mod trace;
+mod unread;
 
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
@@ -53,6 +55,7 @@ pub fn application_of(
         .wrap(from_fn(error_pages::dress))
         .wrap(from_fn(headers::add))
         .wrap(from_fn(trace::follow))
+        .wrap(from_fn(unread::hold))
 }
 
 /// Once the server stops, requests on connections that are still open are turned away; health stays visible.

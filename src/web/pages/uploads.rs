@@ -28,7 +28,7 @@ pub async fn create(
     viewer: Viewer,
     payload: web::Payload,
 ) -> Result<HttpResponse, AppError> {
-    let mut parts = UploadForm::new(&request, payload)?;
+    let mut parts = UploadForm::new(&state, &request, payload)?;
     let mut ours = false;
     let mut files = Vec::new();
     loop {

@@ -146,6 +146,7 @@ fn survive(seed: u64, emulator: &Emulator, installation: &mut Installation) -> R
     // Some hours: Filestack delivers what was missed. Then a day: what nobody finished is given up. Or the other way round.
     let late = random.percent(30);
     for day in [late, !late] {
+        installation.hours_pass();
         if day {
             installation.a_day_passes();
         }

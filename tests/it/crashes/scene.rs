@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Text};
 use satchel::db::{Db, DbConn, Location};
 use serde_json::{Value, json};
 
@@ -141,13 +141,17 @@ impl Installation {
     pub fn a_day_passes(&self) {
         self.sql("UPDATE uploads SET updated_at = 0 WHERE state IN ('started', 'stored')");
         self.sql("UPDATE file_removals SET next_try_at = 0");
+    }
+
+    /// As if some hours had passed since the crash: no lease of a process that is gone is left. Only while no server runs.
+    pub fn hours_pass(&self) {
         self.sql("UPDATE jobs SET lease_until = 0 WHERE state = 'running'");
         self.time_passes();
     }
 
     /// As if the wait between two attempts were over.
     fn time_passes(&self) {
-        self.sql("UPDATE jobs SET run_at = 0 WHERE state = 'waiting' AND run_at > 0");
+        self.sql("UPDATE jobs SET run_at = 0 WHERE state = 'waiting' AND run_at > 0 AND kind <> 'reconcile'");
     }
 
     /// Waits until everything that has happened is dealt with.
@@ -164,10 +168,12 @@ impl Installation {
         }
     }
 
-    /// Events and jobs that are not dealt with.
+    /// Events and jobs that are not dealt with, but for the reconciliation, which comes of itself at any start.
     fn left(&self) -> i64 {
         self.number("SELECT count(*) AS n FROM events WHERE state = 'received'")
-            + self.number("SELECT count(*) AS n FROM jobs WHERE state IN ('waiting', 'running')")
+            + self.number(
+                "SELECT count(*) AS n FROM jobs WHERE state IN ('waiting', 'running') AND kind <> 'reconcile'",
+            )
     }
 
     /// Uploads that have not ended and files that are to go.
@@ -201,6 +207,16 @@ impl Installation {
         }
         let row: Row = self.with(|c| diesel::sql_query(text).get_result(c));
         row.n
+    }
+
+    pub fn texts(&self, text: &str) -> Vec<String> {
+        #[derive(QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = Text)]
+            t: String,
+        }
+        let rows: Vec<Row> = self.with(|c| diesel::sql_query(text).load(c));
+        rows.into_iter().map(|row| row.t).collect()
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut DbConn) -> QueryResult<T>) -> T {

@@ -51,6 +51,8 @@ pub struct Setup {
     workers: usize,
     webhooks: bool,
     database: Option<TestDatabase>,
+    stall: Option<Duration>,
+    head: Option<Duration>,
 }
 
 impl TestApp {
@@ -72,6 +74,8 @@ impl TestApp {
             workers: 2,
             webhooks: false,
             database: None,
+            stall: None,
+            head: None,
         }
     }
 
@@ -196,12 +200,26 @@ impl Setup {
         self
     }
 
+    /// Waits no longer than this for the next byte of an upload.
+    pub fn stall(mut self, patience: Duration) -> Self {
+        self.stall = Some(patience);
+        self
+    }
+
+    /// Waits no longer than this for the head of a request.
+    pub fn head(mut self, patience: Duration) -> Self {
+        self.head = Some(patience);
+        self
+    }
+
     /// Starts it.
     pub async fn start(self) -> TestApp {
         let data = tempfile::tempdir().expect("a temporary directory");
         let directory = data.path().to_str().expect("a path of plain characters");
         let vars = self.vars.with("SATCHEL_DATA_DIR", directory);
-        let config = Config::from_vars(&vars).expect("usable settings");
+        let mut config = Config::from_vars(&vars).expect("usable settings");
+        config.limits.stall = self.stall.unwrap_or(config.limits.stall);
+        config.limits.head = self.head.unwrap_or(config.limits.head);
         let db = Db::open(location(&config)).expect("a database");
         // Whole seconds, so that an expiry is never off by a rounding.
         let now = Clock::system().now();

@@ -65,6 +65,27 @@ impl RawPost {
         (answer, sent)
     }
 
+    /// Reads the answer, then goes on sending this until the connection is cut.
+    pub async fn go_on(mut self, bytes: &[u8]) -> Answer {
+        let mut read = Vec::new();
+        let end = async {
+            let (mut reader, mut writer) = self.0.split();
+            let mut open = true;
+            while !is_whole(&read) {
+                tokio::select! {
+                    count = reader.read_buf(&mut read) => assert_ne!(count.expect("an answer"), 0, "closed without an answer"),
+                    written = writer.write_all(bytes), if open => open = written.is_ok(),
+                }
+            }
+            while writer.write_all(bytes).await.is_ok() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let ended = tokio::time::timeout(PATIENCE, end).await;
+        ended.expect("the connection is cut");
+        parse(&read)
+    }
+
     /// The answer, read to its end.
     pub async fn answer(self) -> Answer {
         self.rest(Vec::new()).await

@@ -11,6 +11,7 @@ mod pages;
 mod picker;
 mod policies;
 mod sizes;
+mod slow;
 
 const MIB: usize = 1_024 * 1_024;
 /// Bytes of a part on its way to Filestack, and how far a file is read before its way there is chosen.

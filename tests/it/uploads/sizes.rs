@@ -12,6 +12,7 @@ use crate::support::client::Client;
 use crate::support::content;
 use crate::support::form::Form;
 use crate::support::raw_post::RawPost;
+use crate::support::wire;
 
 const LIMIT: usize = 100_000;
 const FILE: &str = "form-data; name=\"file\"; filename=\"a.bin\"";
@@ -271,4 +272,48 @@ async fn a_parts_own_length_is_a_size_told_in_advance() {
     assert_eq!(app.emulator.faults().count(Route::Store), 0);
     let stored = app.emulator.store().read(&answer.field("handle")).unwrap();
     assert!(stored.as_deref() == Some(&bytes[..]), "other bytes");
+}
+
+#[actix_web::test]
+async fn u10_who_goes_on_sending_after_a_refusal_is_cut_off_and_can_read_it() {
+    let app = limited().await;
+    let ana = app.token("ana").await;
+    let form = Form::new()
+        .field("size", &(LIMIT + 1).to_string())
+        .open_part(FILE, None);
+    let kind = form.content_type();
+
+    let length = (100 * LIMIT).to_string();
+    let headers = [("Content-Type", kind.as_str()), ("Content-Length", &length)];
+    let plain = RawPost::begin(&ana, "/api/uploads", &headers).await;
+    let headers = [("Content-Type", kind.as_str()), ("Transfer-Encoding", "chunked")];
+    let mut chunked = RawPost::begin(&ana, "/api/uploads", &headers).await;
+    chunked
+        .write(format!("{:x}\r\n", form.begun().len()).as_bytes())
+        .await;
+    chunked.write(&[form.begun(), b"\r\n"].concat()).await;
+    let chunk = [b"400\r\n", &[0; 1_024][..], b"\r\n"].concat();
+    let (plain, chunked) = futures_util::join!(plain.go_on(&[0; 1_024]), chunked.go_on(&chunk));
+    for answer in [plain, chunked] {
+        assert_eq!(
+            (answer.status, answer.problem().as_str()),
+            (413, "upload-too-large")
+        );
+        assert_eq!(answer.header("connection"), Some("close"));
+    }
+}
+
+#[actix_web::test]
+async fn u10_a_chunked_body_read_to_its_end_leaves_the_connection_open() {
+    let app = TestApp::sqlite().await;
+    let mut stream =
+        wire::connect(app.url["http://".len()..].parse().expect("an address")).expect("a connection");
+    for _ in 0..2 {
+        let request =
+            b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+            Transfer-Encoding: chunked\r\n\r\n3\r\na=b\r\n0\r\n\r\n";
+        std::io::Write::write_all(&mut stream, request).expect("an open connection");
+        let reply = wire::read_reply(&mut stream, false).expect("an answer");
+        assert_eq!(reply.status, 403, "{}", reply.text());
+    }
 }
