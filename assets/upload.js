@@ -531,6 +531,40 @@ async function picked(stored) {
   await settle();
 }
 
+// The server fetches it; nothing is known of it before.
+const importer = document.getElementById("import");
+
+function imported(url) {
+  const item = new Item({ name: url.split(/[?#]/)[0].split("/").filter(Boolean).at(-1) ?? url, size: 0, type: "" });
+  item.find(".queue-size").textContent = "";
+  item.start = async () => {
+    item.become("saving", "The server fetches it");
+    item.bar.removeAttribute("value");
+    draw();
+    try {
+      const headers = { "Content-Type": "application/json", "X-CSRF-Token": token };
+      const made = await direct.json("/api/uploads/import", { method: "POST", headers, body: JSON.stringify({ url }) });
+      item.finish(made.id);
+    } catch (trouble) {
+      item.fail(trouble.message, trouble.help, trouble.requestId, trouble.code);
+    }
+    draw();
+  };
+  items.push(item);
+  queue.hidden = false;
+  item.start();
+}
+
+if (importer && direct) {
+  importer.hidden = false;
+  importer.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const field = document.getElementById("import-url");
+    imported(field.value.trim());
+    field.value = "";
+  });
+}
+
 if (pickerButton && direct) {
   pickerButton.closest("section").hidden = false;
   pickerButton.addEventListener("click", openPicker);

@@ -16,6 +16,7 @@ use crate::filestack::webhook::WebhookSecret;
 use crate::filestack::{Credentials, Endpoints, Filestack, FilestackError, Options, Transfers};
 use crate::jobs::Workers;
 use crate::services::Services;
+use crate::services::import::Importer;
 use crate::services::uploads::LOOKAHEAD;
 use crate::web::{self, AppState, PickerSettings, WebSettings};
 
@@ -192,6 +193,10 @@ pub fn web_settings(
         head: config.limits.head,
         stall: config.limits.stall,
         picker: PickerSettings::new(endpoints, client_script),
+        import: config
+            .import
+            .as_ref()
+            .map(|import| Importer::new(import.is_public, import.places.clone())),
         webhook_secrets: webhook_secrets(config)?,
     })
 }

@@ -9,6 +9,7 @@ use super::error::ConfigError;
 use super::examples;
 use super::filestack::{FilestackSettings, emulator_app};
 use super::http::HttpConfig;
+use super::import::ImportConfig;
 use super::kept::{Kept, KeptSecret};
 use super::limits::LimitsConfig;
 use super::secrets::{Secret, SecretKey};
@@ -30,6 +31,7 @@ pub struct Settings {
     pub(super) secret_key: Option<SecretKey>,
     pub(super) limits: LimitsConfig,
     pub(super) background: BackgroundConfig,
+    pub(super) import: Option<ImportConfig>,
 }
 
 impl Settings {
@@ -46,6 +48,7 @@ impl Settings {
             data_dir,
             limits: LimitsConfig::from_vars(vars)?,
             background: BackgroundConfig::from_vars(vars)?,
+            import: ImportConfig::from_vars(vars)?,
         })
     }
 
@@ -68,6 +71,7 @@ impl Settings {
             secret_key,
             limits: self.limits,
             background: self.background,
+            import: self.import,
         })
     }
 

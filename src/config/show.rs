@@ -9,6 +9,7 @@ use super::error::ConfigError;
 use super::filestack::{
     API_KEY, APP_SECRET, BASE_URL, CLIENT_SCRIPT, HOST_URLS, WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS, Webhook,
 };
+use super::import::{ImportConfig, URL_IMPORT};
 use super::kept::{Kept, KeptSecret};
 use super::settings::Settings;
 use super::vars::{NAMES, Source, Vars};
@@ -94,6 +95,13 @@ impl Settings {
             (
                 "SATCHEL_JOB_THREADS",
                 own(self.background.job_threads.to_string()),
+            ),
+            (
+                URL_IMPORT,
+                own(self
+                    .import
+                    .as_ref()
+                    .map_or_else(|| "off".to_owned(), ImportConfig::text)),
             ),
             (
                 SCAN_FAILURE,

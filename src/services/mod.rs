@@ -9,6 +9,7 @@ pub mod documents;
 pub mod emails;
 pub mod events;
 pub mod identity;
+pub mod import;
 pub mod jobs;
 pub mod names;
 pub mod picker;

@@ -1,15 +1,15 @@
-//! Files straight from the page to Filestack, what is said when that cannot be, and the Picker's stand-in.
+//! Files straight from the page to Filestack, by the page's own box and by the Picker's stand-in.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use satchel::emulator::Route;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::app::{Setup, TestApp};
 use crate::support::browser::{Chromium, DESKTOP, PHONE, Theme};
-use crate::support::{content, eventually};
+use crate::support::content;
+use crate::uploads::import::{ok, server};
 
 const MIB: usize = 1 << 20;
 /// The narrowest phone that the page is made for.
@@ -17,18 +17,18 @@ const NARROW: (u32, u32) = (320, 640);
 const PICTURE: &[u8] = include_bytes!("../../../docs/screenshot-documents.png");
 
 /// A member on the upload page.
-struct Scene {
-    app: TestApp,
-    browser: Chromium,
-    files: TempDir,
+pub struct Scene {
+    pub app: TestApp,
+    pub browser: Chromium,
+    pub files: TempDir,
 }
 
 impl Scene {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         Self::of(TestApp::new()).await
     }
 
-    async fn of(setup: Setup) -> Self {
+    pub async fn of(setup: Setup) -> Self {
         let (app, browser) = (setup.start().await, Chromium::start().await);
         browser.sign_in(&app, "ana").await;
         let scene = Scene {
@@ -40,34 +40,34 @@ impl Scene {
         scene
     }
 
-    async fn open(&self) {
+    pub async fn open(&self) {
         self.browser.goto(&format!("{}/uploads/new", self.app.url)).await;
     }
 
-    fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
+    pub fn file(&self, name: &str, bytes: &[u8]) -> PathBuf {
         let path = self.files.path().join(name);
         std::fs::write(&path, bytes).expect("a file to upload");
         path
     }
 
-    async fn choose(&self, name: &str, bytes: &[u8]) {
+    pub async fn choose(&self, name: &str, bytes: &[u8]) {
         self.browser.choose("#file", &[&self.file(name, bytes)]).await;
     }
 
-    async fn state(&self, row: usize, words: &str) {
+    pub async fn state(&self, row: usize, words: &str) {
         let state = format!(".queue-row:nth-child({row}) .queue-state");
         self.browser.see_text(&state, words).await;
     }
 
     /// The browser cannot reach addresses with this in them.
-    async fn block(&self, patterns: &[&str]) {
+    pub async fn block(&self, patterns: &[&str]) {
         self.browser.devtools("Network.enable", json!({})).await;
         self.browser
             .devtools("Network.setBlockedURLs", json!({"urls": patterns}))
             .await;
     }
 
-    async fn network(&self, offline: bool, upload: f64) {
+    pub async fn network(&self, offline: bool, upload: f64) {
         let network =
             json!({"offline": offline, "latency": 0, "downloadThroughput": -1, "uploadThroughput": upload});
         self.browser.devtools("Network.enable", json!({})).await;
@@ -77,13 +77,13 @@ impl Scene {
     }
 
     /// How many uploads came through the server, and how many past it.
-    async fn ways(&self) -> (usize, usize) {
+    pub async fn ways(&self) -> (usize, usize) {
         let intents = self.app.intents().await;
         let direct = intents.iter().filter(|intent| intent.path.contains('.')).count();
         (intents.len() - direct, direct)
     }
 
-    async fn names(&self) -> Vec<String> {
+    pub async fn names(&self) -> Vec<String> {
         let documents = self.app.documents().await;
         let mut names: Vec<_> = documents.into_iter().map(|document| document.name).collect();
         names.sort();
@@ -91,7 +91,7 @@ impl Scene {
     }
 
     /// Pictures of the page on a phone and on a laptop, light and dark; nothing to scroll sideways on any.
-    async fn look(&self, name: &str) {
+    pub async fn look(&self, name: &str) {
         for (size, width) in [(NARROW, "narrow"), (PHONE, "phone"), (DESKTOP, "desktop")] {
             for (theme, shade) in [(Theme::Dark, "dark"), (Theme::Light, "light")] {
                 self.browser.look(size, theme).await;
@@ -202,70 +202,6 @@ async fn the_picker_opens_in_the_page_where_there_is_room_and_over_it_on_a_phone
 
 #[actix_web::test]
 #[ignore = "needs Chromium"]
-async fn what_cannot_reach_filestack_from_the_browser_goes_through_the_server_and_is_said() {
-    let scene = Scene::new().await;
-    let browser = &scene.browser;
-    scene.block(&["*/multipart/*"]).await;
-    scene.choose("a.txt", b"Round about.").await;
-    browser
-        .see_text("#direct-note", "Filestack cannot be reached from here.")
-        .await;
-    browser.see_text("#direct-note", "through this server").await;
-    scene.state(1, "Uploaded").await;
-    scene.choose("b.txt", b"And the next one at once.").await;
-    scene.state(2, "Uploaded").await;
-    assert_eq!(scene.ways().await, (2, 0));
-    browser.screenshot("upload-round-about").await;
-}
-
-#[actix_web::test]
-#[ignore = "needs Chromium"]
-async fn a_script_that_does_not_load_is_noticed_and_said() {
-    let scene = Scene::new().await;
-    let browser = &scene.browser;
-    scene.block(&["*/filestack-js/*"]).await;
-    scene.choose("a.txt", b"Round about.").await;
-    browser
-        .see_text("#direct-note", "Filestack's script did not load from")
-        .await;
-    scene.state(1, "Uploaded").await;
-    assert_eq!(scene.ways().await, (1, 0));
-    browser.click("#picker-open").await;
-    browser
-        .see_text("#picker-problem", "The Picker cannot be opened.")
-        .await;
-    browser.screenshot("upload-script-missing").await;
-    // It is there again: pressed once more, the Picker opens.
-    scene.block(&[]).await;
-    browser.click("#picker-open").await;
-    browser.see("#picker .fsp-inline").await;
-    assert!(!browser.is_shown("#picker-problem").await);
-}
-
-#[actix_web::test]
-#[ignore = "needs Chromium"]
-async fn x1_a_script_other_than_the_one_that_is_named_does_not_run() {
-    let scene = Scene::new().await;
-    let browser = &scene.browser;
-    let lie = "const real = window.fetch; window.fetch = async (...args) => {
-        const answer = await real(...args);
-        if (!String(args[0]).includes('picker-config')) return answer;
-        const config = await answer.json();
-        config.script.integrity = 'sha384-' + 'A'.repeat(64);
-        return Response.json(config);
-    };";
-    browser.run(lie, &[]).await;
-    scene.choose("a.txt", b"x").await;
-    browser.see_text("#direct-note", "did not load").await;
-    assert_eq!(
-        browser.run("return typeof window.filestack", &[]).await,
-        "undefined"
-    );
-    scene.state(1, "Uploaded").await;
-}
-
-#[actix_web::test]
-#[ignore = "needs Chromium"]
 async fn duplicates_are_kept_skipped_or_replaced_as_their_owner_says() {
     let scene = Scene::new().await;
     let browser = &scene.browser;
@@ -276,6 +212,8 @@ async fn duplicates_are_kept_skipped_or_replaced_as_their_owner_says() {
     };
     scene.choose("first.txt", b"The same.").await;
     scene.state(1, "Uploaded").await;
+    // The clock stands still, and of two documents of one moment neither is the earlier one.
+    scene.app.advance(Duration::from_secs(1));
     scene.choose("second.txt", b"The same.").await;
     browser
         .see_text(".queue-row:nth-child(2) .queue-help", "You already have this")
@@ -332,82 +270,6 @@ async fn a_folder_keeps_the_way_to_each_file_in_its_name() {
 
 #[actix_web::test]
 #[ignore = "needs Chromium"]
-async fn u6_what_is_too_large_is_refused_before_it_is_sent() {
-    let scene = Scene::of(TestApp::new().var("SATCHEL_MAX_UPLOAD_BYTES", "1000")).await;
-    scene.choose("large.bin", &content(1_001)).await;
-    scene.state(1, "Too large").await;
-    scene
-        .browser
-        .see_text(".queue-help", "Split it or compress it")
-        .await;
-    assert!(!scene.browser.is_shown("[data-role=retry]").await);
-    scene.browser.click("#picker-open").await;
-    scene.browser.see("#picker .fsp-inline").await;
-    let large = scene.files.path().join("large.bin");
-    scene
-        .browser
-        .choose("#picker input[type=file]", &[large.as_path()])
-        .await;
-    scene.browser.see_text("#picker [role=alert]", "Too large").await;
-    assert_eq!(scene.app.stored_files(), 0);
-}
-
-#[actix_web::test]
-#[ignore = "needs Chromium"]
-async fn p5_a_right_that_ends_on_the_way_is_renewed_once_and_the_file_arrives() {
-    let scene = Scene::new().await;
-    scene.network(false, 4.0 * MIB as f64).await;
-    scene.choose("long.bin", &content(16 * MIB)).await;
-    scene.state(1, " of 16 MiB").await;
-    scene.app.advance(Duration::from_secs(1_000));
-    scene.network(false, -1.0).await;
-    scene.state(1, "Uploaded").await;
-    assert_eq!(scene.app.documents().await[0].size_bytes, 16 * MIB as i64);
-    assert_eq!(scene.ways().await, (0, 1));
-    // Where Filestack's clock is off, renewing does not help, and it is said.
-    scene.app.emulator.clock().advance(Duration::from_secs(3_600));
-    scene.app.emulator.faults().forget_calls();
-    scene.choose("late.txt", b"x").await;
-    scene
-        .browser
-        .see_text(".queue-row:nth-child(2) .queue-help", "clock")
-        .await;
-    assert_eq!(
-        scene.app.emulator.faults().count(Route::Start),
-        2,
-        "renewed once, no loop"
-    );
-    assert!(
-        scene
-            .browser
-            .is_shown(".queue-row:nth-child(2) [data-role=retry]")
-            .await
-    );
-}
-
-#[actix_web::test]
-#[ignore = "needs Chromium"]
-async fn a_file_of_100_mb_arrives_although_the_network_was_lost_on_the_way() {
-    let scene = Scene::new().await;
-    let bytes = content(100_000_000);
-    scene.network(false, 30.0 * MIB as f64).await;
-    scene.choose("large.bin", &bytes).await;
-    scene.state(1, " of 95.4 MiB").await;
-    scene.network(true, -1.0).await;
-    eventually("the browser is offline", async || {
-        scene.browser.run("return navigator.onLine", &[]).await == false
-    })
-    .await;
-    scene.network(false, -1.0).await;
-    scene.state(1, "Uploaded").await;
-    let document = scene.app.documents().await.remove(0);
-    assert_eq!(document.size_bytes, 100_000_000);
-    let stored = scene.app.emulator.store().read(&document.handle);
-    assert_eq!(stored.expect("the files can be read"), Some(bytes));
-}
-
-#[actix_web::test]
-#[ignore = "needs Chromium"]
 async fn a_file_may_be_cancelled_and_sent_again_and_leaves_nothing_behind() {
     let scene = Scene::new().await;
     scene.network(false, 2.0 * MIB as f64).await;
@@ -424,38 +286,6 @@ async fn a_file_may_be_cancelled_and_sent_again_and_leaves_nothing_behind() {
         (1, 1)
     );
     scene.browser.assert_quiet().await;
-}
-
-#[actix_web::test]
-#[ignore = "needs Chromium"]
-async fn who_signed_out_meanwhile_is_told_and_goes_on_after_signing_in() {
-    let scene = Scene::new().await;
-    let browser = &scene.browser;
-    let leave = "const body = new URLSearchParams({csrf_token: document.querySelector('meta[name=csrf-token]').content});
-        return fetch('/sign-out', {method: 'POST', body}).then((answer) => answer.status)";
-    assert_eq!(browser.run(leave, &[]).await, json!(200));
-    scene.choose("a.txt", b"Kept meanwhile.").await;
-    browser
-        .see_text(".queue-help", "Sign in again in another tab")
-        .await;
-    browser.screenshot("upload-signed-out").await;
-    let come_back =
-        "const page = new DOMParser().parseFromString(await (await fetch('/sign-in')).text(), 'text/html');
-        const csrf_token = page.querySelector('meta[name=csrf-token]').content;
-        const body = new URLSearchParams({csrf_token, email: arguments[0], password: arguments[1]});
-        return (await fetch('/sign-in', {method: 'POST', body})).status";
-    let script = format!("return (async () => {{ {come_back} }}).apply(null, arguments)")
-        .replace("(async () => {", "(async function () {");
-    let back = browser
-        .run(
-            &script,
-            &[json!("ana@example.org"), json!(crate::support::app::PASSWORD)],
-        )
-        .await;
-    assert_eq!(back, json!(200));
-    browser.click("[data-role=retry]").await;
-    scene.state(1, "Uploaded").await;
-    assert_eq!(scene.names().await, ["a.txt"]);
 }
 
 #[actix_web::test]
@@ -480,4 +310,82 @@ async fn the_official_client_uploads_and_opens_our_picker() {
     assert_eq!(scene.names().await, ["summer.png", "two.txt"]);
     assert_eq!(scene.ways().await, (0, 2));
     browser.assert_quiet().await;
+}
+
+#[actix_web::test]
+#[ignore = "needs Chromium"]
+async fn a_file_is_imported_from_an_address_where_that_is_switched_on() {
+    let place = server(|_| ok("Content-Length: 17\r\n", b"From far away.\n\n\n"));
+    let scene = Scene::of(TestApp::new().var("SATCHEL_URL_IMPORT", &place.to_string())).await;
+    let browser = &scene.browser;
+    browser
+        .fill("#import-url", &format!("http://{place}/letters/far.txt"))
+        .await;
+    browser.click("#import button").await;
+    scene.state(1, "Uploaded").await;
+    browser.fill("#import-url", "http://127.0.0.1/far.txt").await;
+    browser.click("#import button").await;
+    scene.state(2, "could not be fetched").await;
+    assert_eq!(scene.names().await, ["far.txt"]);
+    scene.look("upload-import").await;
+}
+
+#[actix_web::test]
+#[ignore = "needs Chromium"]
+async fn two_tabs_upload_side_by_side() {
+    let scene = Scene::new().await;
+    let browser = &scene.browser;
+    scene.network(false, 4.0 * MIB as f64).await;
+    scene.choose("first.bin", &content(12 * MIB)).await;
+    scene.state(1, " of 12 MiB").await;
+    let first = browser.tab().await;
+    let second = browser.new_tab().await;
+    scene.open().await;
+    scene.choose("second.txt", b"Beside it.").await;
+    scene.state(1, "Uploaded").await;
+    assert_ne!(first, second);
+    browser.switch_to(&first).await;
+    scene.network(false, -1.0).await;
+    scene.state(1, "Uploaded").await;
+    assert_eq!(scene.names().await, ["first.bin", "second.txt"]);
+}
+
+#[actix_web::test]
+#[ignore = "needs Chromium"]
+async fn the_picker_is_used_by_keyboard_alone() {
+    let scene = Scene::new().await;
+    let browser = &scene.browser;
+    browser.look(PHONE, Theme::Light).await;
+    browser
+        .run("document.getElementById('picker-open').focus()", &[])
+        .await;
+    browser.keys("#picker-open", "\u{e007}").await;
+    browser.see("[role=dialog]").await;
+    // The focus goes round inside the window.
+    let inside = "return document.querySelector('[role=dialog]').contains(document.activeElement)";
+    for _ in 0..8 {
+        browser.type_keys("\u{e004}").await;
+        assert_eq!(browser.run(inside, &[]).await, true, "Tab left the window");
+    }
+    let file = scene.file("by-keyboard.txt", b"No mouse.");
+    browser
+        .choose("[role=dialog] input[type=file]", &[file.as_path()])
+        .await;
+    browser.see_text("[role=dialog] footer", "1 chosen").await;
+    browser
+        .run(
+            "document.querySelector('[role=dialog] footer button').focus()",
+            &[],
+        )
+        .await;
+    browser.type_keys("\u{e007}").await;
+    scene.state(1, "Uploaded").await;
+    browser
+        .until("the focus is back", async || {
+            browser
+                .run("return document.activeElement.id === 'picker-open'", &[])
+                .await
+                == true
+        })
+        .await;
 }

@@ -3,4 +3,5 @@
 mod direct;
 mod journey;
 mod looks;
+mod troubles;
 mod without_scripts;
