@@ -165,9 +165,9 @@ async fn the_picker_opens_in_the_page_where_there_is_room_and_over_it_on_a_phone
     browser
         .see_text("#picker .fsp-primary:not([hidden])", "Select")
         .await;
-    browser.see_text("#picker footer", "3 chosen").await;
+    browser.see_text("#picker .fsp-foot", "3 chosen").await;
     scene.look("picker-inline").await;
-    browser.click("#picker footer button").await;
+    browser.click("#picker .fsp-foot button").await;
     for row in 1..=3 {
         scene.state(row, "Uploaded").await;
     }
@@ -305,7 +305,7 @@ async fn the_official_client_uploads_and_opens_our_picker() {
     browser
         .choose("#picker input[type=file]", &[second.as_path()])
         .await;
-    browser.click("#picker footer button").await;
+    browser.click("#picker .fsp-foot button").await;
     scene.state(2, "Uploaded").await;
     assert_eq!(scene.names().await, ["summer.png", "two.txt"]);
     assert_eq!(scene.ways().await, (0, 2));
@@ -371,10 +371,10 @@ async fn the_picker_is_used_by_keyboard_alone() {
     browser
         .choose("[role=dialog] input[type=file]", &[file.as_path()])
         .await;
-    browser.see_text("[role=dialog] footer", "1 chosen").await;
+    browser.see_text("[role=dialog] .fsp-foot", "1 chosen").await;
     browser
         .run(
-            "document.querySelector('[role=dialog] footer button').focus()",
+            "document.querySelector('[role=dialog] .fsp-foot button').focus()",
             &[],
         )
         .await;

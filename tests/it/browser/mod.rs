@@ -1,5 +1,6 @@
 //! What a person does with our pages, in Chromium.
 
+mod axe;
 mod direct;
 mod journey;
 mod looks;
