@@ -1,6 +1,8 @@
 // Files straight from this browser to Filestack: the script, the right to store, and telling the server what was stored.
 
 const SCRIPT_PATIENCE_MS = 15000;
+// Without a byte sent for so long, Filestack cannot be reached; later silences are left to the client, which tries again.
+const FIRST_BYTE_MS = 8000;
 let loading;
 
 // A sentence for people, with what to do; `code` says which.
@@ -68,27 +70,40 @@ export async function open(files = 1) {
   return { client, granted, renew };
 }
 
-// Stores one file; asks for the right once more when it ended on the way.
-export async function store(file, token, onProgress) {
+// Stores one file; asks for the right once more when it was refused, for it may have ended on the way.
+export async function store(file, name, token, onProgress) {
   const { client, granted, renew } = await open();
   let why;
   client.on?.("upload.error", (error) => (why = error));
+  let moved = false;
+  let gaveUp = false;
+  const progressed = (event) => {
+    moved ||= event.totalBytes > 0;
+    onProgress(event);
+  };
+  const patience = setTimeout(() => {
+    if (moved || !navigator.onLine) return;
+    gaveUp = true;
+    token.cancel?.();
+  }, FIRST_BYTE_MS);
   const attempt = () =>
     client.upload(
-      { file, name: file.name },
-      { onProgress, progressInterval: 250, retry: 8, retryMaxTime: 8000, timeout: 300000 },
-      { path: granted.path, filename: file.name },
+      { file, name },
+      { onProgress: progressed, progressInterval: 250, retry: 8, retryMaxTime: 8000, timeout: 300000 },
+      { path: granted.path, filename: name },
       token,
     );
+  const reason = (failed) => (gaveUp ? undefined : failed instanceof Error ? failed : (failed?.error ?? why));
   try {
     return await attempt();
   } catch (failed) {
-    const error = failed instanceof Error ? failed : (failed?.error ?? why);
-    if (code(error) === 403 && Date.parse(granted.expires_at) <= Date.now() + 60000) {
-      await renew();
-      return attempt();
-    }
-    throw trouble(error);
+    if (code(reason(failed)) !== 403) throw trouble(reason(failed));
+    await renew();
+    return await attempt().catch((again) => {
+      throw trouble(reason(again));
+    });
+  } finally {
+    clearTimeout(patience);
   }
 }
 

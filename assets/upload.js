@@ -3,6 +3,9 @@
 // stays for browsers without scripts.
 
 const AT_ONCE = 3;
+const MOST_FILES = 2000;
+// Bytes, with room for the dots of what was cut.
+const LONGEST_NAME = 245;
 const API = "/api/uploads";
 
 const form = document.getElementById("uploader");
@@ -10,14 +13,17 @@ const input = document.getElementById("file");
 const queue = document.getElementById("queue");
 const list = document.getElementById("queue-list");
 const folderHint = document.getElementById("folder-hint");
+const folder = document.getElementById("folder");
+const camera = document.getElementById("camera");
 const pattern = document.getElementById("queue-row");
 const maxBytes = Number(form.dataset.maxBytes);
 const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.content ?? "";
 
 let token = meta("csrf-token");
 const items = [];
-// Null once it has turned out that Filestack cannot be reached from this browser.
-let direct = await import(form.dataset.direct).catch(() => null);
+const direct = await import(form.dataset.direct).catch(() => null);
+// False once it has turned out that Filestack cannot be reached from this browser.
+let reachable = direct !== null;
 
 // States: waiting, sending, saving (all bytes sent), done, failed, refused, cancelled.
 // `failed` and `cancelled` may be tried again, `refused` may not; `checking` comes before a retry after sign-out.
@@ -25,17 +31,18 @@ const RUNNING = new Set(["sending", "saving"]);
 const OPEN = new Set(["waiting", "sending", "saving"]);
 
 class Item {
-  constructor(file) {
+  constructor(file, path = file.name) {
     this.file = file;
+    this.name = nameOf(path);
     this.sent = 0;
     this.row = pattern.content.firstElementChild.cloneNode(true);
-    this.find(".queue-name").textContent = file.name;
+    this.find(".queue-name").textContent = this.name;
     this.find(".queue-size").textContent = sizeText(file.size);
     this.find(".thumb").className = `thumb ${kindOf(file.type)}`;
     const use = this.find("use");
     use.setAttribute("href", use.getAttribute("href").replace("kind-other", kindOf(file.type)));
     this.bar = this.find("progress");
-    this.bar.setAttribute("aria-label", `Progress of ${file.name}`);
+    this.bar.setAttribute("aria-label", `Progress of ${this.name}`);
     this.button("cancel").addEventListener("click", () => this.cancel());
     this.button("retry").addEventListener("click", () => this.retry());
     list.append(this.row);
@@ -64,10 +71,10 @@ class Item {
     this.button("cancel").hidden = state === "done";
     const verb = over ? "Remove" : "Cancel";
     this.button("cancel").title = verb;
-    this.button("cancel").setAttribute("aria-label", `${verb} ${this.file.name}`);
+    this.button("cancel").setAttribute("aria-label", `${verb} ${this.name}`);
     this.button("retry").hidden = state !== "failed" && state !== "cancelled";
     if (!failed) this.help("");
-    if (failed) announce(`${this.file.name}: ${words}`);
+    if (failed) announce(`${this.name}: ${words}`);
   }
 
   say(words) {
@@ -103,7 +110,7 @@ class Item {
     this.bar.value = 0;
     this.become("sending", "Starting");
     // Filestack's client takes no empty files.
-    if (direct && this.file.size > 0) this.sendDirectly();
+    if (reachable && this.file.size > 0) this.sendDirectly();
     else this.sendThroughServer();
   }
 
@@ -112,7 +119,7 @@ class Item {
     const upload = this.upload;
     const mine = () => this.upload === upload && RUNNING.has(this.state);
     try {
-      const stored = await direct.store(this.file, upload, (event) => mine() && this.progressed(event.totalBytes));
+      const stored = await direct.store(this.file, this.name, upload, (event) => mine() && this.progressed(event.totalBytes));
       if (!mine()) return;
       this.sent = this.file.size;
       this.bar.removeAttribute("value");
@@ -135,7 +142,7 @@ class Item {
 
   // This browser cannot reach Filestack; the server can.
   goAround(trouble) {
-    direct = null;
+    reachable = false;
     const note = document.getElementById("direct-note");
     note.hidden = false;
     note.querySelector("p").textContent = `${trouble.message} Files go through this server instead.`;
@@ -146,7 +153,7 @@ class Item {
     const body = new FormData();
     // The size stands before the bytes: the server then knows what is coming.
     body.append("size", String(this.file.size));
-    body.append("file", this.file, this.file.name);
+    body.append("file", this.file, this.name);
     const request = new XMLHttpRequest();
     this.request = request;
     request.open("POST", API);
@@ -179,7 +186,7 @@ class Item {
     this.say(parts.join(" · "));
     if (percent >= 50 && !this.halfSaid && seconds > 5) {
       this.halfSaid = true;
-      announce(`${this.file.name}: half uploaded`);
+      announce(`${this.name}: half uploaded`);
     }
     draw();
   }
@@ -226,7 +233,7 @@ class Item {
     const open = this.button("open");
     open.href = path;
     open.hidden = false;
-    open.setAttribute("aria-label", `Open ${this.file.name}`);
+    open.setAttribute("aria-label", `Open ${this.name}`);
     if (!navigator.clipboard) return;
     const copy = this.button("copy");
     copy.hidden = false;
@@ -241,7 +248,7 @@ class Item {
 
   // The same content is there already: which of them stays?
   offer(duplicates) {
-    if (duplicates.length === 0 || !direct) return;
+    if (duplicates.length === 0) return;
     const [other] = duplicates;
     const link = document.createElement("a");
     link.href = `/documents/${encodeURIComponent(other.id)}`;
@@ -266,7 +273,7 @@ class Item {
     };
     help.replaceChildren("You already have this: ", link, " ", choose("Keep both"), " ", choose("Skip", this.id), " ", choose("Replace", other.id));
     help.hidden = false;
-    announce(`${this.file.name}: you already have this`);
+    announce(`${this.name}: you already have this`);
   }
 
   // What a developer wants to see: both answers, and the picture as the CDN makes it.
@@ -278,10 +285,10 @@ class Item {
     details.querySelector('[data-part="registered"]').textContent = JSON.stringify(registered, null, 2);
     const preview = details.querySelector("img");
     if (!this.file.type.startsWith("image/")) return;
-    const thumbnail = await direct?.json(`/api/uploads/${encodeURIComponent(registered.id)}/thumbnail`).catch(() => null);
+    const thumbnail = await direct.json(`/api/uploads/${encodeURIComponent(registered.id)}/thumbnail`).catch(() => null);
     if (!thumbnail) return;
     preview.src = thumbnail.url;
-    preview.alt = `Preview of ${this.file.name}`;
+    preview.alt = `Preview of ${this.name}`;
     preview.hidden = false;
     const small = preview.cloneNode();
     small.alt = "";
@@ -334,11 +341,15 @@ async function renewToken() {
 
 function add(files) {
   const before = items.length;
-  for (const file of files) items.push(new Item(file));
+  for (const chosen of files) {
+    const { file, path } =
+      chosen instanceof File ? { file: chosen, path: chosen.webkitRelativePath || chosen.name } : chosen;
+    items.push(new Item(file, path));
+  }
   if (items.length === before) return;
   queue.hidden = false;
   const count = items.length - before;
-  announce(count === 1 ? `${items.at(-1).file.name} added` : `${count} files added`);
+  announce(count === 1 ? `${items.at(-1).name} added` : `${count} files added`);
   next();
 }
 
@@ -412,14 +423,44 @@ function kindOf(type) {
   return families[type.split("/")[0]] ?? "kind-other";
 }
 
-// A folder cannot be sent as a file.
-function dropped(transfer) {
-  const folders = [...transfer.items]
-    .map((item) => item.webkitGetAsEntry?.())
-    .filter((entry) => entry?.isDirectory)
-    .map((entry) => entry.name);
-  folderHint.hidden = folders.length === 0;
-  return [...transfer.files].filter((file) => !folders.includes(file.name));
+// Documents have no folders; the way to a file stays in its name, the end of it when it is too long.
+function nameOf(path) {
+  const parts = path.split("/").filter(Boolean);
+  const joined = () => parts.join(" › ");
+  let cut = false;
+  while (parts.length > 1 && new TextEncoder().encode(joined()).length > LONGEST_NAME) {
+    parts.shift();
+    cut = true;
+  }
+  return cut ? `… › ${joined()}` : joined();
+}
+
+// Everything that was dropped, with all that is in folders.
+async function dropped(transfer) {
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.()).filter(Boolean);
+  if (!entries.some((entry) => entry.isDirectory)) return [...transfer.files];
+  const found = [];
+  const walk = async (entry) => {
+    if (found.length >= MOST_FILES) return;
+    if (entry.isFile) {
+      const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
+      found.push({ file, path: entry.fullPath });
+      return;
+    }
+    const reader = entry.createReader();
+    for (;;) {
+      const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+      if (some.length === 0) return;
+      for (const child of some) await walk(child);
+    }
+  };
+  let unread = false;
+  for (const entry of entries) await walk(entry).catch(() => (unread = true));
+  folderHint.hidden = !unread && found.length < MOST_FILES;
+  folderHint.querySelector("p").textContent = unread
+    ? "Some files of the folder could not be read. Look at the list, then add them one by one."
+    : `Only the first ${MOST_FILES} files were added. Add the others once these are uploaded.`;
+  return found;
 }
 
 // The Picker: files come back stored, and are registered one by one.
@@ -438,6 +479,8 @@ async function openPicker() {
     const closed = () => {
       clearInterval(renewal);
       pickerButton.disabled = false;
+      // Disabled, it lost the focus that the Picker would give back.
+      if (!wide) pickerButton.focus();
     };
     renewal = setInterval(() => {
       if (Date.parse(granted.expires_at) - Date.now() < RENEW_BEFORE_MS) renew().catch(() => {});
@@ -448,6 +491,7 @@ async function openPicker() {
         maxSize: granted.max_size,
         fromSources: ["local_file_system", "webcam"],
         storeTo: { path: granted.path },
+        onFileSelected: (file) => ({ ...file, name: nameOf(file.originalPath || file.name || file.filename) }),
         displayMode: wide ? "inline" : "overlay",
         container: "#picker",
         onFileUploadFinished: (file) => picked(file),
@@ -461,7 +505,7 @@ async function openPicker() {
     clearInterval(renewal);
     pickerButton.disabled = false;
     problem.hidden = false;
-    problem.querySelector("p").textContent = `The Picker cannot be opened. ${trouble.message} Use the box above instead.`;
+    problem.querySelector("p").textContent = `The Picker cannot be opened. ${trouble.message.replace(/\.?$/, ".")} Use the box above instead.`;
   }
 }
 
@@ -487,6 +531,40 @@ async function picked(stored) {
   await settle();
 }
 
+// The server fetches it; nothing is known of it before.
+const importer = document.getElementById("import");
+
+function imported(url) {
+  const item = new Item({ name: url.split(/[?#]/)[0].split("/").filter(Boolean).at(-1) ?? url, size: 0, type: "" });
+  item.find(".queue-size").textContent = "";
+  item.start = async () => {
+    item.become("saving", "The server fetches it");
+    item.bar.removeAttribute("value");
+    draw();
+    try {
+      const headers = { "Content-Type": "application/json", "X-CSRF-Token": token };
+      const made = await direct.json("/api/uploads/import", { method: "POST", headers, body: JSON.stringify({ url }) });
+      item.finish(made.id);
+    } catch (trouble) {
+      item.fail(trouble.message, trouble.help, trouble.requestId, trouble.code);
+    }
+    draw();
+  };
+  items.push(item);
+  queue.hidden = false;
+  item.start();
+}
+
+if (importer && direct) {
+  importer.hidden = false;
+  importer.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const field = document.getElementById("import-url");
+    imported(field.value.trim());
+    field.value = "";
+  });
+}
+
 if (pickerButton && direct) {
   pickerButton.closest("section").hidden = false;
   pickerButton.addEventListener("click", openPicker);
@@ -499,6 +577,16 @@ input.addEventListener("change", () => {
   add(input.files);
   input.value = ""; // The same file may be chosen again.
 });
+for (const [button, other] of [["choose-folder", folder], ["choose-camera", camera]]) {
+  document.getElementById(button).addEventListener("click", () => other.click());
+  other.addEventListener("change", () => {
+    add(other.files);
+    other.value = "";
+  });
+}
+document.getElementById("choose-more").hidden = false;
+document.getElementById("choose-folder").hidden = !("webkitdirectory" in folder);
+document.getElementById("choose-camera").hidden = !matchMedia("(pointer: coarse)").matches;
 form.addEventListener("submit", (event) => event.preventDefault());
 document.getElementById("queue-more").addEventListener("click", () => {
   input.focus();
@@ -516,7 +604,7 @@ document.addEventListener("drop", (event) => {
   dragging(false);
   if (!carriesFiles(event)) return;
   event.preventDefault();
-  add(dropped(event.dataTransfer));
+  dropped(event.dataTransfer).then(add);
 });
 document.addEventListener("paste", (event) => {
   if (event.clipboardData?.files.length) add(event.clipboardData.files);

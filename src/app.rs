@@ -17,12 +17,15 @@ use crate::filestack::{Credentials, Endpoints, Filestack, FilestackError, Option
 use crate::jobs::Workers;
 use crate::services::Services;
 use crate::services::background::{Background, Scan};
+use crate::services::import::Importer;
 use crate::services::mail::Mailer;
 use crate::services::uploads::LOOKAHEAD;
 use crate::web::{self, AppState, PickerSettings, WebSettings};
 
 /// Connections that may wait to be accepted; the system may allow fewer.
 const BACKLOG: i32 = 2_048;
+/// Filestack's client has half a megabyte.
+const LARGEST_SCRIPT: u64 = 8 << 20;
 /// Threads that answer on a small machine.
 const LEAST_WORKERS: usize = 16;
 /// What aborted uploads get to say goodbye, beyond the drain time.
@@ -48,6 +51,14 @@ pub enum StartError {
     Emulator {
         /// Where.
         directory: PathBuf,
+        /// Why.
+        error: io::Error,
+    },
+    /// The client that the emulator is to serve to browsers cannot be read.
+    #[error("SATCHEL_CLIENT_SCRIPT names {}, which cannot be read: {error}", .path.display())]
+    ClientScript {
+        /// Where it should be.
+        path: PathBuf,
         /// Why.
         error: io::Error,
     },
@@ -104,6 +115,7 @@ pub fn start(config: &Config, db: Db, clock: Clock, workers: usize) -> Result<Ru
             };
             let directory = emulator_directory(&config.data_dir);
             let mut settings = emulator::Config::new(&directory, vec![app]);
+            settings.client_script = client_script(config.filestack.client_script.as_deref())?;
             let started = webhooks(config, address)
                 .and_then(|webhooks| {
                     settings.webhooks = webhooks;
@@ -115,7 +127,8 @@ pub fn start(config: &Config, db: Db, clock: Clock, workers: usize) -> Result<Ru
         FilestackMode::Service { .. } => None,
     };
     let services = services(config, db, clock, emulator.as_ref().map(|emulator| emulator.addr))?;
-    let settings = web_settings(config, &services, address, emulator.is_some())?;
+    let script = emulator.as_ref().map(|emulator| emulator.client_script.as_str());
+    let settings = web_settings(config, &services, address, script)?;
     let public_url = settings.public_url.clone();
     let state = AppState::new(services, settings);
     let stopping = config.http.drain + LAST_WORDS;
@@ -138,7 +151,33 @@ pub fn start(config: &Config, db: Db, clock: Clock, workers: usize) -> Result<Ru
     })
 }
 
-/// What the configuration says about HTTP, for a server that listens here.
+/// Reads what an emulator is to serve as Filestack's client; `None` when nothing is named, for its stand-in.
+///
+/// # Errors
+///
+/// [`StartError::ClientScript`].
+pub fn client_script(path: Option<&Path>) -> Result<Option<String>, StartError> {
+    let Some(path) = path else {
+        return Ok(None);
+    };
+    let read = || {
+        let length = std::fs::metadata(path)?.len();
+        if length > LARGEST_SCRIPT {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                "it is too large for a script",
+            ));
+        }
+        std::fs::read_to_string(path)
+    };
+    read().map(Some).map_err(|error| StartError::ClientScript {
+        path: path.to_owned(),
+        error,
+    })
+}
+
+/// What the configuration says about HTTP, for a server that listens here. `client_script` is what the embedded emulator, if there is
+/// one, serves to browsers as Filestack's client.
 ///
 /// # Errors
 ///
@@ -147,7 +186,7 @@ pub fn web_settings(
     config: &Config,
     services: &Services,
     address: SocketAddr,
-    is_emulator: bool,
+    client_script: Option<&str>,
 ) -> Result<WebSettings, StartError> {
     let endpoints = services.filestack.endpoints();
     Ok(WebSettings {
@@ -155,10 +194,14 @@ pub fn web_settings(
         public_url_is_set: config.http.public_url.is_some(),
         trusted_proxies: config.http.trusted_proxies.clone(),
         cdn_origin: endpoints.cdn.origin().ascii_serialization(),
-        emulator: is_emulator,
+        emulator: client_script.is_some(),
         head: config.limits.head,
         stall: config.limits.stall,
-        picker: PickerSettings::new(endpoints, is_emulator.then_some(emulator::CLIENT_SCRIPT)),
+        picker: PickerSettings::new(endpoints, client_script),
+        import: config
+            .import
+            .as_ref()
+            .map(|import| Importer::new(import.is_public, import.places.clone())),
         webhook_secrets: webhook_secrets(config)?,
     })
 }

@@ -5,7 +5,7 @@
 //! and keeps in the data directory. Nothing else in the program reads the environment.
 //!
 //! The variables of an area are named in its file: `http`, `database`, `filestack`, `limits`,
-//! `background`. Uses nothing else of ours.
+//! `background`, `import`. Uses nothing else of ours.
 
 mod background;
 mod database;
@@ -13,6 +13,7 @@ mod error;
 mod examples;
 mod filestack;
 mod http;
+mod import;
 mod kept;
 mod limits;
 mod parse;
@@ -29,6 +30,7 @@ pub use database::DatabaseConfig;
 pub use error::ConfigError;
 pub use filestack::{FilestackConfig, FilestackMode, Hosts};
 pub use http::HttpConfig;
+pub use import::ImportConfig;
 pub use limits::LimitsConfig;
 pub use secrets::{Secret, SecretKey, WebhookSecret};
 pub use settings::Settings;
@@ -52,6 +54,8 @@ pub struct Config {
     pub limits: LimitsConfig,
     /// What is done while nobody waits.
     pub background: BackgroundConfig,
+    /// Where files may be imported from, if from anywhere.
+    pub import: Option<ImportConfig>,
 }
 
 impl Config {

@@ -16,8 +16,8 @@
 .fsp-panel { display: flex; flex-direction: column; width: min(720px, 100%); max-height: min(640px, 100%); overflow: hidden;
   background: var(--fsp-back); border: 1px solid var(--fsp-line); border-radius: 12px; }
 .fsp-inline .fsp-panel { width: 100%; max-height: none; }
-.fsp header, .fsp footer { display: flex; flex-wrap: wrap; align-items: center; gap: 8px; padding: 12px 16px; }
-.fsp header { border-bottom: 1px solid var(--fsp-line); } .fsp footer { border-top: 1px solid var(--fsp-line); }
+.fsp-head, .fsp-foot { display: flex; flex-wrap: wrap; align-items: center; gap: 8px; padding: 12px 16px; }
+.fsp-head { border-bottom: 1px solid var(--fsp-line); } .fsp-foot { border-top: 1px solid var(--fsp-line); }
 .fsp h2 { margin: 0; font-size: 1.1rem; } .fsp p { margin: 0; }
 .fsp-note { color: var(--fsp-soft); font-size: .85rem; } .fsp-grow { flex: 1; }
 .fsp-body { flex: 1; overflow: auto; padding: 16px; display: grid; gap: 12px; align-content: start; }
@@ -313,14 +313,14 @@
         inline ? "section" : "div",
         { className: "fsp-panel", "aria-labelledby": heading, ...words },
         make(
-          "header",
-          {},
+          "div",
+          { className: "fsp-head" },
           make("h2", { id: heading, tabindex: "-1" }, many ? "Choose files" : "Choose a file"),
           make("p", { className: "fsp-note fsp-grow" }, "Stand-in for Filestack’s Picker, without clouds"),
           inline ? undefined : button("Close", () => this.cancel()),
         ),
         this.body,
-        make("footer", {}, this.summary, this.go),
+        make("div", { className: "fsp-foot" }, this.summary, this.go),
         this.live,
       );
       this.root = make("div", { id: this.options.rootId ?? "__filestack-picker", className: `fsp ${inline ? "fsp-inline" : "fsp-overlay"}` }, panel);

@@ -6,6 +6,7 @@
 
 mod commits;
 mod database;
+mod direct;
 mod emulator;
 mod http;
 mod install;
@@ -68,6 +69,9 @@ async fn measure_parts(options: &Options, report: &mut Report) -> Outcome<()> {
     }
     if options.wants("list") {
         list::measure(options, report).await?;
+    }
+    if options.wants("picker-config") || options.wants("register") {
+        direct::measure(options, report).await?;
     }
     if options.wants("commits") {
         commits::measure(options, report).await?;

@@ -13,6 +13,8 @@ Parts (all of them when none is named):
   slow     500 slow uploads at once
   upload   the three above
   list     pages of the list, requests per second, search
+  picker-config, register
+           the right to store a file past the server, and the document made of it, with uploads running and without
   commits  durable commits on SQLite, alone and shared
   emulator the emulator: a file taken in by parts, files delivered
   webhooks signed deliveries, stored before the answer, beside the same server storing nothing; PostgreSQL too, when
@@ -27,8 +29,18 @@ Options:
 ";
 
 const UPLOADS: [&str; 3] = ["one", "many", "slow"];
-const PARTS: [&str; 9] = [
-    "one", "many", "slow", "upload", "list", "commits", "emulator", "webhooks", "jobs",
+const PARTS: [&str; 11] = [
+    "one",
+    "many",
+    "slow",
+    "upload",
+    "list",
+    "commits",
+    "emulator",
+    "webhooks",
+    "jobs",
+    "picker-config",
+    "register",
 ];
 const MIB: u64 = 1 << 20;
 

@@ -66,6 +66,7 @@ pub(super) struct Standalone {
     /// Nothing is kept, a made-up app neither.
     pub(super) in_memory: bool,
     pub(super) control_surface: bool,
+    pub(super) client_script: Option<PathBuf>,
 }
 
 impl Standalone {
@@ -110,6 +111,7 @@ impl Standalone {
             made_up,
             in_memory: args.in_memory,
             control_surface: args.control_surface,
+            client_script: settings.client_script().map(ToOwned::to_owned),
         })
     }
 }
@@ -148,6 +150,7 @@ fn place(text: &str) -> Result<(String, u16), String> {
 
 pub(super) async fn run(args: Args, settings: &Settings) -> Result<(), CliError> {
     let standalone = Standalone::new(args, settings)?;
+    let client_script = app::client_script(standalone.client_script.as_deref())?;
     let listener = app::listen(standalone.bind, "the emulator", "SATCHEL_EMULATOR_BIND")?;
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
     let mut greeting = Vec::new();
@@ -168,6 +171,7 @@ pub(super) async fn run(args: Args, settings: &Settings) -> Result<(), CliError>
     config.allow_fetch = standalone.allow_fetch;
     config.workflows = standalone.workflows;
     config.webhooks = standalone.webhooks;
+    config.client_script = client_script;
     let emulator = emulator::serve(config, listener, workers)
         .map_err(|error| StartError::Emulator { directory, error })?;
     let origin = app::origin(emulator.addr);

@@ -141,6 +141,10 @@ impl From<StartError> for CliError {
                 )
             }
             StartError::Emulator { .. } => "Choose a writable place with SATCHEL_DATA_DIR".to_owned(),
+            StartError::ClientScript { .. } => {
+                "Name the file filestack.min.js of the npm package filestack-js, or unset it for our stand-in"
+                    .to_owned()
+            }
             StartError::Threads(_) => {
                 "Stop other programs or raise the limit on processes, then try again".to_owned()
             }

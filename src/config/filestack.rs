@@ -1,8 +1,10 @@
 //! Filestack or our emulator of it: `FILESTACK_API_KEY` and `FILESTACK_APP_SECRET` decide, both or neither.
 //! `FILESTACK_BASE_URL` moves every host, `FILESTACK_{API,UPLOAD,CDN,PROCESS}_URL` one each; `FILESTACK_WEBHOOK_SECRET`
-//! opens the webhook endpoint, `FILESTACK_WEBHOOK_SECRET_PREVIOUS` is taken beside it while the secret changes; `SATCHEL_EMULATOR_BIND` is the embedded emulator's address.
+//! opens the webhook endpoint, `FILESTACK_WEBHOOK_SECRET_PREVIOUS` is taken beside it while the secret changes; `SATCHEL_EMULATOR_BIND` is the embedded emulator's address,
+//! `SATCHEL_CLIENT_SCRIPT` what it serves to browsers as Filestack's client.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
 use url::Url;
 
@@ -17,6 +19,7 @@ const DEFAULT_EMULATOR_BIND: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::L
 
 pub(super) const API_KEY: &str = "FILESTACK_API_KEY";
 pub(super) const APP_SECRET: &str = "FILESTACK_APP_SECRET";
+pub(super) const CLIENT_SCRIPT: &str = "SATCHEL_CLIENT_SCRIPT";
 pub(super) const WEBHOOK_SECRET: &str = "FILESTACK_WEBHOOK_SECRET";
 pub(super) const WEBHOOK_SECRET_PREVIOUS: &str = "FILESTACK_WEBHOOK_SECRET_PREVIOUS";
 pub(super) const BASE_URL: &str = "FILESTACK_BASE_URL";
@@ -38,6 +41,8 @@ pub struct FilestackConfig {
     pub webhook_secret_previous: Option<WebhookSecret>,
     /// Why there is no webhook secret, when there is none.
     pub webhook_warning: Option<String>,
+    /// Filestack's own client for browsers, which an emulator serves instead of its stand-in.
+    pub client_script: Option<PathBuf>,
 }
 
 /// Who keeps the files.
@@ -82,6 +87,7 @@ pub(super) struct FilestackSettings {
     pub(super) service: Option<Service>,
     pub(super) emulator_bind: SocketAddr,
     pub(super) webhook: Webhook,
+    pub(super) client_script: Option<PathBuf>,
     webhook_previous: Option<WebhookSecret>,
 }
 
@@ -107,6 +113,7 @@ impl FilestackSettings {
         Ok(Self {
             webhook: webhook(vars, service.is_some())?,
             webhook_previous: webhook_previous(vars, service.is_some())?,
+            client_script: vars.get(CLIENT_SCRIPT).map(|path| PathBuf::from(path.trim())),
             emulator_bind: parse::socket_address(vars, "SATCHEL_EMULATOR_BIND", DEFAULT_EMULATOR_BIND)?,
             service,
         })
@@ -151,6 +158,7 @@ impl FilestackSettings {
             webhook_secret,
             webhook_secret_previous,
             webhook_warning,
+            client_script: self.client_script,
         })
     }
 }

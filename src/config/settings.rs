@@ -9,6 +9,7 @@ use super::error::ConfigError;
 use super::examples;
 use super::filestack::{FilestackSettings, emulator_app};
 use super::http::HttpConfig;
+use super::import::ImportConfig;
 use super::kept::{Kept, KeptSecret};
 use super::limits::LimitsConfig;
 use super::secrets::{Secret, SecretKey};
@@ -30,6 +31,7 @@ pub struct Settings {
     pub(super) secret_key: Option<SecretKey>,
     pub(super) limits: LimitsConfig,
     pub(super) background: BackgroundConfig,
+    pub(super) import: Option<ImportConfig>,
 }
 
 impl Settings {
@@ -46,6 +48,7 @@ impl Settings {
             data_dir,
             limits: LimitsConfig::from_vars(vars)?,
             background: BackgroundConfig::from_vars(vars)?,
+            import: ImportConfig::from_vars(vars)?,
         })
     }
 
@@ -68,6 +71,7 @@ impl Settings {
             secret_key,
             limits: self.limits,
             background: self.background,
+            import: self.import,
         })
     }
 
@@ -89,6 +93,11 @@ impl Settings {
     /// Where an emulator listens when the command line does not say.
     pub fn emulator_bind(&self) -> SocketAddr {
         self.filestack.emulator_bind
+    }
+
+    /// What an emulator serves as Filestack's client for browsers, instead of its stand-in.
+    pub fn client_script(&self) -> Option<&Path> {
+        self.filestack.client_script.as_deref()
     }
 
     /// The app that an emulator on `data_dir` knows when none is named: made up at the first start and kept.

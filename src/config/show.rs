@@ -7,8 +7,9 @@ use serde::Serialize;
 use super::background::{MAIL_FROM, SCAN_FAILURE, SCAN_WORKFLOW, SMTP_URL};
 use super::error::ConfigError;
 use super::filestack::{
-    API_KEY, APP_SECRET, BASE_URL, HOST_URLS, WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS, Webhook,
+    API_KEY, APP_SECRET, BASE_URL, CLIENT_SCRIPT, HOST_URLS, WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS, Webhook,
 };
+use super::import::{ImportConfig, URL_IMPORT};
 use super::kept::{Kept, KeptSecret};
 use super::settings::Settings;
 use super::vars::{NAMES, Source, Vars};
@@ -96,12 +97,22 @@ impl Settings {
                 own(self.background.job_threads.to_string()),
             ),
             (
+                URL_IMPORT,
+                own(self
+                    .import
+                    .as_ref()
+                    .map_or_else(|| "off".to_owned(), ImportConfig::text)),
+            ),
+            (
                 SCAN_FAILURE,
                 own(self.background.scan_failure.as_str().to_owned()),
             ),
         ]);
         if let Some(workflow) = &self.background.scan_workflow {
             rows.insert(SCAN_WORKFLOW, own(workflow.clone()));
+        }
+        if let Some(path) = &self.filestack.client_script {
+            rows.insert(CLIENT_SCRIPT, own(path.display().to_string()));
         }
         if let Some(mail) = &self.background.mail {
             rows.insert(SMTP_URL, (self.background.redacted_smtp_url(), None));

@@ -9,7 +9,7 @@ use std::io;
 use super::error::{ConfigError, reason};
 
 /// Every setting, in the order in which `config show` lists them.
-pub(super) const NAMES: [&str; 24] = [
+pub(super) const NAMES: [&str; 26] = [
     "FILESTACK_API_KEY",
     "FILESTACK_APP_SECRET",
     "FILESTACK_WEBHOOK_SECRET",
@@ -22,11 +22,13 @@ pub(super) const NAMES: [&str; 24] = [
     "DATABASE_URL",
     "SATCHEL_BIND",
     "SATCHEL_EMULATOR_BIND",
+    "SATCHEL_CLIENT_SCRIPT",
     "SATCHEL_DATA_DIR",
     "SATCHEL_PUBLIC_URL",
     "SATCHEL_SECRET_KEY",
     "SATCHEL_MAX_UPLOAD_BYTES",
     "SATCHEL_UPLOAD_MEMORY_BYTES",
+    "SATCHEL_URL_IMPORT",
     "SATCHEL_TRUSTED_PROXIES",
     "SATCHEL_DRAIN_SECONDS",
     "SATCHEL_JOB_THREADS",

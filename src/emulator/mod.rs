@@ -89,7 +89,6 @@ use runs::{Runs, clockwork};
 pub use apps::App;
 pub use clock::{Clock, ClockSetting};
 pub use controls::{Call, Calls, Controls, Fault, Faults, Route, Verdict, Waiting};
-pub use http::CLIENT_SCRIPT;
 pub use store::{Meta, Store};
 pub use webhooks::{
     Attempt, Endpoint, Event, Reason, WaitingWebhook, Webhook, WebhookFault, WebhookFilter, WebhookState,
@@ -136,6 +135,8 @@ pub struct Config {
     pub webhooks: Vec<Endpoint>,
     /// How long an endpoint may take to answer (§7.1).
     pub webhook_timeout: Duration,
+    /// What browsers get as Filestack's client (§9.1); a stand-in of our own unless one is given.
+    pub client_script: Option<String>,
 }
 
 impl Config {
@@ -155,7 +156,13 @@ impl Config {
             workflows: Vec::new(),
             webhooks: Vec::new(),
             webhook_timeout: WEBHOOK_TIMEOUT,
+            client_script: None,
         }
+    }
+
+    /// What browsers get as Filestack's client.
+    fn client_script(&self) -> &str {
+        self.client_script.as_deref().unwrap_or(http::CLIENT_SCRIPT)
     }
 
     /// The configuration of an emulator that leaves nothing behind: its files are in a new directory among the system's
@@ -177,6 +184,8 @@ pub struct Emulator {
     pub addr: SocketAddr,
     /// Clock, files, webhooks, failures on demand.
     pub controls: Controls,
+    /// What browsers get as Filestack's client, for pages that name its digest.
+    pub client_script: String,
     handle: ServerHandle,
 }
 
@@ -236,6 +245,7 @@ pub fn serve(config: Config, listener: TcpListener, workers: usize) -> io::Resul
     let workflows = Workflows::open(&store, &apps, &config.workflows)?;
     let runs = Runs::open(&store, &clock, &webhooks, config.max_image_bytes)?;
     let work = (workflows, runs.clone());
+    let client_script = config.client_script().to_owned();
     let controls = Controls::new(store, apps.clone(), clock, webhooks, work);
     let console = web::Data::new(console::Console::new(&config, controls.clone(), addr));
     let state = web::Data::new(http::State::new(&config, apps, controls.clone(), addr));
@@ -266,5 +276,6 @@ pub fn serve(config: Config, listener: TcpListener, workers: usize) -> io::Resul
         },
         addr,
         controls,
+        client_script,
     })
 }

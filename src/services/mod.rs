@@ -10,6 +10,7 @@ pub mod documents;
 pub mod emails;
 pub mod events;
 pub mod identity;
+pub mod import;
 pub mod jobs;
 pub mod mail;
 pub mod names;

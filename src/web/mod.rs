@@ -18,7 +18,7 @@ mod server;
 mod state;
 pub mod views;
 
-pub use picker::{CLIENT_INTEGRITY, CLIENT_VERSION, PickerSettings};
+pub use picker::{CLIENT_INTEGRITY, CLIENT_VERSION, PICKER_URL, PickerSettings};
 pub use server::serve;
 pub use state::{AppState, WebSettings};
 

@@ -10,7 +10,7 @@ pub const CLIENT_VERSION: &str = "4.3.8";
 /// SHA-384 of `build/browser/filestack.min.js` in the npm package of [`CLIENT_VERSION`], as `integrity` has it; a test computes it.
 pub const CLIENT_INTEGRITY: &str = "sha384-iFz9CGoRFOI0kQkylQQluDEJuVJa5JY/CgDy5x+sIL0ffJYJriZ9JTwrG5yPdjzL";
 /// The interface that this version loads by itself (`filestack-protocol` §9.1). It is a script of Filestack's without a digest.
-const PICKER_URL: &str = "https://static.filestackapi.com/picker/4.5.2/picker.js";
+pub const PICKER_URL: &str = "https://static.filestackapi.com/picker/4.5.2/picker.js";
 const STATIC_HOST: &str = "https://static.filestackapi.com";
 
 /// What `picker-config` says about scripts and hosts, and the content security policy of the one page that uses them.

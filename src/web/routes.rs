@@ -56,6 +56,7 @@ pub fn configure(app: &mut web::ServiceConfig) {
             web::resource("/api/uploads/v2").route(web::post().to(api::uploads::create_v2)),
             web::resource("/api/uploads/picker-config").route(get().to(api::picker::config)),
             web::resource("/api/uploads/register").route(web::post().to(api::picker::register)),
+            web::resource("/api/uploads/import").route(web::post().to(api::import::create)),
             web::resource("/api/uploads/with-processing")
                 .route(web::post().to(api::uploads::create_with_processing)),
             web::resource("/api/uploads/{id}/download-url").route(get().to(api::uploads::download_url)),

@@ -11,6 +11,7 @@ use url::Url;
 
 use crate::filestack::webhook::WebhookSecret;
 use crate::services::Services;
+use crate::services::import::Importer;
 use crate::web::PickerSettings;
 use crate::web::hooks::{Budget, Sampler};
 
@@ -35,6 +36,8 @@ pub struct WebSettings {
     pub stall: Duration,
     /// Uploads that do not pass through us.
     pub picker: PickerSettings,
+    /// Where files may be imported from, if from anywhere.
+    pub import: Option<Importer>,
     /// Secrets of inbound webhooks, the present one first; without any they are not taken.
     pub webhook_secrets: Vec<WebhookSecret>,
 }

@@ -2,6 +2,7 @@
 
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use actix_web::http::header::ETAG;
 use actix_web::{App, HttpResponse, HttpServer, web};
@@ -15,6 +16,8 @@ struct Sink {
     intelligent: bool,
     begun: AtomicU64,
     taken: AtomicU64,
+    /// Folders that files of a browser lie in: file `D2-7` in the third.
+    folders: Mutex<Vec<String>>,
 }
 
 pub async fn serve(listener: TcpListener, intelligent: bool) -> Outcome<()> {
@@ -23,6 +26,7 @@ pub async fn serve(listener: TcpListener, intelligent: bool) -> Outcome<()> {
         intelligent,
         begun: AtomicU64::new(0),
         taken: AtomicU64::new(0),
+        folders: Mutex::default(),
     });
     let app = move || {
         App::new()
@@ -36,6 +40,12 @@ pub async fn serve(listener: TcpListener, intelligent: bool) -> Outcome<()> {
             )
             .route("/multipart/complete", web::post().to(complete))
             .route("/taken", web::get().to(taken))
+            .route("/folders", web::post().to(add_folder))
+            .route("/api/file/{handle}/metadata", web::get().to(metadata))
+            .route(
+                "/{security}/{handle}",
+                web::get().to(async || HttpResponse::Ok().body("A file that a browser stored.\n")),
+            )
     };
     Ok(HttpServer::new(app).listen(listener)?.run().await?)
 }
@@ -79,4 +89,27 @@ async fn complete(sink: web::Data<Sink>, order: web::Json<Value>) -> HttpRespons
 
 async fn taken(sink: web::Data<Sink>) -> HttpResponse {
     HttpResponse::Ok().json(sink.taken.load(Ordering::Relaxed))
+}
+
+/// Says that files lie in this folder; the answer is its number.
+async fn add_folder(sink: web::Data<Sink>, folder: String) -> HttpResponse {
+    let mut folders = sink.folders.lock().unwrap_or_else(PoisonError::into_inner);
+    folders.push(folder);
+    HttpResponse::Ok().json(folders.len() - 1)
+}
+
+async fn metadata(sink: web::Data<Sink>, handle: web::Path<String>) -> HttpResponse {
+    let number = handle
+        .strip_prefix('D')
+        .and_then(|rest| rest.split_once('-')?.0.parse::<usize>().ok());
+    let folders = sink.folders.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(folder) = number.and_then(|number| folders.get(number)) else {
+        return HttpResponse::NotFound().finish();
+    };
+    HttpResponse::Ok().json(json!({
+        "size": 30,
+        "mimetype": "text/plain",
+        "filename": "benchmark.txt",
+        "path": format!("{folder}0123456789_benchmark.txt"),
+    }))
 }

@@ -32,7 +32,7 @@ pub async fn serve(listener: TcpListener) -> Outcome<()> {
     let services = app::services(&config, db, Clock::system(), None)?;
     let settings = WebSettings {
         webhook_secrets: app::webhook_secrets(&config)?,
-        ..app::web_settings(&config, &services, listener.local_addr()?, false)?
+        ..app::web_settings(&config, &services, listener.local_addr()?, None)?
     };
     let state = AppState::new(services, settings);
     let workers = std::thread::available_parallelism().map_or(1, usize::from);

@@ -41,7 +41,7 @@ use tokio::sync::Semaphore;
 
 pub(super) use edge::{edge, on_connect};
 pub(super) use paths::is_plain_path;
-pub use scripts::CLIENT as CLIENT_SCRIPT;
+pub(super) use scripts::CLIENT as CLIENT_SCRIPT;
 
 use super::apps::Apps;
 use super::controls::Controls;
@@ -66,6 +66,8 @@ pub(super) struct State {
     pub max_file_bytes: u64,
     pub min_part_bytes: u64,
     pub max_image_bytes: u64,
+    /// What browsers get as Filestack's client.
+    pub client_script: web::Bytes,
     /// Signs part URLs; made at start, so they end with the process.
     pub ticket_key: String,
 }
@@ -85,6 +87,7 @@ impl State {
             max_file_bytes: config.max_file_bytes,
             min_part_bytes: config.min_part_bytes,
             max_image_bytes: config.max_image_bytes,
+            client_script: web::Bytes::from(config.client_script().to_owned()),
             ticket_key: ids::alphanumeric(40),
         }
     }

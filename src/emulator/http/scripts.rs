@@ -5,22 +5,25 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::header;
+use actix_web::web::{self, Bytes};
 
-/// The text of the stand-in for the browser client, for pages that name its digest.
+use super::State;
+
+/// The stand-in for the browser client.
 pub const CLIENT: &str = include_str!("../../../assets/emulator/filestack.js");
 const PICKER: &str = include_str!("../../../assets/emulator/picker.js");
 
 /// `GET /filestack-js/VERSION/filestack.min.js`.
-pub(super) async fn client() -> HttpResponse {
-    script(CLIENT)
+pub(super) async fn client(state: web::Data<State>) -> HttpResponse {
+    script(state.client_script.clone())
 }
 
 /// `GET /picker/picker.js` and `/picker/VERSION/picker.js`.
 pub(super) async fn picker() -> HttpResponse {
-    script(PICKER)
+    script(Bytes::from_static(PICKER.as_bytes()))
 }
 
-fn script(text: &'static str) -> HttpResponse {
+fn script(text: Bytes) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "text/javascript; charset=utf-8"))
         .insert_header((header::CACHE_CONTROL, "no-cache"))

@@ -85,10 +85,12 @@ pub(super) fn document_of(
         )
         .map(Err);
     };
+    // Asked first: a document that comes to be between the two questions must not look deleted.
+    let had = uploads::had_handle(c, handle.as_str())?;
     if let Some(document) = documents::find_by_handle(c, handle.as_str())? {
         return Ok(Ok(document));
     }
-    if uploads::had_handle(c, handle.as_str())? {
+    if had {
         return ignored(None, "The document that had this file was deleted here.").map(Err);
     }
     parked("No document has this file yet.").map(Err)

@@ -36,13 +36,15 @@ enum Known {
 
 fn look(c: &mut DbConn, key: &[u8; 32], message: &Message) -> Result<Known, DbError> {
     if let Some(handle) = message.handle.as_ref().map(Handle::as_str) {
+        // Asked first: a document that comes to be between the two questions must not look deleted.
+        let had = uploads::had_handle(c, handle)?;
         if let Some(document) = documents::find_by_handle(c, handle)? {
             return Ok(Known::Kept(document.id));
         }
         if let Some(result) = results::find_by_handle(c, handle)? {
             return Ok(Known::Kept(result.document_id));
         }
-        if uploads::had_handle(c, handle)? {
+        if had {
             return Ok(Known::Deleted);
         }
     }

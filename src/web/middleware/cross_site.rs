@@ -95,6 +95,7 @@ mod tests {
             emulator: true,
             head: Duration::ZERO,
             stall: Duration::ZERO,
+            import: None,
             picker: PickerSettings::new(&Endpoints::filestack(), None),
             webhook_secrets: Vec::new(),
         }

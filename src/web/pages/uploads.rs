@@ -124,6 +124,7 @@ fn form(
     let form = UploadNewPage {
         shell: dressed.shell,
         max_bytes,
+        imports: state.settings.import.is_some(),
         error,
     };
     let mut response = with_cookies(page(status, &form)?, dressed.cookies);

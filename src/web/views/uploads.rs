@@ -14,6 +14,8 @@ pub struct UploadNewPage {
     pub shell: Shell,
     /// The largest file, in bytes.
     pub max_bytes: i64,
+    /// Whether files may be imported from addresses.
+    pub imports: bool,
     /// What was wrong with the form, such as no file chosen.
     pub error: Option<String>,
 }
@@ -83,6 +85,7 @@ impl UploadNewPage {
         UploadNewPage {
             shell: Shell::sample("/uploads/new"),
             max_bytes: 5 * 1024 * 1024 * 1024,
+            imports: false,
             error: None,
         }
     }

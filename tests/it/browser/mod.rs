@@ -1,5 +1,8 @@
 //! What a person does with our pages, in Chromium.
 
+mod axe;
+mod direct;
 mod journey;
 mod looks;
+mod troubles;
 mod without_scripts;

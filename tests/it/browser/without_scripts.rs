@@ -12,6 +12,12 @@ async fn the_form_uploads_several_files_without_scripts() {
     browser.sign_in(&app, "ana").await;
     browser.goto(&format!("{}/uploads/new", app.url)).await;
     assert_eq!(browser.count("html.is-enhanced").await, 0, "scripts run");
+    for scripted in [".picker-choice", "#choose-more", "#queue", "#direct-note"] {
+        assert!(
+            !browser.is_shown(scripted).await,
+            "{scripted} does nothing without scripts"
+        );
+    }
 
     let files = tempfile::tempdir().expect("a temporary directory");
     let paths = ["one.txt", "two.txt"].map(|name| files.path().join(name));

@@ -8,6 +8,7 @@ pub mod bench;
 pub mod browser;
 mod files;
 mod gaps;
+pub mod integrity;
 mod intelligence;
 pub mod parity;
 mod refusals;

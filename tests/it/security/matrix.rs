@@ -94,6 +94,9 @@ fn filled_in(request: Request, path: &str, form: &str, role: Role) -> Request {
         ("/api/uploads/register", _) => request
             .header("X-CSRF-Token", form)
             .json(&json!({"handle": "AAAAAAAAAAAAAAAAAAAA"})),
+        ("/api/uploads/import", _) => request
+            .header("X-CSRF-Token", form)
+            .json(&json!({"url": "http://127.0.0.1/"})),
         (path, _) if path.starts_with("/api/uploads") => {
             request
                 .header("X-CSRF-Token", form)

@@ -100,6 +100,8 @@ pub const TABLE: &[Row] = &[
         "/api/uploads/picker-config",
         [401, 200, 200, 200, 401, 200],
     ),
+    // It is off unless somebody switches it on.
+    row("POST", "/api/uploads/import", [401, 403, 403, 403, 401, 403]),
     row("POST", "/api/uploads/register", [401, 404, 404, 404, 401, 404]),
     row(
         "GET",

@@ -204,6 +204,34 @@ impl Chromium {
             .await;
     }
 
+    /// Types wherever the focus is.
+    pub async fn type_keys(&self, keys: &str) {
+        let strokes: Vec<_> = keys
+            .chars()
+            .flat_map(|key| ["keyDown", "keyUp"].map(|kind| json!({"type": kind, "value": key})))
+            .collect();
+        let actions = json!({"actions": [{"type": "key", "id": "keyboard", "actions": strokes}]});
+        self.command("POST", "/actions", actions).await;
+    }
+
+    /// The tab that is looked at.
+    pub async fn tab(&self) -> String {
+        text(self.command("GET", "/window", Value::Null).await)
+    }
+
+    /// Opens another tab and looks at it.
+    pub async fn new_tab(&self) -> String {
+        let made = self.command("POST", "/window/new", json!({"type": "tab"})).await;
+        let tab = text(made["handle"].clone());
+        self.switch_to(&tab).await;
+        tab
+    }
+
+    /// Looks at this tab.
+    pub async fn switch_to(&self, tab: &str) {
+        self.command("POST", "/window", json!({"handle": tab})).await;
+    }
+
     /// Chooses these files in a file input.
     pub async fn choose(&self, css: &str, files: &[&Path]) {
         let paths: Vec<_> = files

@@ -63,7 +63,10 @@ async fn adopted(app: &TestApp) {
     let owner = app.owner("ana").await;
     assert_eq!((owner.document_count, owner.stored_bytes), (2, 15));
     let found = ana.page("/documents?q=report").await.text();
-    assert!(found.contains("1 document found"), "{found}");
+    assert!(
+        found.contains("a report.txt") && !found.contains("second.txt"),
+        "{found}"
+    );
 }
 
 #[actix_web::test]

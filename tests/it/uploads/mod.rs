@@ -4,6 +4,7 @@ mod bad_input;
 mod broken_off;
 mod claimed;
 mod filestack_fails;
+pub mod import;
 mod in_flight;
 mod multipart;
 mod names;

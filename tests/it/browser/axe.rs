@@ -1,0 +1,125 @@
+//! Every page through the eyes of an accessibility engine (`axe-core`), light and dark.
+
+use serde_json::Value;
+
+use satchel::services::accounts;
+
+use super::direct::Scene;
+use crate::sdk::bench::installed;
+use crate::support::app::{PASSWORD, TestApp, email};
+use crate::support::browser::{Chromium, DESKTOP, PHONE, Theme};
+
+const PICTURE: &[u8] = include_bytes!("../../../docs/screenshot-documents.png");
+
+/// What the engine has against the page as it is now.
+async fn complaints(browser: &Chromium, engine: &str) -> Vec<String> {
+    browser
+        .run(&format!("if (!window.axe) {{ {engine} }}"), &[])
+        .await;
+    let script = "return axe.run(document, {resultTypes: ['violations']}).then(({violations}) =>
+        violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html.slice(0, 160)).join(' | ')}`))";
+    let found = browser.run(script, &[]).await;
+    let found = found.as_array().unwrap_or_else(|| panic!("no answer: {found}"));
+    found
+        .iter()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
+}
+
+/// Looks at the page as it is, in every way.
+async fn judge(browser: &Chromium, engine: &str, page: &str, found: &mut Vec<String>) {
+    for (size, width) in [(DESKTOP, "desktop"), (PHONE, "phone")] {
+        for theme in [Theme::Light, Theme::Dark] {
+            browser.look(size, theme).await;
+            for complaint in complaints(browser, engine).await {
+                found.push(format!("{page}, {width}, {theme:?}: {complaint}"));
+            }
+        }
+    }
+    browser.look(DESKTOP, Theme::Light).await;
+}
+
+fn engine() -> String {
+    let path = installed().join("javascript/node_modules/axe-core/axe.min.js");
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+#[actix_web::test]
+#[ignore = "needs Chromium and Filestack's SDKs, beside which axe-core is installed"]
+async fn an_accessibility_engine_finds_nothing_on_any_page() {
+    let (app, browser, engine) = (TestApp::sqlite().await, Chromium::start().await, engine());
+    let token = accounts::new_setup_token(&app.services).await;
+    let token = token.expect("the database answers").expect("set-up is open");
+    let mut found = Vec::new();
+    let visit = async |path: &str, found: &mut Vec<String>| {
+        browser.goto(&format!("{}{path}", app.url)).await;
+        judge(&browser, &engine, path, found).await;
+    };
+    visit(&format!("/setup?token={token}"), &mut found).await;
+    visit("/setup?token=wrong", &mut found).await;
+    let admin = app.admin().await;
+    visit("/sign-in", &mut found).await;
+    browser.fill("#email", &email("admin")).await;
+    browser.fill("#password", PASSWORD).await;
+    browser.click("main button[type=submit]").await;
+    browser
+        .until("signed in", async || browser.path().await == "/documents")
+        .await;
+    judge(&browser, &engine, "/documents, empty", &mut found).await;
+    let id = admin.document("summer.png", PICTURE).await;
+    admin.document("notes.txt", b"A line.\n").await;
+    for path in [
+        "/documents",
+        "/documents?q=notes&sort=name",
+        "/documents?q=nothing",
+        &format!("/documents/{id}"),
+        &format!("/documents/{id}/deletion"),
+        "/documents/none",
+        "/uploads/new",
+        "/admin/webhooks",
+        "/admin/webhooks/refusals",
+        "/admin/jobs",
+    ] {
+        visit(path, &mut found).await;
+    }
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+#[actix_web::test]
+#[ignore = "needs Chromium and Filestack's SDKs, beside which axe-core is installed"]
+async fn an_accessibility_engine_finds_nothing_on_the_upload_page_at_work() {
+    let (scene, engine) = (
+        Scene::of(TestApp::new().var("SATCHEL_URL_IMPORT", "public")).await,
+        engine(),
+    );
+    let browser = &scene.browser;
+    let mut found = Vec::new();
+    scene.choose("summer.png", PICTURE).await;
+    scene.state(1, "Uploaded").await;
+    scene.choose("again.png", PICTURE).await;
+    browser
+        .see_text(".queue-row:nth-child(2) .queue-help", "You already have this")
+        .await;
+    browser.click(".queue-row:nth-child(1) summary").await;
+    judge(browser, &engine, "uploaded", &mut found).await;
+    browser.click("#picker-open").await;
+    browser.see("#picker .fsp-inline").await;
+    let file = scene.file("one.png", PICTURE);
+    browser
+        .choose("#picker input[type=file]", &[file.as_path()])
+        .await;
+    browser.see_text("#picker .fsp-foot", "1 chosen").await;
+    judge(browser, &engine, "the Picker in the page", &mut found).await;
+    browser.look(PHONE, Theme::Light).await;
+    scene.open().await;
+    browser.click("#picker-open").await;
+    browser.see("[role=dialog]").await;
+    judge(browser, &engine, "the Picker over the page", &mut found).await;
+    scene.open().await;
+    scene.block(&["*/filestack-js/*", "*/api/uploads"]).await;
+    scene.choose("a.txt", b"x").await;
+    browser.see(".queue-row .is-failed").await;
+    judge(browser, &engine, "failed", &mut found).await;
+    assert!(found.is_empty(), "{found:#?}");
+}

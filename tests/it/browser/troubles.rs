@@ -1,0 +1,181 @@
+//! What the upload page says and does when something is in the way of a file.
+
+use std::time::Duration;
+
+use satchel::emulator::Route;
+use serde_json::json;
+
+use super::direct::Scene;
+use crate::support::app::{PASSWORD, TestApp};
+use crate::support::{content, eventually};
+
+const MIB: usize = 1 << 20;
+
+#[actix_web::test]
+#[ignore = "needs Chromium"]
+async fn what_cannot_reach_filestack_from_the_browser_goes_through_the_server_and_is_said() {
+    let scene = Scene::new().await;
+    let browser = &scene.browser;
+    scene.block(&["*/multipart/*"]).await;
+    scene.choose("a.txt", b"Round about.").await;
+    browser
+        .see_text("#direct-note", "Filestack cannot be reached from here.")
+        .await;
+    browser.see_text("#direct-note", "through this server").await;
+    scene.state(1, "Uploaded").await;
+    scene.choose("b.txt", b"And the next one at once.").await;
+    scene.state(2, "Uploaded").await;
+    assert_eq!(scene.ways().await, (2, 0));
+    browser.screenshot("upload-round-about").await;
+}
+
+#[actix_web::test]
+#[ignore = "needs Chromium"]
+async fn a_script_that_does_not_load_is_noticed_and_said() {
+    let scene = Scene::new().await;
+    let browser = &scene.browser;
+    scene.block(&["*/filestack-js/*"]).await;
+    scene.choose("a.txt", b"Round about.").await;
+    browser
+        .see_text("#direct-note", "Filestack's script did not load from")
+        .await;
+    scene.state(1, "Uploaded").await;
+    assert_eq!(scene.ways().await, (1, 0));
+    browser.click("#picker-open").await;
+    browser
+        .see_text("#picker-problem", "The Picker cannot be opened.")
+        .await;
+    browser.screenshot("upload-script-missing").await;
+    // It is there again: pressed once more, the Picker opens.
+    scene.block(&[]).await;
+    browser.click("#picker-open").await;
+    browser.see("#picker .fsp-inline").await;
+    assert!(!browser.is_shown("#picker-problem").await);
+}
+
+#[actix_web::test]
+#[ignore = "needs Chromium"]
+async fn x1_a_script_other_than_the_one_that_is_named_does_not_run() {
+    let scene = Scene::new().await;
+    let browser = &scene.browser;
+    let lie = "const real = window.fetch; window.fetch = async (...args) => {
+        const answer = await real(...args);
+        if (!String(args[0]).includes('picker-config')) return answer;
+        const config = await answer.json();
+        config.script.integrity = 'sha384-' + 'A'.repeat(64);
+        return Response.json(config);
+    };";
+    browser.run(lie, &[]).await;
+    scene.choose("a.txt", b"x").await;
+    browser.see_text("#direct-note", "did not load").await;
+    assert_eq!(
+        browser.run("return typeof window.filestack", &[]).await,
+        "undefined"
+    );
+    scene.state(1, "Uploaded").await;
+}
+
+#[actix_web::test]
+#[ignore = "needs Chromium"]
+async fn u6_what_is_too_large_is_refused_before_it_is_sent() {
+    let scene = Scene::of(TestApp::new().var("SATCHEL_MAX_UPLOAD_BYTES", "1000")).await;
+    scene.choose("large.bin", &content(1_001)).await;
+    scene.state(1, "Too large").await;
+    scene
+        .browser
+        .see_text(".queue-help", "Split it or compress it")
+        .await;
+    assert!(!scene.browser.is_shown("[data-role=retry]").await);
+    scene.browser.click("#picker-open").await;
+    scene.browser.see("#picker .fsp-inline").await;
+    let large = scene.files.path().join("large.bin");
+    scene
+        .browser
+        .choose("#picker input[type=file]", &[large.as_path()])
+        .await;
+    scene.browser.see_text("#picker [role=alert]", "Too large").await;
+    assert_eq!(scene.app.stored_files(), 0);
+}
+
+#[actix_web::test]
+#[ignore = "needs Chromium"]
+async fn p5_a_right_that_ends_on_the_way_is_renewed_once_and_the_file_arrives() {
+    let scene = Scene::new().await;
+    scene.network(false, 4.0 * MIB as f64).await;
+    scene.choose("long.bin", &content(16 * MIB)).await;
+    scene.state(1, " of 16 MiB").await;
+    scene.app.advance(Duration::from_secs(1_000));
+    scene.network(false, -1.0).await;
+    scene.state(1, "Uploaded").await;
+    assert_eq!(scene.app.documents().await[0].size_bytes, 16 * MIB as i64);
+    assert_eq!(scene.ways().await, (0, 1));
+    // Where Filestack's clock is off, renewing does not help, and it is said.
+    scene.app.emulator.clock().advance(Duration::from_secs(3_600));
+    scene.app.emulator.faults().forget_calls();
+    scene.choose("late.txt", b"x").await;
+    scene
+        .browser
+        .see_text(".queue-row:nth-child(2) .queue-help", "clock")
+        .await;
+    assert_eq!(
+        scene.app.emulator.faults().count(Route::Start),
+        2,
+        "renewed once, no loop"
+    );
+    assert!(
+        scene
+            .browser
+            .is_shown(".queue-row:nth-child(2) [data-role=retry]")
+            .await
+    );
+}
+
+#[actix_web::test]
+#[ignore = "needs Chromium"]
+async fn a_file_of_100_mb_arrives_although_the_network_was_lost_on_the_way() {
+    let scene = Scene::new().await;
+    let bytes = content(100_000_000);
+    scene.network(false, 30.0 * MIB as f64).await;
+    scene.choose("large.bin", &bytes).await;
+    scene.state(1, " of 95.4 MiB").await;
+    scene.network(true, -1.0).await;
+    eventually("the browser is offline", async || {
+        scene.browser.run("return navigator.onLine", &[]).await == false
+    })
+    .await;
+    scene.network(false, -1.0).await;
+    scene.state(1, "Uploaded").await;
+    let document = scene.app.documents().await.remove(0);
+    assert_eq!(document.size_bytes, 100_000_000);
+    let stored = scene.app.emulator.store().read(&document.handle);
+    assert_eq!(stored.expect("the files can be read"), Some(bytes));
+}
+
+#[actix_web::test]
+#[ignore = "needs Chromium"]
+async fn who_signed_out_meanwhile_is_told_and_goes_on_after_signing_in() {
+    let scene = Scene::new().await;
+    let browser = &scene.browser;
+    let leave = "const body = new URLSearchParams({csrf_token: document.querySelector('meta[name=csrf-token]').content});
+        return fetch('/sign-out', {method: 'POST', body}).then((answer) => answer.status)";
+    assert_eq!(browser.run(leave, &[]).await, json!(200));
+    scene.choose("a.txt", b"Kept meanwhile.").await;
+    browser
+        .see_text(".queue-help", "Sign in again in another tab")
+        .await;
+    browser.screenshot("upload-signed-out").await;
+    let come_back =
+        "const page = new DOMParser().parseFromString(await (await fetch('/sign-in')).text(), 'text/html');
+        const csrf_token = page.querySelector('meta[name=csrf-token]').content;
+        const body = new URLSearchParams({csrf_token, email: arguments[0], password: arguments[1]});
+        return (await fetch('/sign-in', {method: 'POST', body})).status";
+    let script = format!("return (async () => {{ {come_back} }}).apply(null, arguments)")
+        .replace("(async () => {", "(async function () {");
+    let back = browser
+        .run(&script, &[json!("ana@example.org"), json!(PASSWORD)])
+        .await;
+    assert_eq!(back, json!(200));
+    browser.click("[data-role=retry]").await;
+    scene.state(1, "Uploaded").await;
+    assert_eq!(scene.names().await, ["a.txt"]);
+}
