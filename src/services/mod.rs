@@ -8,6 +8,7 @@ pub mod cursor;
 pub mod documents;
 pub mod emails;
 pub mod events;
+mod hashing;
 pub mod identity;
 pub mod jobs;
 pub mod names;
@@ -25,7 +26,7 @@ pub mod verdicts;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::db::Db;
@@ -33,10 +34,8 @@ use crate::error::AppError;
 use crate::filestack::{Filestack, FilestackError};
 use crate::queue::{Bell, Breaker};
 use events::receive::Intake;
+use hashing::Hashing;
 use uploads::Budget;
-
-/// Password hashes computed at once: each takes 19 MiB and a core, and a flood of sign-ins must leave some of both.
-const HASHES_AT_ONCE: usize = 2;
 
 /// What the verbs work with. Clones share it.
 #[derive(Clone)]
@@ -61,7 +60,7 @@ pub struct Inner {
     /// Memory of all uploads in flight.
     pub budget: Budget,
     intake: Intake,
-    hashing: Semaphore,
+    hashing: Hashing,
     stop: watch::Sender<bool>,
 }
 
@@ -93,7 +92,7 @@ impl Services {
             breaker: Breaker::default(),
             budget: Budget::new(memory_for_parts(upload_memory_bytes)),
             intake: Intake::default(),
-            hashing: Semaphore::new(HASHES_AT_ONCE),
+            hashing: Hashing::new(),
             stop: watch::Sender::new(false),
         }))
     }
