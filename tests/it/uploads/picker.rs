@@ -12,14 +12,14 @@ use crate::support::app::TestApp;
 use crate::support::client::Client;
 use crate::support::content;
 
-async fn config(user: &Client, query: &str) -> Value {
+pub(super) async fn config(user: &Client, query: &str) -> Value {
     let answer = user.get(&format!("/api/uploads/picker-config{query}")).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     answer.json()
 }
 
 /// Stores a file as a browser would, with the policy it was given.
-async fn store(config: &Value, folder: &str, name: &str, bytes: &[u8]) -> Answer {
+pub(super) async fn store(config: &Value, folder: &str, name: &str, bytes: &[u8]) -> Answer {
     let text = |field: &str| config[field].as_str().expect("a text").to_owned();
     let filestack = Client::new(config["urls"]["uploadApiUrl"].as_str().expect("an address"));
     let request = filestack.request(Method::POST, "/api/store/S3").query(&[
@@ -32,7 +32,7 @@ async fn store(config: &Value, folder: &str, name: &str, bytes: &[u8]) -> Answer
     filestack.send(request.body(bytes.to_vec())).await
 }
 
-async fn stored(config: &Value, name: &str, bytes: &[u8]) -> String {
+pub(super) async fn stored(config: &Value, name: &str, bytes: &[u8]) -> String {
     let folder = config["path"].as_str().expect("a folder");
     let answer = store(config, folder, name, bytes).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
@@ -40,7 +40,7 @@ async fn stored(config: &Value, name: &str, bytes: &[u8]) -> String {
     url.rsplit('/').next().expect("a handle").to_owned()
 }
 
-async fn register(user: &Client, handle: &str) -> Answer {
+pub(super) async fn register(user: &Client, handle: &str) -> Answer {
     let request = user.changing(Method::POST, "/api/uploads/register").await;
     user.send(request.json(&json!({"handle": handle}))).await
 }
