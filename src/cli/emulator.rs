@@ -12,14 +12,18 @@ use crate::emulator::{self, App, Endpoint, Workflow};
 
 /// Run the emulator of Filestack on its own
 ///
-/// It speaks Filestack's wire protocol; point a client's hosts at it. Without --app it knows one app, made up at the first
-/// start, kept in the data directory and printed.
+/// It speaks Filestack's wire protocol at one origin, over plain http: point every host of your SDK there, the API's with /api
+/// after it. docs/emulator.md shows how, for Python, JavaScript, Ruby, PHP and curl. Without --app it knows one app, made up at
+/// the first start, kept in the data directory and printed; an `open` app needs no signatures. Its control surface, at
+/// /__emulator/, shows every call and why it was refused, makes calls fail and turns the clock.
 #[derive(Debug, clap::Args)]
-#[command(
-    after_help = "Example:\n  satchel emulator --bind 127.0.0.1:9000 --app AmyKeyz:MYSECRET --app AopenKeyz:OTHERSECRET:open\n  \
+#[command(after_help = "In your SDK:\n  \
+                  Python      filestack.config.API_URL = 'http://127.0.0.1:9000/api', and CDN_URL and MULTIPART_START_URL of its class\n  \
+                  JavaScript  Object.assign(client.session.urls, { fileApiUrl: 'http://127.0.0.1:9000/api/file', uploadApiUrl: …, cdnUrl: … })\n  \
+                  curl        curl --data-binary @file 'http://127.0.0.1:9000/api/store/S3?key=AopenKeyz&filename=file'\n\n\
+                  Example:\n  satchel emulator --bind 127.0.0.1:9000 --app AmyKeyz:MYSECRET --app AopenKeyz:OTHERSECRET:open\n  \
                   satchel emulator --webhook http://127.0.0.1:8000/webhooks/filestack=Y5cWb1rdRDSTSqEjF5pv\n  \
-                  satchel emulator --workflow 7f8e1c9a-2d64-4f0b-9b0e-3c5a6d7e8f90=virus_detection,tags,resize=width:100,store"
-)]
+                  satchel emulator --workflow 7f8e1c9a-2d64-4f0b-9b0e-3c5a6d7e8f90=virus_detection,tags,resize=width:100,store")]
 pub(super) struct Args {
     /// The address to listen on; port 0 takes any free one [default: SATCHEL_EMULATOR_BIND or 127.0.0.1:8081]
     #[arg(long, value_name = "ADDRESS:PORT")]

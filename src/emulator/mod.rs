@@ -63,6 +63,7 @@ mod policy;
 mod root;
 mod runs;
 mod sink;
+mod slots;
 mod store;
 mod uploads;
 mod viruses;

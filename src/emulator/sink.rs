@@ -14,20 +14,20 @@ use super::store::{Scratch, Store};
 /// Large enough that the hand-over to another thread does not matter.
 const BLOCK_BYTES: usize = 512 * 1024;
 
-/// A file that is being written.
-pub(super) struct Sink {
-    pending: JoinHandle<io::Result<Output>>,
+/// A file that is being written, at a place `P` that knows what becomes of it.
+pub(super) struct Sink<P> {
+    pending: JoinHandle<io::Result<Output<P>>>,
     block: Vec<Bytes>,
     block_bytes: usize,
     size: u64,
 }
 
-/// Travels to the blocking threads and back. The scratch place is in it so that an abandoned sink removes the place
-/// after the write that was under way, not during it.
-struct Output {
+/// Travels to the blocking threads and back. The place is in it so that an abandoned sink gives the place up after the
+/// write that was under way, not during it.
+struct Output<P> {
     file: File,
     md5: Md5,
-    scratch: Scratch,
+    place: P,
 }
 
 /// What was written.
@@ -37,19 +37,29 @@ pub(super) struct Written {
     pub md5: [u8; 16],
 }
 
-impl Sink {
+impl Sink<Scratch> {
     /// A new file at a scratch place of its own.
     pub(super) fn create(store: Store) -> Self {
-        let open = move || {
+        Self::open(move || {
             let scratch = store.scratch()?;
+            Ok((File::create_new(scratch.content())?, scratch))
+        })
+    }
+}
+
+impl<P: Send + 'static> Sink<P> {
+    /// The file that `open` opens, from where it stands.
+    pub(super) fn open(open: impl FnOnce() -> io::Result<(File, P)> + Send + 'static) -> Self {
+        let begin = move || {
+            let (file, place) = open()?;
             Ok(Output {
-                file: File::create_new(scratch.content())?,
+                file,
                 md5: Md5::new(),
-                scratch,
+                place,
             })
         };
         Self {
-            pending: spawn_blocking(open),
+            pending: spawn_blocking(begin),
             block: Vec::new(),
             block_bytes: 0,
             size: 0,
@@ -67,12 +77,12 @@ impl Sink {
         }
     }
 
-    pub(super) async fn finish(mut self) -> io::Result<(Scratch, Written)> {
+    pub(super) async fn finish(mut self) -> io::Result<(P, Written)> {
         self.flush().await?;
         let output = self.pending.await.map_err(io::Error::other)??;
         let md5 = output.md5.finalize();
         Ok((
-            output.scratch,
+            output.place,
             Written {
                 size: self.size,
                 md5: md5.into(),

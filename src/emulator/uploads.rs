@@ -3,6 +3,7 @@
 //! ```text
 //! uploads/ID/start.json             what /multipart/start was told
 //!           /parts/00001/000…-MD5   a part, or a chunk of one: its offset and the MD5 of its bytes
+//!                       /000…-MD5.SIZE.AT   the same, and empty: the bytes are in the upload's one file, at AT (see `slots`)
 //!           /committed/00001        the part is complete (intelligent ingestion, §3.6)
 //! ```
 //!
@@ -10,7 +11,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::ids;
+use super::slots::{self, Slot};
 use super::store::{Scratch, Store, found};
 
 /// §11.3.
@@ -51,6 +53,15 @@ pub(super) enum Incomplete {
     Uncommitted,
     /// It is wrong and stays so.
     Wrong(String),
+}
+
+/// Where the bytes of a part are written.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// A file of their own.
+    Own(Scratch),
+    /// Their slot in the upload's one file.
+    Slot(Slot),
 }
 
 /// Uploads in progress in a store's directory.
@@ -90,15 +101,27 @@ impl Uploads {
         Ok(json.map(|json| serde_json::from_slice(&json)).transpose()?)
     }
 
-    /// Takes the bytes of a part that were written to a scratch place; `false` when the upload is gone.
-    pub(super) fn keep(
-        &self,
-        id: &str,
-        part: u64,
-        offset: u64,
-        md5: &str,
-        bytes: &Scratch,
-    ) -> io::Result<bool> {
+    /// Fixes what size parts have, as far as anybody can know: that of the first one.
+    pub(super) fn expect_parts_of(&self, id: &str, start: &Start, first: u64) -> io::Result<()> {
+        if start.intelligent || first == 0 || first >= start.size {
+            return Ok(());
+        }
+        slots::lay(&self.root.join(id), first)
+    }
+
+    /// Opens the place for the bytes of a part.
+    pub(super) fn place(&self, id: &str, part: u64, offset: u64, size: u64) -> io::Result<(File, Place)> {
+        if let Some(start) = self.find(id)?.filter(|start| !start.intelligent && offset == 0)
+            && let Some((file, slot)) = Slot::take(&self.root.join(id), part, size, start.size)?
+        {
+            return Ok((file, Place::Slot(slot)));
+        }
+        let scratch = self.store.scratch()?;
+        Ok((File::create_new(scratch.content())?, Place::Own(scratch)))
+    }
+
+    /// Takes the bytes of a part that were written to their place; `false` when the upload is gone.
+    pub(super) fn keep(&self, id: &str, part: u64, offset: u64, md5: &str, bytes: Place) -> io::Result<bool> {
         let dir = self.part(id, part);
         let _one = self.swap.lock().unwrap_or_else(PoisonError::into_inner);
         if self.find(id)?.is_none() {
@@ -106,9 +129,21 @@ impl Uploads {
         }
         fs::create_dir_all(&dir)?;
         let name = format!("{offset:015}-{md5}");
-        fs::rename(bytes.content(), dir.join(&name))?;
+        let path = match bytes {
+            Place::Own(scratch) => {
+                let path = dir.join(name);
+                fs::rename(scratch.content(), &path)?;
+                path
+            }
+            Place::Slot(slot) => {
+                let path = dir.join(format!("{name}.{}.{}", slot.size, slot.at));
+                File::create(&path)?;
+                slot.keep();
+                path
+            }
+        };
         for chunk in chunks(&dir)? {
-            if chunk.offset == offset && chunk.md5 != md5 {
+            if chunk.offset == offset && chunk.path != path {
                 fs::remove_file(chunk.path)?;
             }
         }
@@ -159,11 +194,20 @@ impl Uploads {
         let scratch = self.store.scratch()?;
         match parts.as_slice() {
             // A second name for the same bytes costs nothing, and the part is still there if we die now.
-            [only] => fs::hard_link(&only.path, scratch.content())?,
+            [only] if only.at.is_none() => fs::hard_link(&only.path, scratch.content())?,
+            several if are_in_slots(several) => {
+                let whole = slots::whole(&self.root.join(id));
+                if fs::metadata(&whole)?.len() != start.size {
+                    return Err(io::Error::other(
+                        "an upload's parts are not where they were written",
+                    ));
+                }
+                fs::hard_link(whole, scratch.content())?;
+            }
             several => {
                 let mut whole = File::create(scratch.content())?;
                 for part in several {
-                    io::copy(&mut File::open(&part.path)?, &mut whole)?;
+                    part.copy(&slots::whole(&self.root.join(id)), &mut whole)?;
                 }
             }
         }
@@ -265,7 +309,31 @@ struct Chunk {
     offset: u64,
     md5: String,
     size: u64,
+    /// Where in the upload's one file its bytes are, if they are there.
+    at: Option<u64>,
     path: PathBuf,
+}
+
+impl Chunk {
+    fn copy(&self, whole: &Path, to: &mut File) -> io::Result<()> {
+        let Some(at) = self.at else {
+            return io::copy(&mut File::open(&self.path)?, to).map(drop);
+        };
+        let mut slot = File::open(whole)?;
+        slot.seek(SeekFrom::Start(at))?;
+        io::copy(&mut slot.take(self.size), to).map(drop)
+    }
+}
+
+/// Whether there are parts and they lie in their slots one after the other, from the first byte.
+fn are_in_slots(parts: &[Chunk]) -> bool {
+    let mut end = 0;
+    !parts.is_empty()
+        && parts.iter().all(|part| {
+            let is_next = part.at == Some(end);
+            end += part.size;
+            is_next
+        })
 }
 
 /// A part's chunks by offset; none when there is no such part.
@@ -277,14 +345,22 @@ fn chunks(dir: &Path) -> io::Result<Vec<Chunk>> {
     for entry in entries {
         let entry = entry?;
         let name = entry.file_name();
-        let Some((offset, md5)) = name.to_str().and_then(|name| name.split_once('-')) else {
+        let Some((offset, rest)) = name.to_str().and_then(|name| name.split_once('-')) else {
             continue;
         };
         let Ok(offset) = offset.parse() else { continue };
+        let mut rest = rest.split('.');
+        let md5 = rest.next().unwrap_or_default().to_owned();
+        let mut number = || rest.next()?.parse().ok();
+        let (size, at) = match number() {
+            Some(size) => (size, number()),
+            None => (entry.metadata()?.len(), None),
+        };
         chunks.push(Chunk {
             offset,
-            md5: md5.to_owned(),
-            size: entry.metadata()?.len(),
+            md5,
+            size,
+            at,
             path: entry.path(),
         });
     }

@@ -43,6 +43,7 @@ mod files;
 mod handle;
 mod options;
 mod policy;
+mod read;
 mod reply;
 mod retry;
 mod store;

@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::claims::{Claim, MOST_FILES};
 use crate::clock::UtcTime;
 use crate::db::models::claims;
@@ -16,8 +18,10 @@ use crate::db::{DbConn, DbError};
 use crate::error::AppError;
 use crate::filestack::{FilestackError, Grant, Handle, Metadata, MetadataField, Purpose};
 use crate::ids::{DocumentId, UserId};
+use crate::services::processing::chain;
+use crate::services::sniff::SNIFF_BYTES;
 use crate::services::uploads::too_large;
-use crate::services::{Services, names, removals, sniff, upstream};
+use crate::services::{Services, events, names, removals, sniff, upstream};
 
 /// How long the browser's policy lives; a page that needs longer asks again for the same folder.
 pub const GRANT: Duration = Duration::from_secs(900);
@@ -38,8 +42,8 @@ pub struct PickerGrant {
 pub enum Registered {
     /// A document was made of it; the others are the owner's own with the same bytes.
     New(Document, Vec<Document>),
-    /// It was one already.
-    Known(Document),
+    /// It was one already; the others as above.
+    Known(Document, Vec<Document>),
 }
 
 /// Lets the user store up to `files` files, in a new folder or, to renew a policy, in one given out before.
@@ -100,7 +104,7 @@ pub async fn register(services: &Services, user: &User, handle: &str) -> Result<
         AppError::Fields(vec![("handle", sentence.to_owned())])
     })?;
     if let Some(known) = find(services, user.id, &handle).await? {
-        return Ok(Registered::Known(known));
+        return Ok(known);
     }
     let metadata = metadata(services, &handle).await?;
     let claim = metadata
@@ -117,33 +121,54 @@ pub async fn register(services: &Services, user: &User, handle: &str) -> Result<
         refuse(services, &handle, "upload-too-large", now).await?;
         return Err(too_large(services.max_upload_bytes));
     }
-    let (path, document) = (
-        claim.path(&services.secret_key),
-        document_of(claim, &handle, &metadata, now),
-    );
-    let owner = user.id;
+    let head = head(services, &handle, &metadata).await?;
+    let document = document_of(claim, &handle, &metadata, &head, now);
+    let (owner, verbs) = (user.id, services.clone());
     let redeemed = services
         .db
-        .write(move |c| redeem(c, claim, &path, document, now))
+        .write(move |c| redeem(&verbs, c, claim, document, now))
         .await;
+    services.bell.ring();
     match redeemed {
         Ok(Some((document, others))) => Ok(Registered::New(document, others)),
         // Somebody was faster, with this file or with another of the same claim.
-        Ok(None) | Err(DbError::Conflict) => find(services, owner, &handle)
-            .await?
-            .map(Registered::Known)
-            .ok_or_else(spent),
+        Ok(None) | Err(DbError::Conflict) => find(services, owner, &handle).await?.ok_or_else(spent),
         Err(error) => Err(error.into()),
     }
 }
 
-async fn find(services: &Services, owner: UserId, handle: &Handle) -> Result<Option<Document>, AppError> {
+async fn find(services: &Services, owner: UserId, handle: &Handle) -> Result<Option<Registered>, AppError> {
     let handle = handle.as_str().to_owned();
     let found = services
         .db
-        .run(move |c| documents::find_by_handle_owned(c, owner, &handle))
+        .run(move |c| {
+            let Some(known) = documents::find_by_handle_owned(c, owner, &handle)? else {
+                return Ok(None);
+            };
+            let mut others = documents::list_by_sha256(c, owner, &known.sha256, DUPLICATES)?;
+            others.retain(|other| other.id != known.id);
+            Ok(Some(Registered::Known(known, others)))
+        })
         .await?;
     Ok(found)
+}
+
+/// The first bytes of a stored file, which have not passed through here: they tell its type (U5).
+///
+/// # Errors
+///
+/// [`AppError::NotFound`] for a file that is not there, and failures of Filestack.
+pub async fn head(services: &Services, handle: &Handle, metadata: &Metadata) -> Result<Bytes, AppError> {
+    if metadata.size == Some(0) {
+        return Ok(Bytes::new());
+    }
+    let now = services.clock.now().system();
+    let grant = services.filestack.grant(Purpose::Read { handle }, now, STAT);
+    match services.filestack.read_start(handle, grant, SNIFF_BYTES).await {
+        Ok(head) => Ok(head),
+        Err(FilestackError::NotFound) => Err(AppError::NotFound),
+        Err(error) => Err(upstream(error)),
+    }
 }
 
 /// What Filestack knows about a file, asked with a policy for that file and nothing else.
@@ -165,15 +190,16 @@ async fn metadata(services: &Services, handle: &Handle) -> Result<Metadata, AppE
     }
 }
 
-/// Uses the claim and makes the document: all or nothing. `None` when the claim is spent.
+/// Uses the claim and makes the document, in the state and with the steps that any new one gets: all or nothing. `None` when the claim
+/// is spent, or the file is a document's, or was one's that is deleted.
 pub fn redeem(
+    services: &Services,
     c: &mut DbConn,
     claim: Claim,
-    path: &str,
     mut document: NewDocument,
     now: UtcTime,
 ) -> Result<Option<(Document, Vec<Document>)>, DbError> {
-    if documents::find_by_handle_owned(c, claim.owner, &document.handle)?.is_some() {
+    if uploads::had_handle(c, &document.handle)? || removals::is_entered(c, &document.handle)? {
         return Ok(None);
     }
     let Some(before) = claims::spend(c, claim.id, i32::from(claim.files), now)? else {
@@ -182,6 +208,8 @@ pub fn redeem(
     if before > 0 {
         document.id = DocumentId::new(now);
     }
+    let (status, kinds) = services.first_steps(&document, false);
+    document.status = status;
     let owner = users::find(c, claim.owner)?.ok_or(DbError::NotFound)?;
     let others = documents::list_by_sha256(c, claim.owner, &document.sha256, DUPLICATES)?;
     let upload = Upload {
@@ -189,7 +217,7 @@ pub fn redeem(
         owner_id: claim.owner,
         state: UploadState::Recorded,
         name: document.name.clone(),
-        path: path.to_owned(),
+        path: claim.path(&services.secret_key),
         handle: Some(document.handle.clone()),
         failure: None,
         started_at: claim.id.made_at(),
@@ -199,15 +227,23 @@ pub fn redeem(
     documents::insert(c, &document)?;
     search::insert(c, owner.seq, document.id, &document.name_key)?;
     users::add_usage(c, claim.owner, 1, document.size_bytes)?;
+    // Events about it may have been faster.
+    events::unpark(c, Some(&document.handle), None, now)?;
+    chain::enqueue(c, document.id, &kinds, now)?;
     let made = documents::find_owned(c, claim.owner, document.id)?.ok_or(DbError::NotFound)?;
     Ok(Some((made, others)))
 }
 
-/// The document that a stored file makes. Its bytes have not passed through here: type and digest are Filestack's word.
-pub fn document_of(claim: Claim, handle: &Handle, metadata: &Metadata, now: UtcTime) -> NewDocument {
+/// The document that a stored file makes. Its first bytes tell its type; size and digest are Filestack's word.
+pub fn document_of(
+    claim: Claim,
+    handle: &Handle,
+    metadata: &Metadata,
+    head: &[u8],
+    now: UtcTime,
+) -> NewDocument {
     let name = metadata.filename.as_deref().and_then(names::sanitise);
     let name = name.unwrap_or_else(|| "unnamed".to_owned());
-    let content_type = sniff::declared_type(metadata.mimetype.as_deref().unwrap_or_default());
     let digest = metadata.sha256.clone().unwrap_or_default();
     let is_digest = digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit());
     NewDocument {
@@ -215,9 +251,9 @@ pub fn document_of(claim: Claim, handle: &Handle, metadata: &Metadata, now: UtcT
         owner_id: claim.owner,
         handle: handle.as_str().to_owned(),
         name_key: name_key(&name),
+        declared_type: sniff::declared_type(metadata.mimetype.as_deref().unwrap_or_default()),
+        content_type: sniff::content_type(head, &name),
         name,
-        declared_type: content_type.clone(),
-        content_type,
         size_bytes: metadata
             .size
             .and_then(|size| i64::try_from(size).ok())

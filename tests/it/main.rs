@@ -11,6 +11,7 @@ mod contract;
 mod crashes;
 mod db;
 mod dependencies;
+mod docs;
 mod documents;
 mod emulator_webhooks;
 mod hooks;

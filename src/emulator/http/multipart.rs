@@ -175,6 +175,12 @@ pub(super) async fn part_url(req: HttpRequest, state: web::Data<State>, payload:
     if !md5.as_deref().is_none_or(is_md5) {
         return Err(invalid(HOST));
     }
+    if part == 1 {
+        let (uploads, id) = (state.uploads.clone(), upload.clone());
+        spawn_blocking(move || uploads.expect_parts_of(&id, &start, size))
+            .await
+            .on(HOST)?;
+    }
     let ticket = Ticket {
         upload,
         part,

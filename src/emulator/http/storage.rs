@@ -131,7 +131,9 @@ pub(super) async fn put(
             "Content-Length is not the size the part was announced with",
         ));
     }
-    let mut sink = Sink::create(state.controls.store().clone());
+    let uploads = state.uploads.clone();
+    let (upload, part, offset, size) = (ticket.upload.clone(), ticket.part, ticket.offset, ticket.size);
+    let mut sink = Sink::open(move || uploads.place(&upload, part, offset, size));
     let mut left = ticket.size;
     while let Some(bytes) = body::next(&mut payload).await.map_err(|broken| cut(&broken))? {
         left = left
@@ -139,7 +141,7 @@ pub(super) async fn put(
             .ok_or_else(|| bad("EntityTooLarge", "The part is larger than it was announced"))?;
         sink.push(bytes).await.on(Host::Storage)?;
     }
-    let (scratch, written) = sink.finish().await.on(Host::Storage)?;
+    let (place, written) = sink.finish().await.on(Host::Storage)?;
     if left > 0 {
         return Err(bad("IncompleteBody", "The part is smaller than it was announced"));
     }
@@ -153,7 +155,7 @@ pub(super) async fn put(
     let md5: String = written.md5.iter().map(|byte| format!("{byte:02x}")).collect();
     let etag = format!("\"{md5}\"");
     let uploads = state.uploads.clone();
-    let keep = move || uploads.keep(&ticket.upload, ticket.part, ticket.offset, &md5, &scratch);
+    let keep = move || uploads.keep(&ticket.upload, ticket.part, ticket.offset, &md5, place);
     if !spawn_blocking(keep).await.on(Host::Storage)? {
         return Err(Problem::storage(
             StatusCode::NOT_FOUND,

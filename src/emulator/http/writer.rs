@@ -15,7 +15,7 @@ pub(super) struct Writer<'a> {
     host: Host,
     app: &'a str,
     grant: &'a Grant,
-    sink: Sink,
+    sink: Sink<Scratch>,
     decoder: Option<Decoder>,
     most: u64,
     size: u64,

@@ -27,6 +27,8 @@ pub(super) struct Case<'a> {
     pub(super) event: &'a Event,
     pub(super) message: &'a Message,
     pub(super) facts: &'a Facts,
+    /// The file's first bytes, where its type has to be told.
+    pub(super) head: &'a [u8],
     pub(super) now: UtcTime,
 }
 

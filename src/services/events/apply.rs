@@ -3,6 +3,8 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use bytes::Bytes;
+
 use super::action::{Case, Facts, Outcome, failed, ignored};
 use super::message::{Message, VIDEO};
 use super::{converse, delete, overwrite, upload, video, workflow};
@@ -14,7 +16,7 @@ use crate::error::AppError;
 use crate::failpoints;
 use crate::filestack::{FilestackError, Handle, MetadataField, Purpose};
 use crate::ids::{DocumentId, EventId};
-use crate::services::{Services, upstream};
+use crate::services::{Services, picker, upstream};
 
 /// How long a policy to read one file's metadata lives.
 const GRANT: Duration = Duration::from_secs(60);
@@ -63,7 +65,7 @@ async fn try_apply(services: &Services, event: Event) -> Result<(), AppError> {
             .await?;
         return Ok(());
     };
-    let facts = facts(services, &event, &message).await?;
+    let (facts, head) = facts(services, &event, &message).await?;
     let (now, verbs) = (services.clock.now(), services.clone());
     failpoints::reach("event.before-apply");
     services
@@ -74,6 +76,7 @@ async fn try_apply(services: &Services, event: Event) -> Result<(), AppError> {
                 event: &event,
                 message: &message,
                 facts: &facts,
+                head: &head,
                 now,
             };
             let settlement = act(c, &case)?;
@@ -97,22 +100,33 @@ fn message_of(event: &Event) -> Option<Message> {
 }
 
 /// Asks Filestack about the file, if the action needs to know. Nothing but the handle is taken from the event, and it is only ever
-/// asked for at our own Filestack (W16).
-async fn facts(services: &Services, event: &Event, message: &Message) -> Result<Facts, AppError> {
-    let (kept, said) = (event.clone(), message.clone());
+/// asked for at our own Filestack (W16). A file that is to become a document also shows its first bytes: they tell its type (U5).
+async fn facts(services: &Services, event: &Event, message: &Message) -> Result<(Facts, Bytes), AppError> {
+    let (kept, said, key) = (event.clone(), message.clone(), services.secret_key);
     let needed = services
         .db
         .run(move |c| match said.action.as_str() {
-            "fp.upload" => upload::needs_facts(c, &said),
+            "fp.upload" => upload::needs_facts(c, &key, &said),
             "fp.overwrite" => overwrite::needs_facts(c, &said),
             _ => Ok(false),
         })
         .await?;
     let Some(handle) = message.handle.as_ref().filter(|_| needed) else {
-        return Ok(Facts::Unasked);
+        return Ok((Facts::Unasked, Bytes::new()));
     };
     log::debug!(event = "event-asks", id = kept.id.as_str(); "an event needs the metadata of its file");
-    ask(services, handle).await
+    let facts = ask(services, handle).await?;
+    let Facts::File(metadata) = &facts else {
+        return Ok((facts, Bytes::new()));
+    };
+    if message.action != "fp.upload" {
+        return Ok((facts, Bytes::new()));
+    }
+    match picker::head(services, handle, metadata).await {
+        Ok(head) => Ok((facts, head)),
+        Err(AppError::NotFound) => Ok((Facts::NoFile, Bytes::new())),
+        Err(error) => Err(error),
+    }
 }
 
 /// What Filestack says about a file.
@@ -188,7 +202,7 @@ pub async fn preview(services: &Services, id: EventId) -> Result<Preview, AppErr
     let Some(message) = message_of(&event) else {
         return Ok(fixed("Its body can no longer be read."));
     };
-    let facts = facts(services, &event, &message).await?;
+    let (facts, head) = facts(services, &event, &message).await?;
     let (now, verbs) = (services.clock.now(), services.clone());
     let from = event.state;
     type Seen = Option<(Settlement, Vec<String>)>;
@@ -202,6 +216,7 @@ pub async fn preview(services: &Services, id: EventId) -> Result<Preview, AppErr
                 event: &event,
                 message: &message,
                 facts: &facts,
+                head: &head,
                 now,
             };
             let before = Scene::of(c, &case, None)?;

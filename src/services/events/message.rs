@@ -15,6 +15,8 @@ pub const VIDEO: &str = "video";
 /// Longer actions are none.
 const LONGEST_ACTION: usize = 64;
 /// Longer keys are none of ours.
+const LONGEST_KEY: usize = 1_024;
+/// Nor longer ids.
 const LONGEST_UUID: usize = 100;
 
 /// What a body says, as far as it decides what is done with it.
@@ -28,6 +30,8 @@ pub struct Message {
     pub handle: Option<Handle>,
     /// The folder of an upload of ours that it names.
     pub folder: Option<Folder>,
+    /// Where the file is, as it says: the folder of a claim, perhaps.
+    pub key: Option<String>,
     /// What it says.
     pub text: Value,
 }
@@ -76,16 +80,18 @@ impl Message {
             return None;
         }
         let text = fields.get("text").cloned().unwrap_or(Value::Null);
-        let (handle, folder) = match action {
+        let (handle, key) = match action {
             "fs.workflow" => (source_of_workflow(&text), None),
             "fp.converse" => (file_of(&text), None),
-            _ => (file_of(&text), key_of(&text).and_then(Folder::of_key)),
+            _ => (file_of(&text), key_of(&text)),
         };
+        let key = key.filter(|key| key.len() <= LONGEST_KEY).map(str::to_owned);
         Some(Message {
             action: action.to_owned(),
             number,
             handle,
-            folder,
+            folder: key.as_deref().and_then(Folder::of_key),
+            key,
             text,
         })
     }
@@ -99,6 +105,7 @@ impl Message {
             number: None,
             handle: None,
             folder: None,
+            key: None,
             text: body.clone(),
         })
     }

@@ -63,14 +63,12 @@ pub async fn register(
     caller: ApiCaller,
     body: Json<Registration>,
 ) -> Result<HttpResponse, AppError> {
+    let registered = picker::register(&state.services, &caller.0, &body.0.handle).await?;
+    let (mut answer, document, others) = match registered {
+        Registered::New(document, others) => (HttpResponse::Created(), document, others),
+        Registered::Known(document, others) => (HttpResponse::Ok(), document, others),
+    };
     let id = |document: &Document| json!({"id": document.id, "name": document.name});
-    Ok(
-        match picker::register(&state.services, &caller.0, &body.0.handle).await? {
-            Registered::New(document, others) => {
-                let duplicates: Vec<_> = others.iter().map(id).collect();
-                HttpResponse::Created().json(json!({"id": document.id, "duplicates": duplicates}))
-            }
-            Registered::Known(document) => HttpResponse::Ok().json(json!({"id": document.id})),
-        },
-    )
+    let duplicates: Vec<_> = others.iter().map(id).collect();
+    Ok(answer.json(json!({"id": document.id, "duplicates": duplicates})))
 }

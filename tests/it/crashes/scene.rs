@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Text};
 use satchel::db::{Db, DbConn, Location};
 use serde_json::{Value, json};
 
@@ -168,11 +168,11 @@ impl Installation {
         }
     }
 
-    /// Events and jobs that are not dealt with. The next reconciliation always waits for its time.
+    /// Events and jobs that are not dealt with, but for the reconciliation, which comes of itself at any start.
     fn left(&self) -> i64 {
         self.number("SELECT count(*) AS n FROM events WHERE state = 'received'")
             + self.number(
-                "SELECT count(*) AS n FROM jobs WHERE state IN ('waiting', 'running') AND NOT (kind = 'reconcile' AND state = 'waiting')",
+                "SELECT count(*) AS n FROM jobs WHERE state IN ('waiting', 'running') AND kind <> 'reconcile'",
             )
     }
 
@@ -207,6 +207,16 @@ impl Installation {
         }
         let row: Row = self.with(|c| diesel::sql_query(text).get_result(c));
         row.n
+    }
+
+    pub fn texts(&self, text: &str) -> Vec<String> {
+        #[derive(QueryableByName)]
+        struct Row {
+            #[diesel(sql_type = Text)]
+            t: String,
+        }
+        let rows: Vec<Row> = self.with(|c| diesel::sql_query(text).load(c));
+        rows.into_iter().map(|row| row.t).collect()
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut DbConn) -> QueryResult<T>) -> T {

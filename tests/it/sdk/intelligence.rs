@@ -3,13 +3,17 @@
 use serde_json::{Value, json};
 
 use super::bench::{Bench, NOW, Sdk, WORKFLOW};
+use super::parity;
 use super::report::Report;
+
+const SECTION: &str = "Intelligence, film, workflows (§6.7–§8)";
 
 #[test]
 #[ignore = "needs Filestack's Python SDK"]
 fn python_asks_converts_and_runs_workflows() {
     let bench = Bench::start();
     let report = bench.run(Sdk::Python, "intelligence");
+    parity::of_report(SECTION, Sdk::Python, &report);
     answers_are_right(&report);
     let ocr = report.result("ocr");
     assert!(
@@ -65,6 +69,7 @@ fn javascript_3_asks_converts_and_runs_workflows() {
 fn javascript_asks_converts_and_runs_workflows(sdk: Sdk) {
     let bench = Bench::start();
     let report = bench.run(sdk, "intelligence");
+    parity::of_report(SECTION, sdk, &report);
     answers_are_right(&report);
     assert_eq!(report.result("tags in base64"), report.result("tags"));
     assert_eq!(report.failure("tags without security").status, Some(403));

@@ -5,7 +5,7 @@
 //! and the emulator's files have to be. Sections are those of Filestack's protocol as this project wrote it down.
 
 pub mod bench;
-mod browser;
+pub mod browser;
 mod files;
 mod gaps;
 mod intelligence;

@@ -3,6 +3,7 @@
 mod bad_input;
 mod bounds;
 mod broken_off;
+mod claimed;
 mod filestack_fails;
 mod in_flight;
 mod multipart;

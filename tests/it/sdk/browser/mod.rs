@@ -1,7 +1,7 @@
 //! Filestack's JavaScript SDK where most people run it: in a browser, on a page of another origin than the emulator's, so that
 //! every call passes CORS. The page and the SDK's own file are served from here.
 
-mod pages;
+pub mod pages;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE;
@@ -19,7 +19,7 @@ const PART: usize = 5 * MIB;
 const PARTS: usize = 4;
 /// Slow enough that a part is on its way for a while.
 const SLOW: Fault = Fault::SlowBody {
-    bytes_per_second: 10 * MIB as u64,
+    bytes_per_second: 2 * MIB as u64,
 };
 
 struct Rig {
