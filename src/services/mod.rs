@@ -9,6 +9,7 @@ pub mod cursor;
 pub mod documents;
 pub mod emails;
 pub mod events;
+mod hashing;
 pub mod identity;
 pub mod import;
 pub mod jobs;
@@ -28,7 +29,7 @@ pub mod verdicts;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::db::Db;
@@ -37,10 +38,8 @@ use crate::filestack::{Filestack, FilestackError};
 use crate::queue::{Bell, Breaker};
 use background::Background;
 use events::receive::Intake;
+use hashing::Hashing;
 use uploads::Budget;
-
-/// Password hashes computed at once: each takes 19 MiB and a core, and a flood of sign-ins must leave some of both.
-const HASHES_AT_ONCE: usize = 2;
 
 /// What the verbs work with. Clones share it.
 #[derive(Clone)]
@@ -67,7 +66,7 @@ pub struct Inner {
     /// Memory of all uploads in flight.
     pub budget: Budget,
     intake: Intake,
-    hashing: Semaphore,
+    hashing: Hashing,
     stop: watch::Sender<bool>,
 }
 
@@ -101,7 +100,7 @@ impl Services {
             breaker: Breaker::default(),
             budget: Budget::new(memory_for_parts(upload_memory_bytes)),
             intake: Intake::default(),
-            hashing: Semaphore::new(HASHES_AT_ONCE),
+            hashing: Hashing::new(),
             stop: watch::Sender::new(false),
         }))
     }
