@@ -19,7 +19,7 @@ pub(super) async fn config(user: &Client, query: &str) -> Value {
 }
 
 /// Stores a file as a browser would, with the policy it was given.
-async fn store(config: &Value, folder: &str, name: &str, bytes: &[u8]) -> Answer {
+pub(super) async fn store(config: &Value, folder: &str, name: &str, bytes: &[u8]) -> Answer {
     let text = |field: &str| config[field].as_str().expect("a text").to_owned();
     let filestack = Client::new(config["urls"]["uploadApiUrl"].as_str().expect("an address"));
     let request = filestack.request(Method::POST, "/api/store/S3").query(&[
