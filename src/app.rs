@@ -9,14 +9,16 @@ use actix_web::dev::Server;
 use url::Url;
 
 use crate::clock::Clock;
-use crate::config::{Config, FilestackMode};
+use crate::config::{Config, FilestackMode, ScanFailure};
 use crate::db::Db;
 use crate::emulator::{self, Emulator, Endpoint};
 use crate::filestack::webhook::WebhookSecret;
 use crate::filestack::{Credentials, Endpoints, Filestack, FilestackError, Options, Transfers};
 use crate::jobs::Workers;
 use crate::services::Services;
+use crate::services::background::{Background, Scan};
 use crate::services::import::Importer;
+use crate::services::mail::Mailer;
 use crate::services::uploads::LOOKAHEAD;
 use crate::web::{self, AppState, PickerSettings, WebSettings};
 
@@ -63,6 +65,9 @@ pub enum StartError {
     /// The system refuses threads.
     #[error("No threads could be started: {0}")]
     Threads(io::Error),
+    /// The settings for mail cannot be used.
+    #[error("Mail cannot be sent: {0}")]
+    Mail(String),
     /// The settings for Filestack cannot be used.
     #[error("Filestack cannot be used: {0}")]
     Filestack(#[from] FilestackError),
@@ -299,7 +304,35 @@ pub fn services(
         *config.secret_key.expose(),
         config.limits.max_upload_bytes,
         config.limits.upload_memory_bytes,
+        background(config, emulator)?,
     ))
+}
+
+/// What background work is told. The emulator has a workflow that looks for viruses by itself: it is used for uploads with processing.
+fn background(config: &Config, emulator: Option<SocketAddr>) -> Result<Background, StartError> {
+    let settings = &config.background;
+    let workflow = match (&settings.scan_workflow, &config.filestack.mode) {
+        (Some(workflow), _) => Some((workflow.clone(), true)),
+        (None, FilestackMode::Emulator { api_key, .. }) => {
+            Some((emulator::Workflow::usual(api_key).id, false))
+        }
+        (None, FilestackMode::Service { .. }) => None,
+    };
+    let address = emulator.is_some().then(|| origin(config.http.bind));
+    Ok(Background {
+        scan: workflow.map(|(workflow, every_upload)| Scan {
+            workflow,
+            every_upload,
+            fails_open: settings.scan_failure == ScanFailure::Open,
+        }),
+        mail: settings
+            .mail
+            .as_ref()
+            .map(Mailer::new)
+            .transpose()
+            .map_err(StartError::Mail)?,
+        public_url: config.http.public_url.clone().or(address),
+    })
 }
 
 /// Threads for file bytes and digests, so that an upload's work never stands between a request and its answer.

@@ -1,13 +1,13 @@
 //! Randomness, keyed hashes, tokens and passwords.
 //!
 //! Tokens are 256 random bits and are kept as their SHA-256: too long to guess, so no slow hash is needed. Passwords are
-//! Argon2id at 19 MiB and two passes, which is why [`hash_password`] and [`verify_password`] must run off the async threads.
+//! Argon2id at 19 MiB and two passes, which is why [`Scratch`] must be used off the async threads.
 
 use std::fmt::Write as _;
 use std::sync::OnceLock;
 
-use argon2::password_hash::phc::PasswordHash;
-use argon2::{Argon2, PasswordHasher, PasswordVerifier};
+use argon2::password_hash::phc::{Output, ParamsString, PasswordHash, Salt};
+use argon2::{ARGON2ID_IDENT, Algorithm, Argon2, Block, Params, Version};
 use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit, Mac};
@@ -63,28 +63,64 @@ pub fn same(left: &str, right: &str) -> bool {
     left.as_bytes().ct_eq(right.as_bytes()).into()
 }
 
-/// Argon2id in the PHC string format. Takes about 40 ms of one core and 19 MiB: call it off the async threads.
-pub fn hash_password(password: &str) -> String {
-    Argon2::default()
-        .hash_password(password.as_bytes())
-        .expect("Argon2's default parameters are valid")
-        .to_string()
-}
+/// The memory that passwords are hashed in. Used again and again, because the allocator would keep such a block on every thread.
+#[derive(Default)]
+pub struct Scratch(Vec<Block>);
 
-/// Whether the password is the one that was hashed. Costs the same as hashing it.
-pub fn verify_password(password: &str, hash: &str) -> bool {
-    let Ok(parsed) = PasswordHash::new(hash) else {
-        return false;
-    };
-    Argon2::default()
-        .verify_password(password.as_bytes(), &parsed)
-        .is_ok()
-}
+impl Scratch {
+    /// Argon2id in the PHC string format. Takes about 40 ms of one core and 19 MiB: call it off the async threads.
+    pub fn hash(&mut self, password: &str) -> String {
+        const DEFAULTS: &str = "Argon2's default parameters are valid";
+        let (mut salt, mut hash) = ([0; 16], [0; Params::DEFAULT_OUTPUT_LEN]);
+        fill_random(&mut salt);
+        self.digest(&Argon2::default(), password, &salt, &mut hash)
+            .expect(DEFAULTS);
+        let hash = PasswordHash {
+            algorithm: ARGON2ID_IDENT,
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(&Params::DEFAULT).expect(DEFAULTS),
+            salt: Some(Salt::new(&salt).expect("16 bytes are the usual salt")),
+            hash: Some(Output::new(&hash).expect(DEFAULTS)),
+        };
+        hash.to_string()
+    }
 
-/// A hash of no password anybody has: verified when there is no such account, so that both answers take as long (A6).
-pub fn nobodys_hash() -> &'static str {
-    static HASH: OnceLock<String> = OnceLock::new();
-    HASH.get_or_init(|| hash_password(&new_token()))
+    /// Whether the password is the one that was hashed. Costs the same as hashing it.
+    pub fn verify(&mut self, password: &str, hash: &str) -> bool {
+        self.recomputed(password, hash).unwrap_or(false)
+    }
+
+    /// `None` when the hash is none.
+    fn recomputed(&mut self, password: &str, hash: &str) -> Option<bool> {
+        let parsed = PasswordHash::new(hash).ok()?;
+        let (salt, expected) = (parsed.salt?, parsed.hash?);
+        let algorithm = Algorithm::try_from(parsed.algorithm.as_str()).ok()?;
+        let version = Version::try_from(parsed.version.unwrap_or_default()).ok()?;
+        let argon2 = Argon2::new(algorithm, version, Params::try_from(&parsed).ok()?);
+        let mut found = vec![0; expected.len()];
+        self.digest(&argon2, password, &salt, &mut found).ok()?;
+        Some(found.ct_eq(expected.as_bytes()).into())
+    }
+
+    fn digest(
+        &mut self,
+        argon2: &Argon2<'_>,
+        password: &str,
+        salt: &[u8],
+        into: &mut [u8],
+    ) -> Result<(), argon2::Error> {
+        let blocks = argon2.params().block_count();
+        if self.0.len() < blocks {
+            self.0.resize(blocks, Block::default());
+        }
+        argon2.hash_password_into_with_memory(password.as_bytes(), salt, into, &mut self.0[..blocks])
+    }
+
+    /// A hash of no password anybody has: verified when there is no such account, so that both answers take as long (A6).
+    pub fn nobodys_hash(&mut self) -> &'static str {
+        static HASH: OnceLock<String> = OnceLock::new();
+        HASH.get_or_init(|| self.hash(&new_token()))
+    }
 }
 
 #[cfg(test)]
@@ -93,11 +129,46 @@ mod tests {
 
     #[test]
     fn a_password_is_known_by_its_hash_and_no_other() {
-        let hash = hash_password("correct horse battery");
-        assert!(hash.starts_with("$argon2id$"), "{hash}");
-        assert!(verify_password("correct horse battery", &hash));
-        assert!(!verify_password("correct horse", &hash));
-        assert!(!verify_password("correct horse battery", "nonsense"));
+        let mut scratch = Scratch::default();
+        let hash = scratch.hash("correct horse battery");
+        assert!(hash.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{hash}");
+        assert_ne!(hash, scratch.hash("correct horse battery"));
+        assert!(scratch.verify("correct horse battery", &hash));
+        assert!(!scratch.verify("correct horse", &hash));
+        for none in [
+            "nonsense",
+            "",
+            "$argon2id$v=19$m=19456,t=2,p=1$AAAA",
+            "$argon2id$v=18$m=8,t=1,p=1$c2FsdHNhbHQ$aaaaaaaaaaaaaaaaaaaaaa",
+        ] {
+            assert!(!scratch.verify("correct horse battery", none), "{none}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_in_the_memory_changes_no_hash() {
+        use argon2::{PasswordHasher as _, PasswordVerifier as _};
+        let (mut used, password) = (Scratch::default(), "four plain words here");
+        let ours = used.hash(password);
+        used.hash("something else");
+        assert!(used.verify(password, &ours) && Scratch::default().verify(password, &ours));
+        assert!(
+            Argon2::default()
+                .verify_password(password.as_bytes(), ours.as_str())
+                .is_ok()
+        );
+        let theirs = Argon2::default()
+            .hash_password(password.as_bytes())
+            .expect("a hash");
+        assert!(used.verify(password, &theirs.to_string()));
+        let small = Argon2::new(
+            Algorithm::Argon2i,
+            Version::V0x10,
+            Params::new(64, 1, 1, None).expect("parameters"),
+        );
+        let small = small.hash_password(password.as_bytes()).expect("a hash");
+        assert!(used.verify(password, &small.to_string()));
+        assert_eq!(used.0.len(), Params::DEFAULT.block_count());
     }
 
     #[test]

@@ -94,6 +94,13 @@ impl Installation {
         Server::start(command)
     }
 
+    /// Starts a worker with so many threads.
+    pub fn worker(&self, threads: usize) -> Outcome<Server> {
+        let mut command = self.command();
+        command.args(["worker", "--threads", &threads.to_string()]);
+        Server::start_worker(command)
+    }
+
     /// Runs another command and gives what it prints.
     fn run(&self, arguments: &[&str], input: &str) -> Outcome<String> {
         let mut child = self

@@ -5,10 +5,12 @@
 //! can be. Everything is printed as one table with each target beside the measured value; nothing fails because it is slow.
 
 mod commits;
+mod database;
 mod direct;
 mod emulator;
 mod http;
 mod install;
+mod jobs;
 mod list;
 mod many;
 mod one;
@@ -73,6 +75,9 @@ async fn measure_parts(options: &Options, report: &mut Report) -> Outcome<()> {
     }
     if options.wants("commits") {
         commits::measure(options, report).await?;
+    }
+    if options.wants("jobs") {
+        jobs::measure(options, report).await?;
     }
     if options.wants("emulator") {
         emulator::measure(options, report).await?;

@@ -19,6 +19,7 @@ Parts (all of them when none is named):
   emulator the emulator: a file taken in by parts, files delivered
   webhooks signed deliveries, stored before the answer, beside the same server storing nothing; PostgreSQL too, when
            SATCHEL_TEST_POSTGRES_URL names a server
+  jobs     jobs of 1 and 4 workers, and a claim when a million wait: on PostgreSQL, when that setting names a server
 
 Options:
   --quick         small sizes: to see that it works, not to compare with the targets
@@ -28,7 +29,7 @@ Options:
 ";
 
 const UPLOADS: [&str; 3] = ["one", "many", "slow"];
-const PARTS: [&str; 10] = [
+const PARTS: [&str; 11] = [
     "one",
     "many",
     "slow",
@@ -37,6 +38,7 @@ const PARTS: [&str; 10] = [
     "commits",
     "emulator",
     "webhooks",
+    "jobs",
     "picker-config",
     "register",
 ];
@@ -129,6 +131,16 @@ impl Options {
     /// How often each page is asked for by itself.
     pub fn page_samples(&self) -> usize {
         if self.quick { 50 } else { 500 }
+    }
+
+    /// Jobs that wait while a claim is timed.
+    pub fn waiting_jobs(&self) -> usize {
+        if self.quick { 50_000 } else { 1_000_000 }
+    }
+
+    /// Jobs that a worker does.
+    pub fn jobs(&self) -> usize {
+        if self.quick { 2_000 } else { 20_000 }
     }
 
     /// How long requests per second are counted.

@@ -40,6 +40,22 @@ impl Server {
         }
     }
 
+    /// Starts a worker, which has no address, and waits until it is ready.
+    pub fn start_worker(mut command: Command) -> Outcome<Self> {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn()?;
+        let stdout = child.stdout.take().ok_or("the worker has no stdout")?;
+        let mut stdout = BufReader::new(stdout);
+        let mut line = String::new();
+        if stdout.read_line(&mut line)? == 0 {
+            return Err(format!("{command:?} ended before it was ready: {}", child.wait()?).into());
+        }
+        Ok(Server {
+            address: SocketAddr::from(([0, 0, 0, 0], 0)),
+            child,
+            _stdout: stdout,
+        })
+    }
+
     /// Memory that it holds now, bytes.
     pub fn resident(&self) -> Outcome<u64> {
         self.status("VmRSS")

@@ -4,7 +4,6 @@
 //! Every delivery is another event. No worker runs: what events change comes after the answer, and is none of it.
 
 use std::net::SocketAddr;
-use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
@@ -13,6 +12,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 use super::Outcome;
+use super::database::{Database, SETTING};
 use super::http::Connection;
 use super::install::{Installation, WEBHOOK_SECRET};
 use super::options::Options;
@@ -22,8 +22,6 @@ use super::servers;
 const PART: &str = "webhooks";
 /// Deliveries on their way at once.
 const CONNECTIONS: usize = 64;
-/// The setting that names a PostgreSQL server; each run makes a database of its own on it.
-const POSTGRES: &str = "SATCHEL_TEST_POSTGRES_URL";
 
 /// Numbers of events, never the same twice.
 static NUMBER: AtomicU64 = AtomicU64::new(1);
@@ -34,7 +32,7 @@ pub async fn measure(options: &Options, report: &mut Report) -> Outcome<()> {
     let bare = servers::verify()?;
     let sqlite = Installation::for_webhooks(None)?;
     let sqlite_server = sqlite.serve()?;
-    let database = Database::make()?;
+    let database = Database::make("webhooks")?;
     let postgres = database
         .as_ref()
         .map(|database| Installation::for_webhooks(Some(&database.url)))
@@ -59,7 +57,7 @@ pub async fn measure(options: &Options, report: &mut Report) -> Outcome<()> {
             report.note(
                 PART,
                 format!("stored on {name}"),
-                format!("not measured: {POSTGRES} is not set"),
+                format!("not measured: {SETTING} is not set"),
             );
             continue;
         }
@@ -112,47 +110,4 @@ fn delivery() -> Outcome<(String, String)> {
     let headers =
         format!("FS-Timestamp: {time}\r\nFS-Signature: {signature}\r\nContent-Type: application/json\r\n");
     Ok((headers, body))
-}
-
-/// A database on the PostgreSQL server that the environment names, dropped at the end.
-struct Database {
-    server: String,
-    name: String,
-    url: String,
-}
-
-impl Database {
-    fn make() -> Outcome<Option<Self>> {
-        let Ok(server) = std::env::var(POSTGRES) else {
-            return Ok(None);
-        };
-        let name = format!("satchel_bench_{}", std::process::id());
-        psql(&server, &format!("CREATE DATABASE {name}"))?;
-        let mut url = url::Url::parse(&server)?;
-        url.set_path(&name);
-        Ok(Some(Database {
-            server,
-            name,
-            url: url.into(),
-        }))
-    }
-}
-
-impl Drop for Database {
-    fn drop(&mut self) {
-        if let Err(error) = psql(&self.server, &format!("DROP DATABASE {} WITH (FORCE)", self.name)) {
-            eprintln!("the database {} is left: {error}", self.name);
-        }
-    }
-}
-
-fn psql(server: &str, statement: &str) -> Outcome<()> {
-    let status = Command::new("psql")
-        .args([server, "-q", "-c", statement])
-        .status()?;
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("psql failed: {status}").into())
-    }
 }

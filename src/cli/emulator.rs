@@ -28,7 +28,7 @@ pub(super) struct Args {
     /// The address to listen on; port 0 takes any free one [default: SATCHEL_EMULATOR_BIND or 127.0.0.1:8081]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(super) bind: Option<SocketAddr>,
-    /// An app it knows; `open` switches the app's security off (repeatable)
+    /// An app it knows, made up for it: not Filestack's own; `open` switches the app's security off (repeatable)
     #[arg(long = "app", value_name = "KEY:SECRET[:open]", value_parser = App::parse)]
     pub(super) apps: Vec<App>,
     /// A workflow it knows besides the one of every app, with tasks as in delivery URLs; KEY: puts it to another app than the
@@ -52,6 +52,25 @@ pub(super) struct Args {
     pub(super) control_surface: bool,
 }
 
+impl Args {
+    /// What names the directory of its files.
+    fn names_directory(&self) -> &'static str {
+        match (&self.data_dir, self.in_memory) {
+            (_, true) => "TMPDIR",
+            (Some(_), _) => "--data-dir",
+            (None, _) => "SATCHEL_DATA_DIR",
+        }
+    }
+
+    /// What names its address.
+    fn names_address(&self) -> &'static str {
+        match self.bind {
+            Some(_) => "--bind",
+            None => "SATCHEL_EMULATOR_BIND",
+        }
+    }
+}
+
 /// What an emulator on its own starts with.
 #[derive(Debug)]
 pub(super) struct Standalone {
@@ -71,6 +90,7 @@ pub(super) struct Standalone {
 
 impl Standalone {
     pub(super) fn new(args: Args, settings: &Settings) -> Result<Self, CliError> {
+        let directory_named = args.names_directory();
         let data_dir = args.data_dir.unwrap_or_else(|| settings.data_dir().to_owned());
         let made_up = args.apps.is_empty();
         let mut apps = args.apps;
@@ -81,6 +101,13 @@ impl Standalone {
                     "Name every key once, as in --app KEY:SECRET",
                 ));
             }
+        }
+        if let Some(app) = apps.iter().find(|app| app.looks_real()) {
+            // Others can read a command line, and a server meant for Filestack might be pointed here without anybody noticing (X8).
+            return Err(CliError::usage(
+                format!("The app {} and its secret look like Filestack's own", app.key),
+                "The emulator needs no real secret: make one up, as in --app AmyOwnKeyz:MYSECRET",
+            ));
         }
         for (index, webhook) in args.webhooks.iter().enumerate() {
             if args.webhooks[..index].iter().any(|other| other.id == webhook.id) {
@@ -93,7 +120,7 @@ impl Standalone {
         if made_up && args.in_memory {
             apps.push(App::made_up());
         } else if made_up {
-            let (key, secret) = Settings::emulator_app(&data_dir)?;
+            let (key, secret) = Settings::emulator_app(&data_dir, directory_named)?;
             apps.push(App {
                 key,
                 secret: secret.expose().to_owned(),
@@ -149,9 +176,10 @@ fn place(text: &str) -> Result<(String, u16), String> {
 }
 
 pub(super) async fn run(args: Args, settings: &Settings) -> Result<(), CliError> {
+    let (directory_named, address_named) = (args.names_directory(), args.names_address());
     let standalone = Standalone::new(args, settings)?;
     let client_script = app::client_script(standalone.client_script.as_deref())?;
-    let listener = app::listen(standalone.bind, "the emulator", "SATCHEL_EMULATOR_BIND")?;
+    let listener = app::listen(standalone.bind, "the emulator", address_named)?;
     let workers = std::thread::available_parallelism().map_or(2, usize::from);
     let mut greeting = Vec::new();
     if standalone.made_up {
@@ -172,8 +200,12 @@ pub(super) async fn run(args: Args, settings: &Settings) -> Result<(), CliError>
     config.workflows = standalone.workflows;
     config.webhooks = standalone.webhooks;
     config.client_script = client_script;
-    let emulator = emulator::serve(config, listener, workers)
-        .map_err(|error| StartError::Emulator { directory, error })?;
+    let emulator = emulator::serve(config, listener, workers).map_err(|error| {
+        CliError::failed(
+            StartError::Emulator { directory, error },
+            format!("Choose a writable place with {directory_named}"),
+        )
+    })?;
     let origin = app::origin(emulator.addr);
     greeting.insert(
         0,

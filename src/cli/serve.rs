@@ -148,6 +148,9 @@ impl From<StartError> for CliError {
             StartError::Threads(_) => {
                 "Stop other programs or raise the limit on processes, then try again".to_owned()
             }
+            StartError::Mail(_) => {
+                "Look at SATCHEL_SMTP_URL and SATCHEL_MAIL_FROM with `satchel config show`".to_owned()
+            }
             StartError::Filestack(_) => {
                 "Look at the FILESTACK_ settings with `satchel config show`".to_owned()
             }

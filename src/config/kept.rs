@@ -33,7 +33,7 @@ impl KeptSecret {
         }
     }
 
-    /// A new random value, shaped like Filestack's own where it has one.
+    /// A new random value, shaped like Filestack's own where it has one; a key says that it is not Filestack's (X8).
     fn make(self) -> Result<String, getrandom::Error> {
         const LOWER: &[u8; 32] = b"abcdefghijkmnopqrstuvwxyz2345679";
         const UPPER: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
@@ -43,7 +43,7 @@ impl KeptSecret {
                 getrandom::fill(&mut key)?;
                 Ok(key.iter().map(|byte| format!("{byte:02x}")).collect())
             }
-            Self::EmulatorApiKey => Ok(format!("A{}z", random_text::<20>(LOWER)?)),
+            Self::EmulatorApiKey => Ok(format!("Aemulator{}z", random_text::<12>(LOWER)?)),
             Self::EmulatorAppSecret => random_text::<26>(UPPER),
             Self::WebhookSecret => random_text::<32>(LOWER),
         }
@@ -61,11 +61,18 @@ impl KeptSecret {
 #[derive(Debug)]
 pub(super) struct Kept<'a> {
     dir: &'a Path,
+    /// What the directory was named with.
+    named: &'a str,
 }
 
 impl<'a> Kept<'a> {
     pub(super) fn new(dir: &'a Path) -> Self {
-        Self { dir }
+        Self::named(dir, DATA_DIR)
+    }
+
+    /// The same for a directory that something else than the setting names.
+    pub(super) fn named(dir: &'a Path, named: &'a str) -> Self {
+        Self { dir, named }
     }
 
     /// The kept value, if there is one; changes nothing on disk.
@@ -146,17 +153,22 @@ impl<'a> Kept<'a> {
     fn unwritable(&self, error: &io::Error) -> ConfigError {
         let dir = quoted(&self.dir.display().to_string());
         let problem = format!("is {dir}, where nothing can be written ({})", reason(error));
-        let advice = "let this user write there or choose another directory, for example \
-             SATCHEL_DATA_DIR=/var/lib/satchel";
-        ConfigError::with_advice(DATA_DIR, problem, advice)
+        let advice = format!(
+            "let this user write there or choose another directory, for example {}=/var/lib/satchel",
+            self.named
+        );
+        ConfigError::with_advice(self.named, problem, advice)
     }
 
     fn unreadable(&self, secret: KeptSecret, why: &str) -> ConfigError {
         let path = quoted(&self.path(secret).display().to_string());
         let problem = format!("holds the file {path}, which cannot be used ({why})");
-        let advice = "restore that file, remove it to have a new secret made up, or choose another directory, for \
-             example SATCHEL_DATA_DIR=/var/lib/satchel";
-        ConfigError::with_advice(DATA_DIR, problem, advice)
+        let advice = format!(
+            "restore that file, remove it to have a new secret made up, or choose another directory, for example \
+             {}=/var/lib/satchel",
+            self.named
+        );
+        ConfigError::with_advice(self.named, problem, advice)
     }
 }
 

@@ -54,6 +54,7 @@ impl Settings {
 
     /// Completes the settings with the secrets kept in the data directory, made up now if this is the first start.
     pub fn into_config(self) -> Result<Config, ConfigError> {
+        self.check_addresses()?;
         let kept = Kept::new(&self.data_dir);
         let secret_key = match self.secret_key {
             Some(key) => key,
@@ -100,9 +101,28 @@ impl Settings {
         self.filestack.client_script.as_deref()
     }
 
-    /// The app that an emulator on `data_dir` knows when none is named: made up at the first start and kept.
-    pub fn emulator_app(data_dir: &Path) -> Result<(String, Secret), ConfigError> {
-        emulator_app(&Kept::new(data_dir))
+    /// The app that an emulator on `data_dir`, which was `named` so, knows when none is named: made up at the first start and kept.
+    pub fn emulator_app(data_dir: &Path, named: &str) -> Result<(String, Secret), ConfigError> {
+        emulator_app(&Kept::named(data_dir, named))
+    }
+
+    /// Both servers on one address: the second would only say that it is in use.
+    pub(super) fn check_addresses(&self) -> Result<(), ConfigError> {
+        let (app, emulator) = (self.http.bind, self.filestack.emulator_bind);
+        let everywhere = app.ip().is_unspecified() || emulator.ip().is_unspecified();
+        if self.filestack.service.is_some()
+            || app.port() == 0
+            || app.port() != emulator.port()
+            || (app.ip() != emulator.ip() && !everywhere)
+        {
+            return Ok(());
+        }
+        let free = if app.port() == 8081 { 8082 } else { 8081 };
+        Err(ConfigError::new(
+            "SATCHEL_EMULATOR_BIND",
+            format!("is {emulator}, which SATCHEL_BIND={app} takes for the application itself"),
+            &SocketAddr::new(emulator.ip(), free).to_string(),
+        ))
     }
 }
 

@@ -43,6 +43,7 @@ pub struct Shown {
 impl Settings {
     /// What these settings, read from `vars`, come to. Reads kept secrets but makes none.
     pub fn shown(&self, vars: &Vars) -> Result<Shown, ConfigError> {
+        self.check_addresses()?;
         let effective = self.effective(vars)?;
         let show = |name: &'static str| {
             let (value, source) = effective.get(name).cloned().unwrap_or_default();

@@ -55,11 +55,22 @@ pub(super) fn warnings(
                 );
             }
         }
-        Filestack::Service(hosts) => found.extend(plain_hosts(hosts)),
+        Filestack::Service(hosts) => found.extend(local_hosts(hosts).or_else(|| plain_hosts(hosts))),
     }
     found.extend(public_url(http));
     found.extend(webhook.map(str::to_owned));
     found
+}
+
+/// An address left from a test, beside credentials meant for production, would go unnoticed until the files are looked for (X8).
+fn local_hosts(hosts: &Hosts) -> Option<String> {
+    let local = [&hosts.api, &hosts.upload, &hosts.cdn, &hosts.process]
+        .into_iter()
+        .find(|url| is_loopback(url))?;
+    Some(format!(
+        "Filestack is reached at {local}, which is this machine, so Filestack itself keeps no files: unset \
+         FILESTACK_BASE_URL and the single hosts to use it."
+    ))
 }
 
 /// Policies travel in URLs and bodies; over plain http anybody on the way can use them.

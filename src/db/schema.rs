@@ -74,6 +74,7 @@ diesel::table! {
         path -> Text,
         handle -> Nullable<Text>,
         failure -> Nullable<Text>,
+        wish -> Text,
         started_at -> BigInt,
         updated_at -> BigInt,
     }

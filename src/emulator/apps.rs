@@ -6,6 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::ids;
 
+/// What keys that are made up here begin with, so that nobody takes them for Filestack's.
+const MADE_UP: &str = "Aemulator";
+
 /// One application of a Filestack account.
 #[derive(Clone, PartialEq, Eq)]
 pub struct App {
@@ -55,11 +58,26 @@ impl App {
         })
     }
 
-    /// A secured application with a random key and secret, in the form the service gives out (§11.2).
+    /// Whether key and secret have the form that the service gives out (§11.2), and the key does not say that it was made up.
+    pub fn looks_real(&self) -> bool {
+        let (key, secret) = (self.key.as_bytes(), self.secret.as_bytes());
+        let real_key = (20..=24).contains(&key.len())
+            && key.starts_with(b"A")
+            && key.ends_with(b"z")
+            && key.iter().all(u8::is_ascii_alphanumeric)
+            && !self.key.starts_with(MADE_UP);
+        let real_secret = secret.len() == 26
+            && secret
+                .iter()
+                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+        real_key && real_secret
+    }
+
+    /// A secured application with a random key and secret, in the form the service gives out (§11.2), the key known for what it is.
     pub fn made_up() -> Self {
         let secret = ids::alphanumeric(26).to_ascii_uppercase();
         Self {
-            key: format!("A{}z", ids::alphanumeric(20)),
+            key: format!("{MADE_UP}{}z", ids::alphanumeric(12)),
             secret,
             secured: true,
         }
@@ -194,6 +212,27 @@ mod tests {
         assert_eq!((app.key.len(), app.secret.len(), app.secured), (22, 26, true));
         assert_ne!(app, App::made_up());
         assert_eq!(App::parse(&format!("{}:{}", app.key, app.secret)), Ok(app));
+    }
+
+    #[test]
+    fn x8_credentials_of_the_services_form_are_known() {
+        let app = |key: &str, secret: &str| App {
+            key: key.to_owned(),
+            secret: secret.to_owned(),
+            secured: true,
+        };
+        let (key, secret) = ("A7bXq2LmNw9PRtkVcYd4sz", "NGTHDUWQ2YEXK4OMZCVB6RSLPA");
+        assert!(app(key, secret).looks_real());
+        assert!(!App::made_up().looks_real());
+        for (key, secret) in [
+            ("AmyOwnKeyz", secret),
+            (key, "MYSECRET"),
+            (key, &secret.to_lowercase()),
+            ("A7bXq2LmNw9PRtkVcYd4s_", secret),
+            ("Aemulator9PRtkVcYd4s7z", secret),
+        ] {
+            assert!(!app(key, secret).looks_real(), "{key}");
+        }
     }
 
     #[test]

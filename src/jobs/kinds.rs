@@ -6,7 +6,11 @@ mod rate_image;
 mod read_metadata;
 mod read_text;
 mod reconcile;
+mod remove_file;
+mod scan_file;
+mod send_mail;
 mod tag_image;
+mod transcode_video;
 mod verify_file;
 
 use crate::clock::UtcTime;
@@ -16,7 +20,7 @@ use crate::error::AppError;
 use crate::ids::DocumentId;
 use crate::queue::Kind;
 use crate::services::Services;
-use crate::services::processing::Outcome;
+use crate::services::processing::{self, Outcome};
 
 /// Does a job.
 pub(super) async fn run(services: &Services, kind: Kind, job: &Job) -> Result<Outcome, AppError> {
@@ -27,17 +31,29 @@ pub(super) async fn run(services: &Services, kind: Kind, job: &Job) -> Result<Ou
         Kind::TagImage => tag_image::run(services, job).await,
         Kind::RateImage => rate_image::run(services, job).await,
         Kind::ReadText => read_text::run(services, job).await,
+        Kind::TranscodeVideo => transcode_video::run(services, job).await,
+        Kind::ScanFile => scan_file::run(services, job).await,
+        Kind::SendMail => send_mail::run(services, job).await,
         Kind::ApplyEvents => apply_events::run(services, job).await,
         Kind::Reconcile => reconcile::run(services, job).await,
-        other => Err(AppError::Internal(format!(
-            "nobody does jobs of the kind {other} yet"
-        ))),
+        Kind::RemoveFile => remove_file::run(services, job).await,
     }
 }
 
 /// What has to be written when a job is dead, in the same transaction.
-pub(super) fn mourn(_c: &mut DbConn, _job: &Job, _now: UtcTime) -> Result<(), DbError> {
-    Ok(())
+pub(super) fn mourn(services: &Services, c: &mut DbConn, job: &Job, now: UtcTime) -> Result<(), DbError> {
+    match (job.kind.parse(), job.document_id) {
+        (Ok(Kind::ScanFile), Some(document)) => {
+            processing::unlooked(c, services.background.scan.as_ref(), document, now)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What a job is to be done with.
+fn payload<T: serde::de::DeserializeOwned>(job: &Job) -> Result<T, AppError> {
+    serde_json::from_str(&job.payload)
+        .map_err(|error| AppError::Internal(format!("job {} cannot be read: {error}", job.id)))
 }
 
 /// The document that a job is about.

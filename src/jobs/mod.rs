@@ -12,5 +12,5 @@ mod run;
 mod threads;
 mod verdict;
 
-pub use run::{Ended, Step, step};
+pub use run::{Ended, Step, reclaim, step};
 pub use threads::Workers;

@@ -274,12 +274,13 @@ async fn keep(services: &Services, job: &Job, outcome: Outcome) -> Result<Ended,
 
 async fn fail(services: &Services, job: &Job, failure: Failure) -> Result<Ended, AppError> {
     let (job, now, reason) = (job.clone(), services.clock.now(), failure.reason.clone());
+    let mourning = services.clone();
     let fate = services
         .db
         .write(move |c| {
             let fate = queue::fail(c, &job, &failure, now)?;
             if fate == Fate::Dead {
-                kinds::mourn(c, &job, now)?;
+                kinds::mourn(&mourning, c, &job, now)?;
             }
             Ok(fate)
         })
@@ -297,4 +298,21 @@ fn permanent(reason: String) -> Failure {
         transient: false,
         retry_after: None,
     }
+}
+
+/// Takes jobs back from workers that have died; gives how many.
+///
+/// # Errors
+///
+/// When the database does not answer.
+pub async fn reclaim(services: &Services) -> Result<usize, AppError> {
+    let (mourning, now) = (services.clone(), services.clock.now());
+    let taken = services.db.write(move |c| {
+        let taken = queue::reclaim(c, now)?;
+        for job in &taken.dead {
+            kinds::mourn(&mourning, c, job, now)?;
+        }
+        Ok(taken.count)
+    });
+    Ok(taken.await?)
 }

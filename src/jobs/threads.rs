@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use super::run::{Step, step};
-use crate::queue;
+use super::run::{self, Step, step};
 use crate::services::Services;
 
 /// A worker with nothing to do looks again after so long; less when the bell rings.
@@ -90,8 +89,7 @@ async fn work(services: &Services, worker: &str, mut draining: watch::Receiver<b
 }
 
 async fn reclaim(services: &Services) {
-    let now = services.clock.now();
-    match services.db.write(move |c| queue::reclaim(c, now)).await {
+    match run::reclaim(services).await {
         Ok(0) => {}
         Ok(count) => {
             log::warn!(event = "jobs-reclaimed", count; "{count} jobs were taken back from workers that had stopped");

@@ -286,11 +286,24 @@ pub fn give_back(c: &mut DbConn, hold: Hold, run_at: UtcTime, reason: Option<&st
     jobs::put_back(c, hold, run_at, reason.map(cut), false)
 }
 
-/// Takes jobs back from workers that have not been heard of in time; gives how many. The attempt counts: a job that kills its
+/// What was taken back from workers that had died.
+#[derive(Debug, Default)]
+pub struct Reclaimed {
+    /// How many jobs.
+    pub count: usize,
+    /// Those among them that are dead now.
+    pub dead: Vec<Job>,
+}
+
+/// Takes jobs back from workers that have not been heard of in time. The attempt counts: a job that kills its
 /// workers must end.
-pub fn reclaim(c: &mut DbConn, now: UtcTime) -> Result<usize, DbError> {
+pub fn reclaim(c: &mut DbConn, now: UtcTime) -> Result<Reclaimed, DbError> {
     let expired = jobs::list_expired(c, now, RECLAIMED_AT_ONCE)?;
-    for job in &expired {
+    let mut reclaimed = Reclaimed {
+        count: expired.len(),
+        dead: Vec::new(),
+    };
+    for job in expired {
         let worker = job.worker.as_deref().unwrap_or("nobody");
         let failure = Failure {
             reason: format!("Its worker {worker} stopped without a word, or was cut off from the database."),
@@ -301,10 +314,11 @@ pub fn reclaim(c: &mut DbConn, now: UtcTime) -> Result<usize, DbError> {
         if job.attempts < job.max_attempts {
             jobs::put_back(c, job.hold(), now, Some(&failure.reason), true)?;
         } else {
-            fail(c, job, &failure, now)?;
+            fail(c, &job, &failure, now)?;
+            reclaimed.dead.push(job);
         }
     }
-    Ok(expired.len())
+    Ok(reclaimed)
 }
 
 /// What became of a wish to try a job again.

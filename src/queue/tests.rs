@@ -74,8 +74,8 @@ fn r5_a_worker_that_slept_past_its_lease_changes_nothing() {
     run(|c| {
         let id = enqueue(c, NewJob::new(Kind::ReadMetadata), at(0))?.id;
         let slept = claim(c, &ALL, at(0))?.expect("a job");
-        assert_eq!(reclaim(c, at(59))?, 0);
-        assert_eq!(reclaim(c, at(61))?, 1);
+        assert_eq!(reclaim(c, at(59))?.count, 0);
+        assert_eq!(reclaim(c, at(61))?.count, 1);
         let other = claim(c, &ALL, at(61))?.expect("the same job");
         assert_eq!((other.id, other.attempts), (id, 2));
 
@@ -95,7 +95,11 @@ fn r5_a_worker_that_slept_past_its_lease_changes_nothing() {
         assert_eq!(fail(c, &slept, &failure, at(62))?, Fate::Lost);
 
         assert!(heartbeat(c, other.hold(), LEASE, Some(50), at(100))?);
-        assert_eq!(reclaim(c, at(130))?, 0, "a sign of life makes the lease longer");
+        assert_eq!(
+            reclaim(c, at(130))?.count,
+            0,
+            "a sign of life makes the lease longer"
+        );
         assert!(finish(c, other.hold(), Some("found it"), at(131))?);
         let job = jobs::find(c, id)?.expect("a job");
         assert_eq!((job.state, job.progress), (JobState::Done, 100));
@@ -224,7 +228,7 @@ fn a_job_whose_workers_keep_dying_is_dead_in_the_end() {
         let id = enqueue(c, new, at(0))?.id;
         for round in 0..2 {
             claim(c, &ALL, at(round * 100))?.expect("a job");
-            assert_eq!(reclaim(c, at(round * 100 + 61))?, 1);
+            assert_eq!(reclaim(c, at(round * 100 + 61))?.count, 1);
         }
         assert_eq!(state(c, id), JobState::Dead);
         Ok(())

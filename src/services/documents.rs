@@ -232,7 +232,7 @@ pub async fn delete(services: &Services, owner: UserId, id: DocumentId) -> Resul
         })
         .await?;
     let document = deleted.ok_or(AppError::NotFound)?;
-    let file_removed = removals::attempt(services, &document.handle, 0)
+    let file_removed = removals::attempt(services, &document.handle)
         .await
         .unwrap_or(false);
     Ok(Deleted {

@@ -3,14 +3,17 @@
 //! May use `queue`, `db`, `filestack` and the small shared modules. [`Services`] is what they work with; a file is one subject.
 
 pub mod accounts;
+pub mod background;
 pub mod claims;
 pub mod cursor;
 pub mod documents;
 pub mod emails;
 pub mod events;
+mod hashing;
 pub mod identity;
 pub mod import;
 pub mod jobs;
+pub mod mail;
 pub mod names;
 pub mod picker;
 pub mod processing;
@@ -26,18 +29,17 @@ pub mod verdicts;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 use crate::clock::Clock;
 use crate::db::Db;
 use crate::error::AppError;
 use crate::filestack::{Filestack, FilestackError};
 use crate::queue::{Bell, Breaker};
+use background::Background;
 use events::receive::Intake;
+use hashing::Hashing;
 use uploads::Budget;
-
-/// Password hashes computed at once: each takes 19 MiB and a core, and a flood of sign-ins must leave some of both.
-const HASHES_AT_ONCE: usize = 2;
 
 /// What the verbs work with. Clones share it.
 #[derive(Clone)]
@@ -57,12 +59,14 @@ pub struct Inner {
     pub max_upload_bytes: u64,
     /// Wakes the workers of this process; rung after a job was put into the queue.
     pub bell: Bell,
+    /// What background work is told by the configuration.
+    pub background: Background,
     /// Keeps the workers of this process from trying in vain while Filestack is down.
     pub breaker: Breaker,
     /// Memory of all uploads in flight.
     pub budget: Budget,
     intake: Intake,
-    hashing: Semaphore,
+    hashing: Hashing,
     stop: watch::Sender<bool>,
 }
 
@@ -83,6 +87,7 @@ impl Services {
         secret_key: [u8; 32],
         max_upload_bytes: u64,
         upload_memory_bytes: u64,
+        background: Background,
     ) -> Self {
         Services(Arc::new(Inner {
             db,
@@ -91,10 +96,11 @@ impl Services {
             secret_key,
             max_upload_bytes,
             bell: Bell::default(),
+            background,
             breaker: Breaker::default(),
             budget: Budget::new(memory_for_parts(upload_memory_bytes)),
             intake: Intake::default(),
-            hashing: Semaphore::new(HASHES_AT_ONCE),
+            hashing: Hashing::new(),
             stop: watch::Sender::new(false),
         }))
     }

@@ -18,7 +18,7 @@ use crate::db::{DbConn, DbError};
 use crate::error::AppError;
 use crate::filestack::{FilestackError, Grant, Handle, Metadata, MetadataField, Purpose};
 use crate::ids::{DocumentId, UserId};
-use crate::services::processing::chain;
+use crate::services::processing::chain::{self, Wish};
 use crate::services::sniff::SNIFF_BYTES;
 use crate::services::uploads::too_large;
 use crate::services::{Services, events, names, removals, sniff, upstream};
@@ -208,7 +208,7 @@ pub fn redeem(
     if before > 0 {
         document.id = DocumentId::new(now);
     }
-    let (status, kinds) = services.first_steps(&document, false);
+    let (status, kinds) = chain::plan(&services.background, &document.content_type, Wish::Nothing);
     document.status = status;
     let owner = users::find(c, claim.owner)?.ok_or(DbError::NotFound)?;
     let others = documents::list_by_sha256(c, claim.owner, &document.sha256, DUPLICATES)?;
@@ -220,6 +220,7 @@ pub fn redeem(
         path: claim.path(&services.secret_key),
         handle: Some(document.handle.clone()),
         failure: None,
+        wish: Wish::Nothing.as_str().to_owned(),
         started_at: claim.id.made_at(),
         updated_at: now,
     };

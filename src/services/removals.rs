@@ -1,6 +1,10 @@
-//! Removing files at Filestack: tried at once, and again until Filestack has said that they are gone.
+//! Removing files at Filestack: tried at once, and by a job until Filestack has said that they are gone.
+//!
+//! What is to go is written down in a table of its own, which says of a file whether it is still to go; jobs come and go.
 
 use std::time::Duration;
+
+use serde_json::json;
 
 use crate::clock::UtcTime;
 use crate::db::models::file_removals::{self, FileRemoval};
@@ -8,15 +12,19 @@ use crate::db::{DbConn, DbError};
 use crate::error::AppError;
 use crate::failpoints;
 use crate::filestack::{FilestackError, Handle, Purpose};
-use crate::services::Services;
+use crate::queue::{self, Kind, NewJob};
+use crate::services::processing::Outcome;
+use crate::services::{Services, upstream};
 
-/// The longest time between two tries.
-const LONGEST_WAIT: Duration = Duration::from_secs(6 * 3_600);
+/// The first try by a job comes so long after one that failed.
+const AGAIN: Duration = Duration::from_secs(30);
+/// A removal whose job died is given another after so long: Filestack refused it, and somebody may have put that right.
+const LOOKED_AFTER: Duration = Duration::from_secs(24 * 3_600);
 /// A removal that was just written is being tried by whoever wrote it.
 const HEAD_START: Duration = Duration::from_secs(60);
 /// How long a policy to remove one file lives.
 const GRANT: Duration = Duration::from_secs(60);
-/// Removals tried in one round.
+/// Removals looked after in one round.
 const ROUND: i64 = 50;
 
 /// Writes down that a file is to go, in the transaction that lets go of it.
@@ -44,15 +52,15 @@ pub fn is_entered(c: &mut DbConn, handle: &str) -> Result<bool, DbError> {
     file_removals::exists(c, handle)
 }
 
-/// Tries to remove a file that was entered; `false` when Filestack could not be made to, and it will be tried again.
-pub async fn attempt(services: &Services, handle: &str, attempts: i32) -> Result<bool, AppError> {
+/// Tries to remove a file that was entered; `false` when Filestack could not be made to, and a job will try again.
+pub async fn attempt(services: &Services, handle: &str) -> Result<bool, AppError> {
     failpoints::reach("removal.before-delete");
     let outcome = remove(services, handle).await;
     failpoints::reach("removal.after-delete");
     let now = services.clock.now();
     let done = outcome.is_ok();
     if let Err(error) = &outcome {
-        log::warn!(event = "file-removal-failed", attempts; "a file could not be removed at Filestack: {error}");
+        log::warn!(event = "file-removal-failed"; "a file could not be removed at Filestack: {error}");
     }
     let handle = handle.to_owned();
     services
@@ -61,26 +69,55 @@ pub async fn attempt(services: &Services, handle: &str, attempts: i32) -> Result
             if done {
                 file_removals::delete(c, &handle)
             } else {
-                let wait = Duration::from_secs(30 << attempts.clamp(0, 12)).min(LONGEST_WAIT);
-                file_removals::put_off(c, &handle, now.plus(wait))
+                enqueue(c, &handle, now.plus(AGAIN), now)
             }
         })
         .await?;
     Ok(done)
 }
 
-/// Tries what is due; gives how many files are gone now.
-pub async fn attempt_due(services: &Services) -> Result<usize, AppError> {
+/// Puts the jobs of removals into the queue that nobody tries any more: whoever wrote them down has died, or their job has. Gives how
+/// many.
+pub async fn enqueue_due(services: &Services) -> Result<usize, AppError> {
     let now = services.clock.now();
-    let due = services
+    let count = services
         .db
-        .run(move |c| file_removals::list_due(c, now, ROUND))
+        .write(move |c| {
+            let due = file_removals::list_due(c, now, ROUND)?;
+            for removal in &due {
+                enqueue(c, &removal.handle, now, now)?;
+            }
+            Ok(due.len())
+        })
         .await?;
-    let mut gone = 0;
-    for removal in due {
-        gone += usize::from(attempt(services, &removal.handle, removal.attempts).await?);
+    if count > 0 {
+        services.bell.ring();
     }
-    Ok(gone)
+    Ok(count)
+}
+
+/// The job that removes this file; looked after again a day later, should it die.
+fn enqueue(c: &mut DbConn, handle: &str, run_at: UtcTime, now: UtcTime) -> Result<(), DbError> {
+    let job = NewJob {
+        payload: json!({"handle": handle}),
+        unique_key: Some(format!("{}:{handle}", Kind::RemoveFile)),
+        run_at: Some(run_at),
+        ..NewJob::new(Kind::RemoveFile)
+    };
+    queue::enqueue(c, job, now)?;
+    file_removals::put_off(c, handle, now.plus(LOOKED_AFTER))
+}
+
+/// Does the job of a removal: a file that is gone is gone, so that a second time does no harm.
+pub async fn run(services: &Services, handle: String) -> Result<Outcome, AppError> {
+    let known = handle.clone();
+    if !services.db.run(move |c| is_entered(c, &known)).await? {
+        return Ok(Outcome::done("The file was removed already."));
+    }
+    remove(services, &handle).await.map_err(upstream)?;
+    Ok(Outcome::with("The file is removed at Filestack.", move |c| {
+        file_removals::delete(c, &handle)
+    }))
 }
 
 /// A file that is not there counts as removed.

@@ -92,7 +92,6 @@ pub async fn sign_in(
         .run(move |c| users::find_with_password(c, &email))
         .await?;
     let (user, hash) = found.unzip();
-    let hash = hash.unwrap_or_else(|| crypto::nobodys_hash().to_owned());
     let right = services.password_matches(password, hash).await?;
     match user.filter(|user| right && user.disabled_at.is_none()) {
         Some(user) => {

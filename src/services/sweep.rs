@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::db::models::uploads::{self, UploadState};
-use crate::db::models::{sessions, sign_in_attempts};
+use crate::db::models::{jobs, sessions, sign_in_attempts};
 use crate::error::AppError;
 use crate::services::{Services, events, reconcile, removals};
 
@@ -11,6 +11,12 @@ use crate::services::{Services, events, reconcile, removals};
 pub const GRACE: Duration = Duration::from_secs(6 * 3_600);
 /// Tries at signing in are forgotten after a day.
 const ATTEMPTS_KEPT: Duration = Duration::from_secs(24 * 3_600);
+/// Jobs that are done or were called off are kept for so long, to be looked at.
+const JOBS_KEPT: Duration = Duration::from_secs(7 * 24 * 3_600);
+/// Dead ones wait longer for somebody to try them again.
+const DEAD_JOBS_KEPT: Duration = Duration::from_secs(90 * 24 * 3_600);
+/// Jobs forgotten in one round: more than a server does in a minute.
+const JOBS_FORGOTTEN: i64 = 10_000;
 /// Between two rounds.
 const PAUSE: Duration = Duration::from_secs(60);
 /// Uploads settled in one round.
@@ -38,13 +44,15 @@ async fn round(services: &Services) -> Result<(), AppError> {
 /// One round.
 pub async fn once(services: &Services) -> Result<(), AppError> {
     settle_uploads(services).await?;
-    removals::attempt_due(services).await?;
+    removals::enqueue_due(services).await?;
     events::sweep(services).await?;
     let now = services.clock.now();
     services
         .db
         .write(move |c| {
             sessions::delete_expired(c, now)?;
+            jobs::delete_ended(c, false, now.minus(JOBS_KEPT), JOBS_FORGOTTEN)?;
+            jobs::delete_ended(c, true, now.minus(DEAD_JOBS_KEPT), JOBS_FORGOTTEN)?;
             sign_in_attempts::delete_older(c, now.minus(ATTEMPTS_KEPT))
         })
         .await?;

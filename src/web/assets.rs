@@ -19,7 +19,7 @@ const STYLES: &str = concat!(
 );
 
 /// Name, extension, media type, content.
-const FILES: [(&str, &str, &str, &str); 6] = [
+const FILES: [(&str, &str, &str, &str); 7] = [
     ("app", "css", "text/css; charset=utf-8", STYLES),
     (
         "app",
@@ -32,6 +32,12 @@ const FILES: [(&str, &str, &str, &str); 6] = [
         "js",
         "text/javascript; charset=utf-8",
         include_str!("../../assets/upload.js"),
+    ),
+    (
+        "steps",
+        "js",
+        "text/javascript; charset=utf-8",
+        include_str!("../../assets/steps.js"),
     ),
     (
         "direct",

@@ -29,6 +29,7 @@ pub fn configure(app: &mut web::ServiceConfig) {
             web::resource("/sign-out").route(web::post().to(pages::sessions::destroy)),
             web::resource("/documents").route(get().to(pages::documents::index)),
             web::resource("/documents/{id}").route(get().to(pages::documents::show)),
+            web::resource("/documents/{id}/events").route(get().to(pages::events::show)),
             web::resource("/documents/{id}/download").route(get().to(pages::documents::download)),
             web::resource("/documents/{id}/name").route(web::post().to(pages::documents::rename)),
             web::resource("/documents/{id}/deletion")
@@ -65,6 +66,7 @@ pub fn configure(app: &mut web::ServiceConfig) {
                 .route(get().to(api::documents::show))
                 .route(web::patch().to(api::documents::update))
                 .route(web::delete().to(api::documents::destroy)),
+            web::resource("/api/documents/{id}/jobs").route(get().to(api::documents::jobs)),
             web::resource("/webhooks/filestack").route(web::post().to(hooks::create)),
         ],
     );

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use actix_web::http::header::HeaderValue;
+use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::filestack::webhook::WebhookSecret;
@@ -13,6 +14,9 @@ use crate::services::Services;
 use crate::services::import::Importer;
 use crate::web::PickerSettings;
 use crate::web::hooks::{Budget, Sampler};
+
+/// Pages that are told of progress at once; each looks at the database once a second.
+const STREAMS: usize = 200;
 
 /// What the configuration says about HTTP.
 pub struct WebSettings {
@@ -54,6 +58,8 @@ pub struct Inner {
     pub webhook_budget: Budget,
     /// Which refused webhooks are kept.
     pub webhook_samples: Sampler,
+    /// Answers that go on while their readers stay: no more than this many.
+    pub streams: Arc<Semaphore>,
     draining: AtomicBool,
 }
 
@@ -75,6 +81,7 @@ impl AppState {
             content_security_policy,
             webhook_budget: Budget::default(),
             webhook_samples: Sampler::default(),
+            streams: Arc::new(Semaphore::new(STREAMS)),
             draining: AtomicBool::new(false),
         }))
     }

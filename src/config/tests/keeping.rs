@@ -125,10 +125,10 @@ fn the_made_up_secrets_are_the_same_at_the_second_start_and_look_like_filestacks
         FilestackMode::Service { .. } => panic!("not the emulator"),
     };
     assert!(app(&first) == app(&second));
-    assert!(app(&first) == Settings::emulator_app(dir.path()).unwrap());
+    assert!(app(&first) == Settings::emulator_app(dir.path(), "--data-dir").unwrap());
     let (key, secret) = app(&first);
     assert!(
-        key.len() == 22 && key.starts_with('A') && key.ends_with('z'),
+        key.len() == 22 && key.starts_with("Aemulator") && key.ends_with('z'),
         "{key}"
     );
     assert_eq!(secret.expose().len(), 26);

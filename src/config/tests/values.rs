@@ -323,3 +323,60 @@ fn what_is_not_ready_for_production_is_said() {
         said(&[KEY, SECRET, ("FILESTACK_CDN_URL", "http://cdn.example.org")]).contains("without encryption")
     );
 }
+
+#[test]
+fn x8_credentials_used_on_this_machine_are_said_not_to_reach_filestack() {
+    for (name, url) in [
+        ("FILESTACK_BASE_URL", "http://127.0.0.1:8081"),
+        ("FILESTACK_UPLOAD_URL", "https://localhost:1"),
+    ] {
+        let said = settings(&[KEY, SECRET, (name, url)])
+            .unwrap()
+            .warnings()
+            .join("\n");
+        assert!(
+            said.contains(&format!("{url}/")) && said.contains("keeps no files"),
+            "{said}"
+        );
+    }
+}
+
+#[test]
+fn one_address_for_both_servers_is_refused_with_another() {
+    for (app, emulator) in [
+        ("127.0.0.1:9000", "127.0.0.1:9000"),
+        ("0.0.0.0:9000", "127.0.0.1:9000"),
+        ("127.0.0.1:8081", ""),
+        ("127.0.0.1:8081", "[::]:8081"),
+    ] {
+        let pairs = [("SATCHEL_BIND", app), ("SATCHEL_EMULATOR_BIND", emulator)];
+        let vars: Vars = pairs.into_iter().collect();
+        let settings = Settings::from_vars(&vars).unwrap();
+        let message = settings.shown(&vars).unwrap_err().to_string();
+        assert_eq!(settings.into_config().unwrap_err().to_string(), message);
+        assert!(
+            message.starts_with("SATCHEL_EMULATOR_BIND is ")
+                && message.contains(&format!("SATCHEL_BIND={app} ")),
+            "{message}"
+        );
+        let (_, example) = message
+            .rsplit_once("use for example SATCHEL_EMULATOR_BIND=")
+            .unwrap();
+        let example = example.trim_end_matches('.');
+        let mended: Vars = [("SATCHEL_BIND", app), ("SATCHEL_EMULATOR_BIND", example)]
+            .into_iter()
+            .collect();
+        Settings::from_vars(&mended).unwrap().shown(&mended).unwrap();
+    }
+    for fine in [
+        vec![
+            ("SATCHEL_BIND", "127.0.0.1:0"),
+            ("SATCHEL_EMULATOR_BIND", "127.0.0.1:0"),
+        ],
+        vec![("SATCHEL_BIND", "127.0.0.2:8081")],
+        vec![KEY, SECRET, ("SATCHEL_BIND", "127.0.0.1:8081")],
+    ] {
+        let vars: Vars = fine.iter().copied().collect();
+        Settings::from_vars(&vars).unwrap().shown(&vars).unwrap();
+    }
+}

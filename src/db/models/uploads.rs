@@ -97,6 +97,8 @@ pub struct Upload {
     pub handle: Option<String>,
     /// Why it ended without a document.
     pub failure: Option<String>,
+    /// What is to be done with the file besides storing it: a word of the services'.
+    pub wish: String,
     /// When it began.
     pub started_at: UtcTime,
     /// Last change of state, or last sign of life.

@@ -22,6 +22,7 @@ use url::Url;
 use crate::db::models::users::User;
 use crate::error::AppError;
 use crate::services::Services;
+use crate::services::processing::chain::Wish;
 use crate::services::uploads::{self, NewFile, Received, Size, Source};
 use vet::{Vet, Vetted};
 
@@ -145,7 +146,7 @@ pub async fn import(
         size: reply
             .content_length()
             .map_or(Size::AtMost(u64::MAX), Size::Declared),
-        processing: false,
+        wish: Wish::Nothing,
     };
     uploads::receive(services, owner, file, &mut Incoming { reply, until }).await
 }

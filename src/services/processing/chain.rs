@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use crate::clock::UtcTime;
-use crate::db::models::documents::{Document, NewDocument, STORED};
+use crate::db::models::documents::{Document, QUARANTINED, STORED};
 use crate::db::{DbConn, DbError};
 use crate::error::AppError;
 use crate::ids::{DocumentId, JobId};
-use crate::queue::{self, Kind, NewJob};
+use crate::queue::{self, Kind, NewJob, Priority};
 use crate::services::Services;
+use crate::services::background::Background;
+use crate::services::mail::{self, Notice};
 
 /// A step that was put into the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,17 +50,74 @@ pub fn enqueue(
         .zip(kinds)
         .map(|(n, &kind)| {
             let at = begun.plus(Duration::from_micros(n));
-            let job = queue::enqueue(c, NewJob::about(kind, document), at)?;
+            let job = queue::enqueue(c, new(kind, document), at)?;
             Ok(Step { id: job.id, kind })
         })
         .collect()
 }
 
-impl Services {
-    /// What has to be done with a new document whether or not anybody asked: the state it begins in, and the first steps.
-    pub fn first_steps(&self, _document: &NewDocument, _processing: bool) -> (&'static str, Vec<Kind>) {
-        (STORED, Vec::new())
+fn new(kind: Kind, document: DocumentId) -> NewJob {
+    match kind {
+        Kind::SendMail => mail::job(Notice::Processed, document),
+        // Until then its owner cannot open it.
+        Kind::ScanFile => NewJob {
+            priority: Priority::High,
+            ..NewJob::about(kind, document)
+        },
+        _ => NewJob::about(kind, document),
     }
+}
+
+/// How much is to be done with an upload besides storing it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Wish {
+    /// Nothing.
+    #[default]
+    Nothing,
+    /// What our pages show of it.
+    Steps,
+    /// All of that, a look for viruses if there is any way to have one, and a message at the end.
+    Everything,
+}
+
+impl Wish {
+    /// The word that is kept with an upload.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Wish::Nothing => "nothing",
+            Wish::Steps => "steps",
+            Wish::Everything => "everything",
+        }
+    }
+
+    /// Reads that word; one that nobody knows is nothing.
+    pub fn read(word: &str) -> Self {
+        match word {
+            "steps" => Wish::Steps,
+            "everything" => Wish::Everything,
+            _ => Wish::Nothing,
+        }
+    }
+}
+
+/// What is to be done with a new document of this type: the state it begins in, and its steps. When every upload is looked at for
+/// viruses, wishes have no say in that.
+pub fn plan(background: &Background, content_type: &str, wish: Wish) -> (&'static str, Vec<Kind>) {
+    let is_scanned = background
+        .scan
+        .as_ref()
+        .is_some_and(|scan| scan.every_upload || wish == Wish::Everything);
+    let mut kinds = Vec::new();
+    if is_scanned {
+        kinds.push(Kind::ScanFile);
+    }
+    if wish != Wish::Nothing {
+        kinds.extend(steps(content_type));
+    }
+    if wish == Wish::Everything && background.mail.is_some() {
+        kinds.push(Kind::SendMail);
+    }
+    (if is_scanned { QUARANTINED } else { STORED }, kinds)
 }
 
 /// Puts the steps of a document that is there into the queue once more; those that still wait or run are left alone.

@@ -8,19 +8,23 @@ pub mod chain;
 mod file;
 mod outcome;
 mod picture;
+mod scan;
+mod video;
 
 use std::time::Duration;
 
 pub use file::{read_metadata, verify};
 pub use outcome::{Effects, Outcome};
 pub use picture::{prepare_thumbnail, rate, read_text, tag};
+pub use scan::{scan, unlooked};
+pub use video::transcode;
 
 use crate::clock::UtcTime;
 use crate::db::models::documents::{self, Document};
 use crate::db::models::findings::{self, Finding};
 use crate::db::{DbConn, DbError};
 use crate::error::AppError;
-use crate::filestack::{Grant, Purpose};
+use crate::filestack::{Grant, Handle, Purpose};
 use crate::ids::DocumentId;
 use crate::services::Services;
 
@@ -37,6 +41,11 @@ const GRANT: Duration = Duration::from_secs(120);
 /// The document, unless it was deleted: then a step has nothing to do.
 async fn load(services: &Services, id: DocumentId) -> Result<Option<Document>, AppError> {
     Ok(services.db.run(move |c| documents::find(c, id)).await?)
+}
+
+/// The file of a document.
+fn documents_handle(document: &Document) -> Result<Handle, AppError> {
+    crate::services::documents::handle(document)
 }
 
 fn grant(services: &Services, purpose: Purpose<'_>) -> Grant {

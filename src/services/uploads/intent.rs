@@ -12,7 +12,7 @@ use crate::error::AppError;
 use crate::failpoints;
 use crate::ids::{DocumentId, UserId};
 use crate::queue::Kind;
-use crate::services::processing::chain;
+use crate::services::processing::chain::{self, Wish};
 use crate::services::uploads::Received;
 use crate::services::{Services, events, removals};
 
@@ -30,7 +30,12 @@ pub(super) struct Intent {
 
 impl Intent {
     /// Writes the intent.
-    pub(super) async fn begin(services: &Services, owner: &User, name: &str) -> Result<Self, AppError> {
+    pub(super) async fn begin(
+        services: &Services,
+        owner: &User,
+        name: &str,
+        wish: Wish,
+    ) -> Result<Self, AppError> {
         let now = services.clock.now();
         let id = DocumentId::new(now);
         let path = path(owner.id, id);
@@ -42,6 +47,7 @@ impl Intent {
             path: path.clone(),
             handle: None,
             failure: None,
+            wish: wish.as_str().to_owned(),
             started_at: now,
             updated_at: now,
         };
@@ -140,7 +146,7 @@ impl Intent {
             })
             .await;
         let removed = match entered {
-            Ok(()) => removals::attempt(&self.services, &handle, 0).await.map(|_| ()),
+            Ok(()) => removals::attempt(&self.services, &handle).await.map(|_| ()),
             Err(error) => Err(error.into()),
         };
         if let Err(error) = removed {
@@ -167,7 +173,8 @@ pub fn adopt(services: &Services, c: &mut DbConn, mut document: NewDocument) -> 
         return Ok(false);
     }
     let owner = users::find(c, document.owner_id)?.ok_or(DbError::NotFound)?;
-    let (status, kinds) = services.first_steps(&document, false);
+    let wish = uploads::find(c, document.id)?.map_or(Wish::Nothing, |upload| Wish::read(&upload.wish));
+    let (status, kinds) = chain::plan(&services.background, &document.content_type, wish);
     document.status = status;
     add(c, owner.seq, &document)?;
     chain::enqueue(c, document.id, &kinds, document.created_at)?;

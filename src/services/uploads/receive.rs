@@ -12,13 +12,13 @@ use tokio::task::JoinHandle;
 use super::body::{Body, Part, Size, Source, too_large};
 use super::intent::Intent;
 use crate::crypto::hex;
-use crate::db::models::documents::{Document, NewDocument, STORED};
+use crate::db::models::documents::{Document, NewDocument};
 use crate::db::models::search::name_key;
 use crate::db::models::users::User;
 use crate::error::AppError;
 use crate::failpoints;
 use crate::filestack::{FilestackError, Grant, NewStore, NewUpload, PartBytes, Purpose, StoredFile, Upload};
-use crate::services::processing::chain::{self, Step};
+use crate::services::processing::chain::{self, Step, Wish};
 use crate::services::{Services, documents, names, sniff, upstream};
 
 /// Bytes of a part, and how far a file is read before the way to Filestack is chosen. Intelligent ingestion has parts of this size; so
@@ -41,8 +41,8 @@ pub struct NewFile {
     pub declared_type: String,
     /// What is known of its size.
     pub size: Size,
-    /// Whether its uploader asks for processing.
-    pub processing: bool,
+    /// What is to be done with it besides storing it.
+    pub wish: Wish,
 }
 
 /// A file that was received.
@@ -113,7 +113,7 @@ async fn receive_file<S: Source>(
         content_type: sniff::content_type(head, &name),
         declared_type: sniff::declared_type(&file.declared_type),
         name,
-        processing: file.processing,
+        wish: file.wish,
     };
     let exact = if whole { body.read() } else { file.size.most() };
     if exact > limit && !matches!(file.size, Size::AtMost(_)) {
@@ -122,7 +122,7 @@ async fn receive_file<S: Source>(
     if matches!(file.size, Size::Declared(bytes) if bytes != exact) {
         return Err(not_as_announced(file.size));
     }
-    let mut intent = Intent::begin(services, owner, &details.name).await?;
+    let mut intent = Intent::begin(services, owner, &details.name, details.wish).await?;
     let sent = if whole || !matches!(file.size, Size::AtMost(_)) {
         send_parts(
             services,
@@ -151,7 +151,7 @@ struct Details {
     name: String,
     content_type: String,
     declared_type: String,
-    processing: bool,
+    wish: Wish,
 }
 
 /// All bytes have been taken in and handed to Filestack; `ending` makes a file of them.
@@ -362,7 +362,7 @@ async fn finish(
                 let Some(document) = adopted.filter(|document| document.sha256 == sent.sha256) else {
                     return Err(error);
                 };
-                let steps = if details.processing {
+                let steps = if details.wish != Wish::Nothing {
                     chain::again(&services, &document).await?
                 } else {
                     Vec::new()
@@ -371,7 +371,8 @@ async fn finish(
             }
         };
         let now = services.clock.now();
-        let mut document = NewDocument {
+        let (status, kinds) = chain::plan(&services.background, &details.content_type, details.wish);
+        let document = NewDocument {
             id: intent.id,
             owner_id: owner.id,
             handle: stored.handle.as_str().to_owned(),
@@ -381,19 +382,9 @@ async fn finish(
             declared_type: details.declared_type,
             size_bytes: sent.size as i64,
             sha256: sent.sha256,
-            status: STORED,
+            status,
             created_at: now,
             updated_at: now,
-        };
-        let (status, first) = services.first_steps(&document, details.processing);
-        document.status = status;
-        let kinds = if details.processing {
-            first
-                .into_iter()
-                .chain(chain::steps(&document.content_type))
-                .collect()
-        } else {
-            first
         };
         intent.record(&owner, document, kinds).await
     });

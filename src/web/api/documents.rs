@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::db::models::documents::{Document, Part, Sort};
 use crate::error::AppError;
-use crate::services::{cursor, documents};
+use crate::services::{cursor, documents, jobs};
 use crate::web::AppState;
 use crate::web::extract::{ApiCaller, DocumentPath, Json, Query, Reader};
 
@@ -92,6 +92,31 @@ pub async fn show(
 ) -> Result<HttpResponse, AppError> {
     let (_, document) = documents::get_as(&state.services, reader.0, id.0).await?;
     Ok(HttpResponse::Ok().json(DocumentJson::from(&document)))
+}
+
+/// `GET /api/documents/{id}/jobs`: what is done with it, in the order of its steps.
+pub async fn jobs(
+    state: web::Data<AppState>,
+    caller: ApiCaller,
+    id: DocumentPath,
+) -> Result<HttpResponse, AppError> {
+    let document = documents::get(&state.services, caller.0.id, id.0).await?;
+    let rows = jobs::list_of_document(&state.services, document.id).await?;
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|job| {
+            json!({
+                "id": job.id,
+                "kind": job.kind,
+                "state": job.state.as_str(),
+                "progress": job.progress,
+                "reason": job.reason,
+                "created_at": job.created_at.rfc3339(),
+                "finished_at": job.finished_at.map(|at| at.rfc3339()),
+            })
+        })
+        .collect();
+    Ok(HttpResponse::Ok().json(json!({"jobs": rows})))
 }
 
 /// `PATCH /api/documents/{id}`.

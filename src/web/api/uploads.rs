@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::db::models::jobs::JobState;
 use crate::error::AppError;
 use crate::services::documents::{self, SignedUrl};
+use crate::services::processing::chain::Wish;
 use crate::services::uploads::{self, NewFile, Received, Source, too_large};
 use crate::web::AppState;
 use crate::web::extract::{ApiCaller, DocumentPath, FilePart, Item, Query, Reader, UploadForm};
@@ -31,7 +32,9 @@ pub async fn create(
     caller: ApiCaller,
     payload: web::Payload,
 ) -> Result<HttpResponse, AppError> {
-    let document = receive(&state, &request, &caller, payload, false).await?.document;
+    let document = receive(&state, &request, &caller, payload, Wish::Nothing)
+        .await?
+        .document;
     let url = documents::plain_url(&state.services, &document)?;
     Ok(HttpResponse::Created()
         .json(json!({"id": document.id, "handle": document.handle, "url": url.as_str()})))
@@ -44,7 +47,9 @@ pub async fn create_v2(
     caller: ApiCaller,
     payload: web::Payload,
 ) -> Result<HttpResponse, AppError> {
-    let document = receive(&state, &request, &caller, payload, false).await?.document;
+    let document = receive(&state, &request, &caller, payload, Wish::Nothing)
+        .await?
+        .document;
     let url = documents::plain_url(&state.services, &document)?;
     Ok(HttpResponse::Created().json(json!({"handle": document.handle, "url": url.as_str()})))
 }
@@ -56,7 +61,7 @@ pub async fn create_with_processing(
     caller: ApiCaller,
     payload: web::Payload,
 ) -> Result<HttpResponse, AppError> {
-    let Received { document, steps } = receive(&state, &request, &caller, payload, true).await?;
+    let Received { document, steps } = receive(&state, &request, &caller, payload, Wish::Everything).await?;
     let url = documents::plain_url(&state.services, &document)?;
     let jobs: Vec<_> = steps
         .iter()
@@ -110,7 +115,7 @@ async fn receive(
     request: &HttpRequest,
     caller: &ApiCaller,
     payload: web::Payload,
-    processing: bool,
+    wish: Wish,
 ) -> Result<Received, AppError> {
     let mut form = UploadForm::new(state, request, payload)?;
     let limit = state.services.max_upload_bytes;
@@ -126,7 +131,7 @@ async fn receive(
                     name: file.filename.clone(),
                     declared_type: file.declared_type.clone(),
                     size: form.size(&file, declared, true),
-                    processing,
+                    wish,
                 };
                 let mut only = OnlyFile { file, form };
                 return uploads::receive(&state.services, &caller.0, new, &mut only).await;

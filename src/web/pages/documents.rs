@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
 use super::shell::{Said, dress};
-use super::{page, see_other, sized_page, with_cookies};
+use super::{events as steps, page, see_other, sized_page, with_cookies};
 use crate::db::models::documents::{Document, Part};
 use crate::db::models::users::User;
 use crate::error::AppError;
@@ -101,7 +101,7 @@ pub async fn show(
 ) -> Result<HttpResponse, AppError> {
     let (user, document) = documents::get_as(&state.services, reader.0, id.0).await?;
     let rename = Field::of(document.name.clone());
-    show_page(&request, &state, &user, &document, rename, StatusCode::OK)
+    show_page(&request, &state, &user, &document, rename, StatusCode::OK).await
 }
 
 /// `GET /documents/{id}/download`.
@@ -144,6 +144,7 @@ pub async fn rename(
                 rename,
                 StatusCode::UNPROCESSABLE_ENTITY,
             )
+            .await
         }
         Err(error) => Err(error),
     }
@@ -187,7 +188,7 @@ pub async fn destroy(
     ))
 }
 
-fn show_page(
+async fn show_page(
     request: &HttpRequest,
     state: &AppState,
     user: &User,
@@ -195,6 +196,7 @@ fn show_page(
     rename: Field,
     status: StatusCode,
 ) -> Result<HttpResponse, AppError> {
+    let steps = steps::of(&state.services, document.id).await?;
     let dressed = dress(request, state, Some(user));
     let show = DocumentShowPage {
         shell: dressed.shell,
@@ -211,6 +213,7 @@ fn show_page(
         updated_at: document.updated_at.calendar(),
         status: DocumentStatus::of_row(&document.status),
         preview_url: documents::page_preview(&state.services, document).map(String::from),
+        steps,
     };
     Ok(with_cookies(page(status, &show)?, dressed.cookies))
 }

@@ -2,6 +2,7 @@
 
 pub mod admin;
 pub mod documents;
+pub mod events;
 pub mod home;
 pub mod sessions;
 pub mod setup;

@@ -94,10 +94,12 @@ pub async fn create(
 
 /// Once there is an administrator the page is gone for ever; until then a wrong token is told what to do.
 async fn check_token(state: &AppState, token: &str) -> Result<(), AppError> {
+    // In this order: somebody who makes the administrator between the two questions closes the page and does not make the token wrong.
+    let is_valid = accounts::setup_token_is_valid(&state.services, token).await?;
     if !accounts::setup_is_open(&state.services).await? {
         return Err(AppError::NotFound);
     }
-    if !accounts::setup_token_is_valid(&state.services, token).await? {
+    if !is_valid {
         return Err(AppError::Forbidden(
             "Set-up needs the link that Satchel printed when it started. Open that link; a restart prints a new one.",
         ));

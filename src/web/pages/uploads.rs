@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use super::shell::dress;
 use super::{page, with_cookies};
 use crate::error::AppError;
+use crate::services::processing::chain::Wish;
 use crate::services::uploads::{self, NewFile, Received};
 use crate::web::AppState;
 use crate::web::extract::{FilePart, Item, UploadForm, Viewer, token_is_valid};
@@ -89,7 +90,7 @@ async fn receive(
         name: name.clone(),
         declared_type: file.declared_type.clone(),
         size: parts.size(&file, None, false),
-        processing: true,
+        wish: Wish::Steps,
     };
     let outcome = match uploads::receive(&state.services, viewer.user(), new, &mut *file).await {
         Ok(Received { document, .. }) => UploadOutcome::Stored {

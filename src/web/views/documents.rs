@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 use url::form_urlencoded;
 
 use super::filters;
+use super::jobs::StepRow;
 use super::kind::Kind;
 use super::shell::{Field, Shell};
 
@@ -275,9 +276,16 @@ pub struct DocumentShowPage {
     pub status: DocumentStatus,
     /// A preview of about 960 pixels; none shows the icon of its type.
     pub preview_url: Option<String>,
+    /// What is done with it besides storing it.
+    pub steps: Vec<StepRow>,
 }
 
 impl DocumentShowPage {
+    /// Whether a step is still to come to its end.
+    pub fn is_processed(&self) -> bool {
+        !self.steps.iter().any(StepRow::is_open)
+    }
+
     /// What sort of file it is.
     pub fn kind(&self) -> Kind {
         Kind::of(&self.content_type)

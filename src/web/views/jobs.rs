@@ -75,6 +75,40 @@ impl JobStatus {
     }
 }
 
+/// A step of a document's processing, as its page shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StepRow {
+    /// What it does, as a word.
+    pub kind: String,
+    /// How far.
+    pub status: JobStatus,
+    /// What it found, or why it failed.
+    pub says: Option<String>,
+}
+
+impl StepRow {
+    /// What it does, in words.
+    pub fn label(&self) -> &str {
+        match self.kind.as_str() {
+            "scan-file" => "Look for viruses",
+            "read-metadata" => "Read the file's details",
+            "verify-file" => "Compare with what was uploaded",
+            "prepare-thumbnail" => "Make the thumbnail",
+            "tag-image" => "Recognise what is to be seen",
+            "rate-image" => "See whether it is safe for work",
+            "read-text" => "Read the text on it",
+            "transcode-video" => "Convert the video",
+            "send-mail" => "Write to you",
+            other => other,
+        }
+    }
+
+    /// Whether there is more to come.
+    pub fn is_open(&self) -> bool {
+        matches!(self.status, JobStatus::Waiting | JobStatus::Running)
+    }
+}
+
 /// One job in the list.
 #[derive(Debug, Clone)]
 pub struct JobRow {
@@ -176,6 +210,16 @@ impl JobIndexPage {
 #[cfg(test)]
 mod samples {
     use time::macros::datetime;
+
+    impl StepRow {
+        pub(in super::super) fn sample(kind: &str, status: JobStatus, says: Option<&str>) -> Self {
+            StepRow {
+                kind: kind.into(),
+                status,
+                says: says.map(str::to_owned),
+            }
+        }
+    }
 
     use super::*;
 

@@ -26,7 +26,7 @@ pub use events::{
     DeliveryRow, EventFilters, EventIndexPage, EventRefusalsPage, EventReplayPage, EventRow, EventShowPage,
     EventStatus, PreviewRow, RefusalRow,
 };
-pub use jobs::{JobIndexPage, JobRow, JobStatus};
+pub use jobs::{JobIndexPage, JobRow, JobStatus, StepRow};
 pub use kind::Kind;
 pub use shell::{Field, Notice, NoticeKind, Shell, ShellUser, THEME_COOKIE, Theme};
 pub use uploads::{UploadNewPage, UploadOutcome, UploadResultPage, UploadedFile};

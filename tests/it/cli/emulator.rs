@@ -68,6 +68,52 @@ fn another_server_uses_it_as_its_filestack() {
 }
 
 #[test]
+fn x8_an_app_that_looks_like_filestacks_own_is_refused_and_a_printed_one_is_not() {
+    let place = Place::new();
+    let real = "A7bXq2LmNw9PRtkVcYd4sz:NGTHDUWQ2YEXK4OMZCVB6RSLPA";
+    let refused = place.run(&["emulator", "--app", real]);
+    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("look like Filestack's own") && !refused.stderr.contains("NGTH"),
+        "{}",
+        refused.stderr
+    );
+    let emulator = place.start(&["emulator"]);
+    let said = emulator.stdout();
+    let of = |what: &str| {
+        said.lines()
+            .find_map(|line| line.strip_prefix(what))
+            .unwrap()
+            .trim()
+            .to_owned()
+    };
+    let app = format!("{}:{}", of("API key:"), of("App secret:"));
+    let elsewhere = Place::new();
+    elsewhere.start(&["emulator", "--app", &app]);
+}
+
+#[test]
+fn a_place_or_an_address_that_cannot_be_used_is_blamed_on_what_named_it() {
+    let place = Place::new();
+    std::fs::write(place.path().join("file"), "").unwrap();
+    let told = |line: &[&str]| {
+        let failed = place.run(line);
+        assert_eq!(failed.code, Some(1), "{line:?}: {}", failed.stderr);
+        assert!(!failed.stderr.contains("SATCHEL_"), "{line:?}: {}", failed.stderr);
+        failed.stderr
+    };
+    for line in [
+        &["emulator", "--data-dir", "file"][..],
+        &["emulator", "--data-dir", "file", "--app", "AmyOwnKeyz:MYSECRET"],
+    ] {
+        assert!(told(line).contains("--data-dir"));
+    }
+    let emulator = place.start(&["emulator"]);
+    let taken = emulator.address.to_string();
+    assert!(told(&["emulator", "--in-memory", "--bind", &taken]).contains("--bind=127.0.0.1:0"));
+}
+
+#[test]
 fn in_memory_nothing_is_left_behind() {
     let place = Place::new();
     let temporary = tempfile::tempdir().unwrap();

@@ -78,7 +78,7 @@ fn the_servers_own_workers_do_the_jobs_and_the_list_tells() {
     assert!(listed(&place, &["--state", "dead"]).is_empty());
 
     let shown = place.run(&["jobs", "show", &ids[0]]);
-    assert!(shown.stdout.contains("\"read-metadata\""), "{}", shown.stdout);
+    assert!(shown.stdout.contains("\"scan-file\""), "{}", shown.stdout);
     let again = place.run(&["jobs", "retry", &ids[0]]);
     assert_eq!(again.code, Some(1));
     assert!(again.stderr.contains("nothing to try again"), "{}", again.stderr);

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use satchel::db::models::file_removals;
 use satchel::emulator::{Fault, Route};
-use satchel::services::removals;
 use serde_json::json;
 
 use crate::support::app::TestApp;
@@ -149,9 +148,13 @@ async fn a_file_that_filestack_keeps_is_told_and_removed_later() {
         ana.document("a.txt", b"x").await,
         ana.document("b.txt", b"x").await,
     );
-    app.emulator
-        .faults()
-        .next_times(Route::Delete, 3, Fault::Status(403));
+    // For longer than anybody waits for an answer.
+    let down = Fault::Reply {
+        status: 503,
+        headers: vec![("Retry-After".to_owned(), "90".to_owned())],
+        body: String::new(),
+    };
+    app.emulator.faults().next_times(Route::Delete, 3, down);
 
     let answer = script.delete(&format!("/api/documents/{first}")).await;
     assert_eq!(answer.status, 202);
@@ -167,16 +170,13 @@ async fn a_file_that_filestack_keeps_is_told_and_removed_later() {
     assert_eq!(app.stored_files(), 2);
 
     let waiting = async || app.services.db.run(file_removals::count).await.unwrap();
-    assert_eq!(removals::attempt_due(&app.services).await.unwrap(), 0, "too soon");
+    assert_eq!(app.run_jobs().await, 0, "too soon");
     app.advance(Duration::from_secs(30));
-    assert_eq!(
-        removals::attempt_due(&app.services).await.unwrap(),
-        1,
-        "one fails once more"
-    );
-    assert_eq!(waiting().await, 1);
-    app.advance(Duration::from_secs(60));
-    assert_eq!(removals::attempt_due(&app.services).await.unwrap(), 1);
+    let ran = app.run_jobs_however().await;
+    assert_eq!(ran.len(), 2);
+    assert_eq!(waiting().await, 1, "one fails once more: {ran:?}");
+    app.advance(Duration::from_secs(90));
+    assert_eq!(app.run_jobs().await, 1);
     assert_eq!((waiting().await, app.stored_files()), (0, 0));
 }
 

@@ -1,18 +1,7 @@
 //! Downloads and thumbnails: signed addresses, and what they give.
 
-use std::io::Cursor;
-
-use image::{ImageFormat, RgbImage};
-
 use crate::support::app::TestApp;
-use crate::support::content;
-
-fn png(width: u32, height: u32) -> Vec<u8> {
-    let picture = RgbImage::from_fn(width, height, |x, y| image::Rgb([x as u8, y as u8, 128]));
-    let mut bytes = Cursor::new(Vec::new());
-    picture.write_to(&mut bytes, ImageFormat::Png).expect("a picture");
-    bytes.into_inner()
-}
+use crate::support::{content, png};
 
 #[actix_web::test]
 async fn a_thumbnail_is_a_picture_of_the_size_asked_for() {

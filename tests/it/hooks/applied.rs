@@ -48,6 +48,7 @@ impl TestApp {
             path: path.clone(),
             handle: None,
             failure: failure.map(str::to_owned),
+            wish: "nothing".to_owned(),
             started_at: now,
             updated_at: now,
         };
@@ -177,6 +178,7 @@ async fn s11_a_file_of_an_upload_that_failed_for_good_is_removed() {
     satchel::services::sweep::once(&app.services)
         .await
         .expect("a sweep");
+    app.run_jobs().await;
     assert_eq!(app.stored_files(), before - 1);
     assert!(app.documents().await.is_empty());
 }

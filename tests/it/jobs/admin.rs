@@ -15,8 +15,14 @@ async fn administrators_see_all_jobs_and_steer_them() {
     let admin = app.admin().await;
     let page = admin.page("/admin/jobs").await;
     assert_eq!(page.status, 200);
-    assert_eq!(page.texts("tbody th"), ["verify-file", "read-metadata"]);
-    assert_eq!(page.texts("tbody .cell-status"), ["Waiting", "Waiting"]);
+    assert_eq!(
+        page.texts("tbody th"),
+        ["verify-file", "read-metadata", "scan-file"]
+    );
+    assert_eq!(
+        page.texts("tbody .cell-status"),
+        ["Waiting", "Waiting", "Waiting"]
+    );
 
     let id = app.jobs().await[0].id;
     let back = admin
@@ -41,7 +47,7 @@ async fn administrators_see_all_jobs_and_steer_them() {
     let back = admin.post_form(&format!("/admin/jobs/{id}/attempt"), &[]).await;
     assert_eq!(back.status, 303);
     assert_eq!(app.job(id).await.state, JobState::Waiting);
-    assert_eq!(app.run_jobs().await, 2);
+    assert_eq!(app.run_jobs().await, 3);
     let done = admin.post_form(&format!("/admin/jobs/{id}/attempt"), &[]).await;
     assert_eq!(done.status, 409, "{}", done.text());
     assert!(

@@ -2,5 +2,9 @@
 
 mod admin;
 mod chain;
+mod events;
 mod failures;
+mod mail;
+mod media;
 mod queue;
+mod scan;

@@ -141,7 +141,13 @@ async fn a_sleeper_is_fenced(app: &TestApp) {
         .expect("there");
     app.advance(LEASE + Duration::from_secs(1));
     let now = app.services.clock.now();
-    assert_eq!(db.write(move |c| queue::reclaim(c, now)).await.expect("there"), 1);
+    assert_eq!(
+        db.write(move |c| queue::reclaim(c, now))
+            .await
+            .expect("there")
+            .count,
+        1
+    );
     let other = db
         .write(move |c| queue::claim(c, &ALL, now))
         .await

@@ -55,6 +55,7 @@ pub const TABLE: &[Row] = &[
     row("POST", "/sign-out", [401, 303, 303, 303, 401, 403]),
     row("GET", "/documents", [303, 200, 200, 200, 303, 200]),
     row("GET", "/documents/{id}", [303, 200, 404, 404, 303, 200]),
+    row("GET", "/documents/{id}/events", [303, 200, 404, 404, 303, 200]),
     row("GET", "/documents/{id}/download", [303, 303, 404, 404, 303, 303]),
     row("POST", "/documents/{id}/name", [401, 303, 404, 404, 401, 403]),
     row("GET", "/documents/{id}/deletion", [303, 200, 404, 404, 303, 200]),
@@ -115,6 +116,7 @@ pub const TABLE: &[Row] = &[
     row("GET", "/api/documents", [401, 200, 200, 200, 401, 200]),
     row("GET", "/api/documents/{id}", [401, 200, 404, 404, 401, 200]),
     row("PATCH", "/api/documents/{id}", [401, 200, 404, 404, 401, 200]),
+    row("GET", "/api/documents/{id}/jobs", [401, 200, 404, 404, 401, 200]),
     row("DELETE", "/api/documents/{id}", [401, 204, 404, 404, 401, 204]),
     row("POST", "/webhooks/filestack", [503, 503, 503, 503, 503, 503]),
 ];

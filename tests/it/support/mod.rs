@@ -12,7 +12,10 @@ pub mod raw_post;
 pub mod receiver;
 pub mod wire;
 
+use std::io::Cursor;
 use std::time::Duration;
+
+use image::{ImageFormat, RgbImage};
 
 /// Waits until something is so that happens by itself, such as a server noticing that its client has gone.
 pub async fn eventually<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> F) {
@@ -28,4 +31,12 @@ pub async fn eventually<F: Future<Output = bool>>(what: &str, mut is_so: impl Fn
 /// Bytes that repeat only after a prime, so that no two parts of a file are alike.
 pub fn content(size: usize) -> Vec<u8> {
     (0..size).map(|n| (n % 251) as u8).collect()
+}
+
+/// A picture of this size.
+pub fn png(width: u32, height: u32) -> Vec<u8> {
+    let picture = RgbImage::from_fn(width, height, |x, y| image::Rgb([x as u8, y as u8, 128]));
+    let mut bytes = Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, ImageFormat::Png).expect("a picture");
+    bytes.into_inner()
 }

@@ -187,6 +187,7 @@ async fn s11_the_sweep_settles_what_a_crash_left() {
 
     app.advance(Duration::from_secs(60));
     sweep::once(&app.services).await.unwrap();
+    app.run_jobs().await;
     assert!(
         !app.emulator.store().exists(&handle),
         "the stray file is still there"
@@ -206,6 +207,7 @@ async fn leave_behind(app: &TestApp, state: UploadState, handle: Option<String>)
         path: format!("user-uploads/{}/{id}/", owner.id),
         handle,
         failure: None,
+        wish: "nothing".to_owned(),
         started_at: now,
         updated_at: now,
     };

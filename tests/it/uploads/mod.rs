@@ -1,6 +1,7 @@
 //! Uploads over HTTP: what is taken, what is refused, and that nothing is left of what did not end well.
 
 mod bad_input;
+mod bounds;
 mod broken_off;
 mod claimed;
 mod filestack_fails;

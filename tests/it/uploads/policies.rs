@@ -11,6 +11,7 @@ use base64::prelude::BASE64_URL_SAFE;
 use satchel::app;
 use satchel::config::{FilestackMode, Hosts};
 use satchel::error::AppError;
+use satchel::services::processing::chain::Wish;
 use satchel::services::uploads::{NewFile, Size, Source, receive};
 use satchel::services::{Services, documents};
 use serde_json::{Value, json};
@@ -156,7 +157,7 @@ async fn s6_p2_every_call_carries_a_policy_for_that_call_alone() {
             name: "../../a.bin".to_owned(),
             declared_type: String::new(),
             size: told,
-            processing: false,
+            wish: Wish::Nothing,
         };
         // Zeros, so that no byte of the file looks like a request.
         let mut source = Chunks(vec![Bytes::from(vec![0; size])]);

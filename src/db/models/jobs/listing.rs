@@ -124,6 +124,16 @@ pub fn count_by_state(connection: &mut DbConn) -> Result<Vec<(JobState, i64)>, D
         .load(connection)?)
 }
 
+/// When the first of the jobs that are done was claimed, and when the last of them ended.
+pub fn span_of_done(connection: &mut DbConn) -> Result<Option<(UtcTime, UtcTime)>, DbError> {
+    use diesel::dsl::{max, min};
+    let (first, last): (Option<UtcTime>, Option<UtcTime>) = jobs::table
+        .filter(sql::<Bool>("state = 'done'"))
+        .select((min(jobs::started_at), max(jobs::finished_at)))
+        .first(connection)?;
+    Ok(first.zip(last))
+}
+
 /// When the job that has been due longest was due.
 pub fn oldest_due(connection: &mut DbConn, now: UtcTime) -> Result<Option<UtcTime>, DbError> {
     Ok(jobs::table

@@ -4,6 +4,7 @@ use time::macros::datetime;
 use time::{Duration, OffsetDateTime};
 
 use super::*;
+use crate::web::views::JobStatus;
 
 const NOW: OffsetDateTime = datetime!(2026-03-12 14:05 UTC);
 
@@ -152,6 +153,11 @@ impl DocumentShowPage {
             updated_at: NOW - Duration::minutes(4),
             status: DocumentStatus::Ready,
             preview_url: Some("/documents/0195-sample-1/preview".into()),
+            steps: vec![
+                StepRow::sample("read-metadata", JobStatus::Done, Some("4000 × 3000 pixels.")),
+                StepRow::sample("tag-image", JobStatus::Running, None),
+                StepRow::sample("read-text", JobStatus::Dead, Some("<b>No</b>.")),
+            ],
         }
     }
 
@@ -167,6 +173,7 @@ impl DocumentShowPage {
             size: 1,
             status: DocumentStatus::DeleteFailed,
             preview_url: None,
+            steps: Vec::new(),
             ..DocumentShowPage::sample()
         }
     }
