@@ -32,7 +32,7 @@ impl MailServer {
     }
 
     fn messages(&self) -> Vec<String> {
-        self.messages.lock().unwrap().clone()
+        self.messages.lock().expect("nobody panics with it").clone()
     }
 }
 

@@ -10,6 +10,9 @@ use crate::hooks::sender::{app, event, uploaded, url_of};
 use crate::support::app::TestApp;
 use crate::support::{content, eventually};
 
+/// A workflow that looks for viruses.
+const WORKFLOW: &str = "11112222-3333-4444-5555-666677778888";
+
 /// What Filestack says once a file lies in this folder.
 fn arrival(number: i64, config: &Value, handle: &str) -> Value {
     let folder = config["path"].as_str().expect("a folder");
@@ -305,4 +308,44 @@ async fn p9_no_path_leads_out_of_the_folder_that_was_given() {
     let handle = stored(&anas, "../../../etc/passwd", b"x").await;
     assert_eq!(register(&ana, &handle).await.status, 201);
     assert_eq!(app.documents().await[0].name, "passwd");
+}
+
+async fn quarantined(app: &TestApp) {
+    let ana = app.user("ana").await;
+    let config = config(&ana, "?files=2").await;
+    let (one, two) = (
+        stored(&config, "one.txt", b"1").await,
+        stored(&config, "two.txt", b"2").await,
+    );
+    assert_eq!(register(&ana, &one).await.status, 201);
+    app.happen(&arrival(1, &config, &two)).await;
+    let through_the_server = ana.document("three.txt", b"3").await;
+    let documents = app.documents().await;
+    let jobs = app.jobs().await;
+    let like = |id: &str| {
+        let document = documents.iter().find(|document| document.id.as_str() == id);
+        let kinds: Vec<_> = jobs
+            .iter()
+            .filter(|job| job.document_id.is_some_and(|document| document.as_str() == id))
+            .map(|job| job.kind.clone())
+            .collect();
+        (document.expect("a document").status.clone(), kinds)
+    };
+    let usual = like(&through_the_server);
+    assert_eq!(usual.0, "quarantined");
+    for document in &documents {
+        assert_eq!(like(document.id.as_str()), usual, "{}", document.name);
+    }
+}
+
+#[actix_web::test]
+async fn u6_u14_a_file_that_the_browser_stored_is_looked_at_like_any_other() {
+    quarantined(&app().var("SATCHEL_SCAN_WORKFLOW", WORKFLOW).start().await).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn u6_u14_a_file_that_the_browser_stored_is_looked_at_like_any_other_on_postgres() {
+    let setup = app().var("SATCHEL_SCAN_WORKFLOW", WORKFLOW);
+    quarantined(&setup.on_postgres().start().await).await;
 }
