@@ -5,6 +5,7 @@ use satchel::services::accounts;
 
 use crate::support::app::TestApp;
 use crate::support::browser::{Chromium, DESKTOP, PHONE, Theme};
+use crate::support::documents::a_document;
 
 /// A large picture, for the preview.
 const PICTURE: &[u8] = include_bytes!("../../../docs/screenshot-documents.png");
@@ -65,5 +66,41 @@ async fn look(app: &TestApp, browser: &Chromium, pages: &[(&str, String)]) {
         let unexpected = |text: &&String| !text.contains("the server responded with a status of");
         let unexpected: Vec<_> = complaints.iter().filter(unexpected).collect();
         assert!(unexpected.is_empty(), "{path}: {unexpected:#?}");
+    }
+}
+
+/// What of a page came over the network, pictures from the CDN aside, and when something of it was to be seen.
+const WEIGHT: &str = "return new Promise((done) => {
+    const weigh = () => {
+        const paint = performance.getEntriesByName('first-contentful-paint')[0];
+        if (!paint) return requestAnimationFrame(weigh);
+        const parts = [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')];
+        const own = parts.filter((part) => new URL(part.name).origin === location.origin);
+        done({paint: paint.startTime, page: own[0].encodedBodySize,
+            all: own.reduce((sum, part) => sum + part.encodedBodySize, 0)});
+    };
+    weigh();
+});";
+
+#[actix_web::test]
+#[ignore = "needs Chromium"]
+async fn the_list_and_the_upload_page_are_small() {
+    let app = TestApp::sqlite().await;
+    let browser = Chromium::start().await;
+    browser.sign_in(&app, "ana").await;
+    for number in 0..60 {
+        let name = format!("Quarterly report number {number}.pdf");
+        a_document(&name).create(&app, "ana").await;
+    }
+    for path in ["/documents", "/uploads/new"] {
+        browser.goto(&format!("{}{path}", app.url)).await;
+        let weight = browser.run(WEIGHT, &[]).await;
+        let size = |part: &str| weight[part].as_u64().expect("a size");
+        let (page, all) = (size("page"), size("all"));
+        let paint = weight["paint"].as_f64().expect("a time");
+        println!(
+            "{path}: {page} bytes, {all} with styles, scripts and icons; first contentful paint after {paint:.0} ms"
+        );
+        assert!(page > 0 && page < 100_000, "{path}: {page} bytes");
     }
 }

@@ -5,10 +5,13 @@ use std::time::Duration;
 use satchel::emulator::{Fault, Route};
 use serde_json::{Value, json};
 
-use super::picker::{config, register, stored};
+use super::picker::{config, register, store, stored};
 use crate::hooks::sender::{app, event, uploaded, url_of};
 use crate::support::app::TestApp;
 use crate::support::{content, eventually};
+
+/// A workflow that looks for viruses.
+const WORKFLOW: &str = "11112222-3333-4444-5555-666677778888";
 
 /// What Filestack says once a file lies in this folder.
 fn arrival(number: i64, config: &Value, handle: &str) -> Value {
@@ -257,4 +260,92 @@ async fn a_register_that_filestack_fails_changes_nothing_and_can_be_repeated() {
         app.emulator.faults().clear();
     }
     assert_eq!(register(&ana, &handle).await.status, 201);
+}
+
+#[actix_web::test]
+async fn u7_the_smallest_and_the_largest_file_are_registered_and_one_byte_more_is_not_stored() {
+    let app = app().var("SATCHEL_MAX_UPLOAD_BYTES", "1000").start().await;
+    let ana = app.user("ana").await;
+    let config = config(&ana, "?files=10").await;
+    let folder = config["path"].as_str().expect("a folder");
+    for size in [0, 1, 1_000] {
+        let handle = stored(&config, "a.bin", &content(size)).await;
+        let answer = register(&ana, &handle).await;
+        assert_eq!(answer.status, 201, "{size}: {}", answer.text());
+        let documents = app.documents().await;
+        let document = documents.iter().find(|document| document.handle == handle);
+        assert_eq!(document.expect("a document").size_bytes, size as i64);
+    }
+    assert_eq!(store(&config, folder, "a.bin", &content(1_001)).await.status, 403);
+    assert_eq!(app.owner("ana").await.stored_bytes, 1_001);
+}
+
+#[actix_web::test]
+async fn p9_no_path_leads_out_of_the_folder_that_was_given() {
+    let app = app().start().await;
+    let (ana, eve) = (app.user("ana").await, app.user("eve").await);
+    let (anas, eves) = (config(&ana, "").await, config(&eve, "").await);
+    let folder = anas["path"].as_str().expect("a folder");
+    for elsewhere in [
+        eves["path"].as_str().expect("a folder"),
+        &format!("{folder}../../"),
+        &format!("{folder}%2e%2e/"),
+        &format!("{folder}a/b/"),
+        &format!("x/{folder}"),
+        &format!("{folder}\n/"),
+        folder.trim_end_matches('/'),
+        "/etc/",
+    ] {
+        let reply = store(&anas, elsewhere, "a.txt", b"x").await;
+        if reply.status == 200 {
+            let url = reply.field("url");
+            let handle = url.rsplit('/').next().expect("a handle");
+            assert_eq!(register(&ana, handle).await.status, 404, "{elsewhere}");
+            assert_eq!(register(&eve, handle).await.status, 404, "{elsewhere}");
+        }
+    }
+    // A name climbs nowhere either.
+    let handle = stored(&anas, "../../../etc/passwd", b"x").await;
+    assert_eq!(register(&ana, &handle).await.status, 201);
+    assert_eq!(app.documents().await[0].name, "passwd");
+}
+
+async fn quarantined(app: &TestApp) {
+    let ana = app.user("ana").await;
+    let config = config(&ana, "?files=2").await;
+    let (one, two) = (
+        stored(&config, "one.txt", b"1").await,
+        stored(&config, "two.txt", b"2").await,
+    );
+    assert_eq!(register(&ana, &one).await.status, 201);
+    app.happen(&arrival(1, &config, &two)).await;
+    let through_the_server = ana.document("three.txt", b"3").await;
+    let documents = app.documents().await;
+    let jobs = app.jobs().await;
+    let like = |id: &str| {
+        let document = documents.iter().find(|document| document.id.as_str() == id);
+        let kinds: Vec<_> = jobs
+            .iter()
+            .filter(|job| job.document_id.is_some_and(|document| document.as_str() == id))
+            .map(|job| job.kind.clone())
+            .collect();
+        (document.expect("a document").status.clone(), kinds)
+    };
+    let usual = like(&through_the_server);
+    assert_eq!(usual.0, "quarantined");
+    for document in &documents {
+        assert_eq!(like(document.id.as_str()), usual, "{}", document.name);
+    }
+}
+
+#[actix_web::test]
+async fn u6_u14_a_file_that_the_browser_stored_is_looked_at_like_any_other() {
+    quarantined(&app().var("SATCHEL_SCAN_WORKFLOW", WORKFLOW).start().await).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn u6_u14_a_file_that_the_browser_stored_is_looked_at_like_any_other_on_postgres() {
+    let setup = app().var("SATCHEL_SCAN_WORKFLOW", WORKFLOW);
+    quarantined(&setup.on_postgres().start().await).await;
 }
