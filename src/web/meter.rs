@@ -58,6 +58,11 @@ impl Counting {
         self.0
             .allow(|allowance| allowance.map(|allowance| allowance.saturating_add(bytes).min(AHEAD)));
     }
+
+    /// Nothing is left to take: what was read and not taken was no part of the body, such as the lengths of a chunked body's chunks.
+    pub fn want(&self) {
+        self.0.allow(|allowance| allowance.map(|_| AHEAD));
+    }
 }
 
 impl Drop for Counting {

@@ -7,6 +7,7 @@ mod wire;
 
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::Duration;
 
 use actix_multipart::{Field, Multipart, MultipartError};
@@ -15,7 +16,7 @@ use actix_web::error::PayloadError;
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, ContentDisposition};
 use actix_web::web::Payload;
 use bytes::{Bytes, BytesMut};
-use futures_util::{Stream, StreamExt as _};
+use futures_util::{Stream, StreamExt as _, stream};
 
 use crate::error::AppError;
 use crate::services::uploads::{Size, Source};
@@ -88,16 +89,21 @@ impl UploadForm {
         let wire = Rc::new(RefCell::new(Wire::new(&boundary)));
         let watched = Rc::clone(&wire);
         let counting = request.conn_data::<Meter>().map(Meter::count);
-        let stream = payload.map(move |chunk: Result<Bytes, PayloadError>| {
-            let chunk = chunk?;
-            if let Some(counting) = &counting {
-                counting.take(chunk.len());
+        let mut payload = payload;
+        let bytes = stream::poll_fn(move |context| {
+            let next = payload.poll_next_unpin(context);
+            match (&next, &counting) {
+                (Poll::Ready(Some(Ok(chunk))), Some(counting)) => counting.take(chunk.len()),
+                (Poll::Pending, Some(counting)) => counting.want(),
+                _ => {}
             }
-            watched.borrow_mut().pass(chunk)
+            next.map(|chunk| {
+                chunk.map(|chunk: Result<Bytes, PayloadError>| watched.borrow_mut().pass(chunk?))
+            })
         });
         let length = header(&CONTENT_LENGTH).and_then(|length| length.parse().ok());
         Ok(UploadForm {
-            parts: Multipart::new(request.headers(), stream),
+            parts: Multipart::new(request.headers(), bytes),
             wire,
             boundary,
             length,

@@ -181,3 +181,27 @@ async fn u10_a_slow_upload_outlives_the_policy_it_began_with() {
         assert!(stored.as_deref() == Some(&bytes[..]), "{route:?}: other bytes");
     }
 }
+
+#[actix_web::test]
+async fn u10_a_body_in_many_small_chunks_is_no_stalled_one() {
+    let app = impatient().await;
+    let ana = app.token("ana").await;
+    let bytes = content(400_000);
+    let form = Form::new().part(FILE, None, &bytes);
+    let kind = form.content_type();
+    let headers = [("Content-Type", kind.as_str()), ("Transfer-Encoding", "chunked")];
+    let mut post = RawPost::begin(&ana, "/api/uploads", &headers).await;
+    // What frames the chunks is more than is ever read ahead.
+    let mut body = Vec::new();
+    for chunk in form.bytes().chunks(10) {
+        body.extend_from_slice(format!("{:x}\r\n", chunk.len()).as_bytes());
+        body.extend_from_slice(chunk);
+        body.extend_from_slice(b"\r\n");
+    }
+    body.extend_from_slice(b"0\r\n\r\n");
+    post.write(&body).await;
+    let answer = post.answer().await;
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    let stored = app.emulator.store().read(&answer.field("handle")).unwrap();
+    assert!(stored.as_deref() == Some(&bytes[..]), "other bytes");
+}
