@@ -196,7 +196,10 @@ impl Place {
             .and_then(|address| address.parse().ok());
         match address {
             Some(address) => server.address = address,
-            None => return Err(format!("{said}\n{}", server.stderr.so_far())),
+            None => {
+                let (_, _, error) = server.ended();
+                return Err(format!("{said}\n{error}"));
+            }
         }
         Ok(server)
     }

@@ -171,6 +171,7 @@ async fn a_claimed_file_that_may_not_be_registered_any_more_is_removed() {
     satchel::services::sweep::once(&app.services)
         .await
         .expect("a sweep");
+    app.run_jobs().await;
     assert_eq!((app.documents().await.len(), app.stored_files()), (1, 1));
 }
 
