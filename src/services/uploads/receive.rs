@@ -72,23 +72,25 @@ pub async fn receive<S: Source>(
     file: NewFile,
     source: &mut S,
 ) -> Result<Received, AppError> {
-    let work = receive_file(services, owner, file, source);
-    tokio::select! {
-        done = work => done,
-        () = services.stopped() => Err(AppError::Unavailable {
+    let taken_in = tokio::select! {
+        taken_in = take_in(services, owner, file, source) => taken_in?,
+        () = services.stopped() => return Err(AppError::Unavailable {
             code: "stopping",
             detail: "The server is stopping. Nothing was stored; try again in a moment.".to_owned(),
             retry_after: Duration::from_secs(5),
         }),
-    }
+    };
+    // What is stored from here on must not be denied, also by a server that stops.
+    finish(services, owner, taken_in).await
 }
 
-async fn receive_file<S: Source>(
+/// All that comes before Filestack makes a file of it.
+async fn take_in<S: Source>(
     services: &Services,
     owner: &User,
     file: NewFile,
     source: &mut S,
-) -> Result<Received, AppError> {
+) -> Result<TakenIn, AppError> {
     let limit = services.max_upload_bytes;
     let name = names::sanitise(&file.name).ok_or_else(|| {
         AppError::invalid(
@@ -138,12 +140,23 @@ async fn receive_file<S: Source>(
         send_stream(services, &mut intent, &details, first, &mut body).await
     };
     match sent {
-        Ok(sent) => finish(services, owner, intent, details, sent).await,
+        Ok(sent) => Ok(TakenIn {
+            intent,
+            details,
+            sent,
+        }),
         Err(error) => {
             intent.fail(error.code(), None).await;
             Err(error)
         }
     }
+}
+
+/// An upload whose bytes are all here.
+struct TakenIn {
+    intent: Intent,
+    details: Details,
+    sent: Sent,
 }
 
 /// What a document is called and taken for.
@@ -325,13 +338,12 @@ impl Feed {
 }
 
 /// The bytes are all here: from now on the document comes to be whether or not the client waits for the answer.
-async fn finish(
-    services: &Services,
-    owner: &User,
-    intent: Intent,
-    details: Details,
-    sent: Sent,
-) -> Result<Received, AppError> {
+async fn finish(services: &Services, owner: &User, taken_in: TakenIn) -> Result<Received, AppError> {
+    let TakenIn {
+        intent,
+        details,
+        sent,
+    } = taken_in;
     let (services, owner) = (services.clone(), owner.clone());
     let finishing = tokio::spawn(async move {
         failpoints::reach("upload.before-complete");
