@@ -155,7 +155,8 @@ pub async fn upload(
     let begun = Instant::now();
     let mut connection = Connection::open(address).await?;
     let start = format!(
-        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"benchmark.bin\"\r\n\
+        "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"size\"\r\n\r\n{size}\r\n\
+         --{BOUNDARY}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"benchmark.bin\"\r\n\
          Content-Type: application/octet-stream\r\n\r\n"
     );
     let end = format!("\r\n--{BOUNDARY}--\r\n");

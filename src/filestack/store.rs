@@ -237,10 +237,15 @@ impl Filestack {
         let request = self
             .request(Method::POST, url)
             .header(CONTENT_TYPE, &new.mimetype);
-        let (response, sent) = send_streamed(self.options(), request, body)
-            .await
-            .map_err(FilestackError::about_call)?;
-        let reply: StoreReply = in_time(self.options(), reply::read_json(response)).await?;
+        let options = self.options().clone();
+        let call = async move {
+            let (response, sent) = send_streamed(&options, request, body)
+                .await
+                .map_err(FilestackError::about_call)?;
+            let reply: StoreReply = in_time(&options, reply::read_json(response)).await?;
+            Ok((reply, sent))
+        };
+        let (reply, sent) = self.transfer(call).await?;
         reply.into_file(self, &new.filename, &new.mimetype, Some(sent))
     }
 

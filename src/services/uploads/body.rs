@@ -19,8 +19,6 @@ pub trait Source {
 pub enum Size {
     /// The client said so; anything else is an error of its own.
     Declared(u64),
-    /// What the request's length leaves for the file if nothing follows it.
-    Expected(u64),
     /// Nothing, but that there cannot be more than this.
     AtMost(u64),
 }
@@ -29,7 +27,7 @@ impl Size {
     /// The most that can come, as far as anybody has said.
     pub fn most(self) -> u64 {
         match self {
-            Size::Declared(bytes) | Size::Expected(bytes) | Size::AtMost(bytes) => bytes,
+            Size::Declared(bytes) | Size::AtMost(bytes) => bytes,
         }
     }
 }

@@ -28,9 +28,12 @@ pub const LOOKAHEAD: usize = 8 * 1_024 * 1_024;
 const MOST_PARTS: u64 = 10_000;
 /// A policy to upload lives so long and is made anew in time; an upload may take hours.
 const GRANT: Duration = Duration::from_secs(600);
-/// Chunks on their way into a streamed store, and the memory they are taken to need: the parser gives up to 64 KiB at once.
+/// Chunks on their way into a streamed store: the parser gives up to 64 KiB at once.
 const CHUNKS: usize = 8;
-const CHUNK_MEMORY: usize = CHUNKS * 64 * 1_024;
+/// Bytes of a streamed store that are hashed in one go, beside the sending.
+const HASHED_AT_ONCE: usize = 512 * 1_024;
+/// The memory that a streamed store is taken to need: chunks on their way, a load being hashed, and the next one.
+const CHUNK_MEMORY: usize = CHUNKS * 64 * 1_024 + 2 * HASHED_AT_ONCE;
 
 /// A file to receive.
 #[derive(Clone, Debug)]
@@ -57,10 +60,10 @@ pub struct Received {
 /// Receives a file for its owner and gives the document, with the steps that follow.
 ///
 /// Filestack must be told the exact size before the first byte. A file that ends within [`LOOKAHEAD`] is read to its end first, in
-/// memory set aside for it. A longer one is uploaded in parts when the client declared its size, or when the request's length
-/// says it provided nothing follows the file; parts are sent side by side and again when one fails. Of a body whose length nobody
-/// knows, Filestack's REST store takes the bytes as they come: one request that cannot be repeated, and the only call of
-/// Filestack's that needs no size.
+/// memory set aside for it. A longer one is uploaded in parts when the client declared its size; parts are sent side by side and
+/// again when one fails. Of any other, Filestack's REST store takes the bytes as they come: one request that cannot be
+/// repeated, and the only call of Filestack's that needs no size. The request's own length is no size of a file: what follows the
+/// file in the form is known only once it is there, and an upload that was begun with another size is lost by then.
 ///
 /// # Errors
 ///
@@ -117,27 +120,15 @@ async fn take_in<S: Source>(
         name,
         wish: file.wish,
     };
-    let exact = if whole { body.read() } else { file.size.most() };
-    if exact > limit && !matches!(file.size, Size::AtMost(_)) {
-        return Err(too_large(limit));
-    }
-    if matches!(file.size, Size::Declared(bytes) if bytes != exact) {
-        return Err(not_as_announced(file.size));
-    }
+    let exact = match file.size {
+        Size::Declared(bytes) if whole && bytes != body.read() => return Err(not_as_declared(bytes)),
+        Size::Declared(bytes) => Some(bytes),
+        Size::AtMost(_) => whole.then(|| body.read()),
+    };
     let mut intent = Intent::begin(services, owner, &details.name, details.wish).await?;
-    let sent = if whole || !matches!(file.size, Size::AtMost(_)) {
-        send_parts(
-            services,
-            &mut intent,
-            &details,
-            exact,
-            first,
-            &mut body,
-            file.size,
-        )
-        .await
-    } else {
-        send_stream(services, &mut intent, &details, first, &mut body).await
+    let sent = match exact {
+        Some(size) => send_parts(services, &mut intent, &details, size, first, &mut body).await,
+        None => send_stream(services, &mut intent, &details, first, &mut body).await,
     };
     match sent {
         Ok(sent) => Ok(TakenIn {
@@ -181,7 +172,7 @@ enum Ending {
 
 fn part_size(size: Size) -> usize {
     let needed = match size {
-        Size::Declared(bytes) | Size::Expected(bytes) => bytes.div_ceil(MOST_PARTS),
+        Size::Declared(bytes) => bytes.div_ceil(MOST_PARTS),
         Size::AtMost(_) => 0,
     };
     LOOKAHEAD.max(usize::try_from(needed).unwrap_or(usize::MAX))
@@ -205,7 +196,6 @@ async fn send_parts<S: Source>(
     size: u64,
     first: Option<Part>,
     body: &mut Body<'_, S>,
-    announced: Size,
 ) -> Result<Sent, AppError> {
     let new = NewUpload {
         filename: details.name.clone(),
@@ -228,7 +218,7 @@ async fn send_parts<S: Source>(
     while let Some(part) = next {
         let wanted = upload.next_part_len();
         if part.len() != wanted {
-            return Err(not_as_announced(announced));
+            return Err(not_as_declared(size));
         }
         given += wanted as u64;
         let bytes = PartBytes::from(part.hold());
@@ -244,11 +234,11 @@ async fn send_parts<S: Source>(
         failpoints::reach("upload.after-part");
         next = body.part(upload.next_part_len().max(1)).await?;
         if next.is_some() && given == size {
-            return Err(not_as_announced(announced));
+            return Err(not_as_declared(size));
         }
     }
     if given != size {
-        return Err(not_as_announced(announced));
+        return Err(not_as_declared(size));
     }
     upload.renew(grant(services, intent));
     Ok(Sent {
@@ -290,7 +280,9 @@ async fn send_stream<S: Source>(
 
     let mut feed = Feed {
         sender,
-        hasher: Sha256::new(),
+        hasher: Hasher::default(),
+        unhashed: Vec::new(),
+        waiting: 0,
         size: 0,
     };
     // What was read ahead keeps its memory until it is gone; a little of it stands for the chunks after that.
@@ -299,17 +291,18 @@ async fn send_stream<S: Source>(
     if let Some(mut part) = first {
         chunk_memory = Some(part.take_memory(CHUNK_MEMORY));
         for block in part.hold() {
-            open = open && feed.send(block).await;
+            open = open && feed.send(services, block).await?;
         }
     }
     while open && let Some(chunk) = body.chunk().await? {
-        open = feed.send(chunk).await;
+        open = feed.send(services, chunk).await?;
         intent.is_alive().await?;
     }
-    drop(chunk_memory);
     // Closed early means that Filestack has answered before the end: its answer says why. Any error above drops the channel without
     // the end mark, the request breaks off, and nothing is stored.
-    let sha256 = hex(&feed.hasher.finalize());
+    feed.hash(services).await?;
+    let sha256 = feed.hasher.finish().await?;
+    drop(chunk_memory);
     if open {
         failpoints::reach("upload.before-end");
         let _ = feed.sender.send(None).await;
@@ -321,19 +314,31 @@ async fn send_stream<S: Source>(
     })
 }
 
-/// Hashes and counts chunks on their way into a streamed store.
+/// Counts chunks on their way into a streamed store, and has them hashed in loads.
 struct Feed {
     sender: mpsc::Sender<Option<Bytes>>,
-    hasher: Sha256,
+    hasher: Hasher,
+    unhashed: Vec<Bytes>,
+    waiting: usize,
     size: u64,
 }
 
 impl Feed {
     /// `false` when nobody takes chunks any more.
-    async fn send(&mut self, chunk: Bytes) -> bool {
-        self.hasher.update(&chunk);
+    async fn send(&mut self, services: &Services, chunk: Bytes) -> Result<bool, AppError> {
         self.size += chunk.len() as u64;
-        self.sender.send(Some(chunk)).await.is_ok()
+        self.waiting += chunk.len();
+        self.unhashed.push(chunk.clone());
+        if self.waiting >= HASHED_AT_ONCE {
+            self.hash(services).await?;
+        }
+        Ok(self.sender.send(Some(chunk)).await.is_ok())
+    }
+
+    async fn hash(&mut self, services: &Services) -> Result<(), AppError> {
+        self.waiting = 0;
+        let load = PartBytes::from(std::mem::take(&mut self.unhashed));
+        self.hasher.update(services, load).await
     }
 }
 
@@ -450,18 +455,11 @@ fn unconfirmed(error: FilestackError) -> AppError {
     }
 }
 
-fn not_as_announced(announced: Size) -> AppError {
-    match announced {
-        Size::Declared(bytes) => AppError::invalid(
-            "size-mismatch",
-            format!(
-                "The file does not have the {bytes} bytes that were announced. Send it again with its own size."
-            ),
+fn not_as_declared(bytes: u64) -> AppError {
+    AppError::invalid(
+        "size-mismatch",
+        format!(
+            "The file does not have the {bytes} bytes that were announced. Send it again with its own size."
         ),
-        _ => AppError::invalid(
-            "size-unknown",
-            "The file did not end where the request's length said that it would: something follows it, or the form ends in an \
-             unusual way. Send the file as the last field, or its size in a field named size before it.",
-        ),
-    }
+    )
 }

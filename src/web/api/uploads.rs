@@ -130,7 +130,7 @@ async fn receive(
                 let new = NewFile {
                     name: file.filename.clone(),
                     declared_type: file.declared_type.clone(),
-                    size: form.size(&file, declared, true),
+                    size: form.size(&file, declared),
                     wish,
                 };
                 let mut only = OnlyFile { file, form };

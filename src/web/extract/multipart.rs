@@ -5,8 +5,6 @@
 
 mod wire;
 
-use std::cell::RefCell;
-use std::rc::Rc;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -56,11 +54,7 @@ pub struct FilePart {
 /// A form being read.
 pub struct UploadForm {
     parts: Multipart,
-    wire: Rc<RefCell<Wire>>,
-    boundary: Vec<u8>,
     length: Option<u64>,
-    /// Of the file reached last.
-    size_if_last: Option<u64>,
     seen: usize,
     text_bytes: usize,
     /// No byte for so long while we are ready to read: the client has stalled.
@@ -86,8 +80,7 @@ impl UploadForm {
             ));
         }
         let boundary = boundary(kind).ok_or_else(malformed)?;
-        let wire = Rc::new(RefCell::new(Wire::new(&boundary)));
-        let watched = Rc::clone(&wire);
+        let mut wire = Wire::new(&boundary);
         let counting = request.conn_data::<Meter>().map(Meter::count);
         let mut payload = payload;
         let bytes = stream::poll_fn(move |context| {
@@ -97,17 +90,12 @@ impl UploadForm {
                 (Poll::Pending, Some(counting)) => counting.want(),
                 _ => {}
             }
-            next.map(|chunk| {
-                chunk.map(|chunk: Result<Bytes, PayloadError>| watched.borrow_mut().pass(chunk?))
-            })
+            next.map(|chunk| chunk.map(|chunk: Result<Bytes, PayloadError>| wire.pass(chunk?)))
         });
         let length = header(&CONTENT_LENGTH).and_then(|length| length.parse().ok());
         Ok(UploadForm {
             parts: Multipart::new(request.headers(), bytes),
-            wire,
-            boundary,
             length,
-            size_if_last: None,
             seen: 0,
             text_bytes: 0,
             stall: state.settings.stall,
@@ -126,13 +114,11 @@ impl UploadForm {
                 format!("A form has at most {MAX_PARTS} fields. Send fewer files at once."),
             ));
         }
-        let start = self.wire.borrow_mut().next_start();
         let name = field.name().unwrap_or_default().to_owned();
         let filename = field.content_disposition().and_then(filename);
         if let Some(filename) = filename {
             let declared_type = field.content_type().map(ToString::to_string).unwrap_or_default();
             let declared_size = told_length(&field);
-            self.size_if_last = start.and_then(|start| self.space_after(start));
             return Ok(Some(Item::File(Box::new(FilePart {
                 field: name,
                 filename,
@@ -157,26 +143,15 @@ impl UploadForm {
         Ok(Some(Item::Field(name, value)))
     }
 
-    /// What the request's length leaves for a file that begins here, if nothing follows it.
-    fn space_after(&self, start: u64) -> Option<u64> {
-        // CRLF, two dashes, the boundary, two dashes, CRLF: how every common client ends a form.
-        let end = self.boundary.len() as u64 + 8;
-        self.length?.checked_sub(start + end)
-    }
-
     /// The most that any file of the form can have.
     pub fn at_most(&self) -> u64 {
         self.length.unwrap_or(u64::MAX)
     }
 
-    /// Size of the file reached last, as far as the form tells: `declared` by a field of its own, or by the part's headers, or, if it is
-    /// the `only_one`, by what the request's length leaves for it.
-    pub fn size(&self, file: &FilePart, declared: Option<u64>, only_one: bool) -> Size {
-        match (declared.or(file.declared_size), self.size_if_last) {
-            (Some(bytes), _) => Size::Declared(bytes),
-            (None, Some(bytes)) if only_one => Size::Expected(bytes),
-            _ => Size::AtMost(self.at_most()),
-        }
+    /// Size of a file, as far as the form tells: `declared` by a field of its own, or by the part's headers.
+    pub fn size(&self, file: &FilePart, declared: Option<u64>) -> Size {
+        let declared = declared.or(file.declared_size);
+        declared.map_or(Size::AtMost(self.at_most()), Size::Declared)
     }
 }
 

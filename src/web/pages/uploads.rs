@@ -89,7 +89,7 @@ async fn receive(
     let new = NewFile {
         name: name.clone(),
         declared_type: file.declared_type.clone(),
-        size: parts.size(&file, None, false),
+        size: parts.size(&file, None),
         wish: Wish::Steps,
     };
     let outcome = match uploads::receive(&state.services, viewer.user(), new, &mut *file).await {

@@ -20,7 +20,7 @@ struct HalfSent {
 
 /// Sends the first two thirds of an upload, in which two parts have gone on to Filestack.
 fn half_an_upload(server: &Server, token: &str) -> HalfSent {
-    let (kind, body) = multipart(&[], "big.bin", &vec![7; SIZE]);
+    let (kind, body) = multipart(&[("size", &SIZE.to_string())], "big.bin", &vec![7; SIZE]);
     let request = post("/api/uploads")
         .bearer(token)
         .body(&kind, body)

@@ -74,7 +74,10 @@ impl Client<'_> {
             .map(|byte| format!("{byte:02x}"))
             .collect();
         self.ledger.note(name, &sha256, Fate::Unanswered);
-        let (form, body) = multipart(&[], name, &bytes);
+        // With its size told a large file goes in parts.
+        let told = size.to_string();
+        let fields = [("size", told.as_str())];
+        let (form, body) = multipart(if kind == 9 { &[] } else { &fields }, name, &bytes);
         let target = if self.random.percent(40) {
             "/api/uploads/with-processing"
         } else {

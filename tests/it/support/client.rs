@@ -152,9 +152,11 @@ impl Client {
         self.send(self.request(Method::POST, path).form(&fields)).await
     }
 
-    /// Uploads a file through the API.
+    /// Uploads a file through the API, with its size told before it, as our page does.
     pub async fn upload(&self, name: &str, bytes: &[u8]) -> Answer {
-        let form = Form::new().file(name, "application/octet-stream", bytes);
+        let form = Form::new()
+            .size(bytes.len())
+            .file(name, "application/octet-stream", bytes);
         self.upload_form("/api/uploads", &form).await
     }
 

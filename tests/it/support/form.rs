@@ -20,6 +20,11 @@ impl Form {
         self.part(format!("form-data; name=\"{name}\""), None, value.as_bytes())
     }
 
+    /// Adds the field that tells a file's size before it comes.
+    pub fn size(self, bytes: usize) -> Self {
+        self.field("size", &bytes.to_string())
+    }
+
     /// Adds a file in the field `file`; the name is quoted as browsers do.
     pub fn file(self, filename: &str, content_type: &str, bytes: &[u8]) -> Self {
         let quoted = filename

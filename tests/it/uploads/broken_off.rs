@@ -19,9 +19,18 @@ use crate::support::{content, eventually};
 
 const FILE: &str = "form-data; name=\"file\"; filename=\"a.bin\"";
 
-/// Begins to upload a file of this size and sends so much of it.
+/// Begins to upload a file of this size and sends so much of it; the form does not tell its size.
 async fn begin(client: &Client, size: usize, sent: usize) -> RawPost {
-    let form = Form::new().open_part(FILE, None);
+    begin_form(client, Form::new(), size, sent).await
+}
+
+/// The same in a form that tells the size, so that the file goes in parts.
+async fn begin_told(client: &Client, size: usize, sent: usize) -> RawPost {
+    begin_form(client, Form::new().size(size), size, sent).await
+}
+
+async fn begin_form(client: &Client, form: Form, size: usize, sent: usize) -> RawPost {
+    let form = form.open_part(FILE, None);
     let end = Form::new().bytes().len() + 2;
     let length = (form.begun().len() + size + end).to_string();
     let headers = [("Content-Type", form.content_type()), ("Content-Length", length)];
@@ -46,8 +55,12 @@ async fn u10_a_connection_closed_at_any_part_leaves_nothing_behind() {
     let size = 20 * MIB;
     let mut begun = 0;
     for sent in [0, 1, PART, PART + 1, 2 * PART, 2 * PART + 1, size - 1, size] {
-        for reset in [false, true] {
-            let wire = begin(&ana, size, sent).await;
+        for (reset, told) in [(false, false), (false, true), (true, false), (true, true)] {
+            let wire = if told {
+                begin_told(&ana, size, sent).await
+            } else {
+                begin(&ana, size, sent).await
+            };
             if sent > PART {
                 begun += 1;
                 eventually("the upload has begun", async || {
@@ -223,7 +236,7 @@ async fn leave_behind(app: &TestApp, state: UploadState, handle: Option<String>)
 async fn s11_an_upload_that_was_given_up_meanwhile_leaves_no_file() {
     let app = TestApp::sqlite().await;
     let ana = app.token("ana").await;
-    let mut wire = begin(&ana, 20 * MIB, PART + 1).await;
+    let mut wire = begin_told(&ana, 20 * MIB, PART + 1).await;
     // Not before the first part is whole there: its policy would not survive the jump of the clock.
     let commits = || app.emulator.faults().count(Route::Commit);
     eventually("the first part is there", async || commits() == 1).await;

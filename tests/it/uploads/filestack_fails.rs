@@ -17,7 +17,7 @@ use crate::support::client::Client;
 use crate::support::content;
 use crate::support::form::Form;
 
-/// An upload of 20 MiB while the emulator misbehaves like this; `streamed` without a length.
+/// An upload of 20 MiB while the emulator misbehaves like this; `streamed` without telling its size.
 async fn upload_while(faults: &[(Route, usize, Fault)], streamed: bool) -> (TestApp, Client, Answer) {
     let app = TestApp::sqlite().await;
     let ana = app.token("ana").await;

@@ -152,7 +152,7 @@ async fn s6_p2_every_call_carries_a_policy_for_that_call_alone() {
     let now = services.clock.now().seconds();
     let max_size = app.config.limits.max_upload_bytes;
 
-    for (size, told) in [(1, Size::Expected(1)), (PART + 1, Size::AtMost(u64::MAX))] {
+    for (size, told) in [(1, Size::Declared(1)), (PART + 1, Size::AtMost(u64::MAX))] {
         let file = NewFile {
             name: "../../a.bin".to_owned(),
             declared_type: String::new(),

@@ -3,7 +3,9 @@
 use actix_web::web::Bytes;
 use futures_util::stream;
 use reqwest::Body;
+use satchel::crypto::hex;
 use satchel::emulator::Route;
+use sha2::{Digest as _, Sha256};
 
 use super::{MIB, PART};
 use crate::support::answer::Answer;
@@ -215,20 +217,53 @@ async fn a_size_told_before_the_file_has_it_sent_in_parts_whatever_follows() {
 }
 
 #[actix_web::test]
-async fn a_field_after_a_long_file_of_unknown_size_is_refused_with_the_way_out() {
+async fn u7_a_long_file_whose_size_nobody_told_is_stored_whatever_follows_it_in_the_form() {
     let app = TestApp::sqlite().await;
     let ana = app.token("ana").await;
-    let followed = |size| {
-        Form::new()
-            .part(FILE, None, &content(size))
-            .field("note", "after")
-    };
-    let answer = ana.upload_form("/api/uploads", &followed(2 * PART)).await;
-    assert_eq!(answer.status, 400, "{}", answer.text());
-    assert_eq!(answer.problem(), "size-unknown");
+    for size in [PART, PART + 1, 2 * PART, 20 * MIB] {
+        let bytes = content(size);
+        let plain = Form::new().part(FILE, None, &bytes);
+        let followed = plain.clone().field("note", "after").field("size", "1");
+        let without_line_break = plain.bytes()[..plain.bytes().len() - 2].to_vec();
+        let epilogue = [&plain.bytes()[..], b"an epilogue, to be ignored\r\n"].concat();
+        for (what, body) in [
+            ("the last part", plain.bytes()),
+            ("fields after it", followed.bytes()),
+            ("no last CRLF", without_line_break),
+            ("an epilogue", epilogue),
+        ] {
+            for length in [true, false] {
+                let what = format!("{size}, {what}, length {length}");
+                let sent = if length {
+                    Body::from(body.clone())
+                } else {
+                    Body::wrap_stream(stream::iter([Ok::<_, std::io::Error>(body.clone())]))
+                };
+                let answer = ana.upload_body("/api/uploads", &plain.content_type(), sent).await;
+                assert_eq!(answer.status, 201, "{what}: {}", answer.text());
+                let handle = answer.field("handle");
+                let stored = app.emulator.store().read(&handle).unwrap();
+                assert!(stored.as_deref() == Some(&bytes[..]), "{what}: other bytes");
+                let rows = app.documents().await;
+                let row = rows.iter().find(|row| row.handle == handle).expect(&what);
+                assert_eq!(row.size_bytes, size as i64, "{what}");
+                assert_eq!(row.sha256, hex(&Sha256::digest(&bytes)), "{what}");
+                assert!(app.emulator.store().delete(&handle).unwrap(), "{what}");
+            }
+        }
+    }
+}
+
+#[actix_web::test]
+async fn u7_of_a_form_with_a_second_file_nothing_is_stored() {
+    let app = TestApp::sqlite().await;
+    let ana = app.token("ana").await;
+    let form = Form::new()
+        .part(FILE, None, &content(2 * PART))
+        .part(FILE, None, b"one more");
+    let answer = ana.upload_form("/api/uploads", &form).await;
+    assert_eq!((answer.status, answer.problem().as_str()), (400, "several-files"));
     app.assert_nothing_left().await;
-    // A short one is read to its end first, so nothing needs to be guessed.
-    assert_eq!(ana.upload_form("/api/uploads", &followed(PART)).await.status, 201);
 }
 
 #[actix_web::test]

@@ -33,7 +33,10 @@ async fn u10_a_client_that_stalls_is_cut_off_wherever_it_does_and_leaves_nothing
     let app = impatient().await;
     let ana = app.token("ana").await;
     let bytes = content(2 * PART + 1);
-    let form = Form::new().field("note", "before").part(FILE, None, &bytes);
+    let form = Form::new()
+        .field("note", "before")
+        .size(bytes.len())
+        .part(FILE, None, &bytes);
     let whole = form.bytes();
     let at = |text: &[u8]| {
         let found = whole.windows(text.len()).position(|window| window == text);
@@ -130,10 +133,15 @@ async fn u10_a_slow_upload_outlives_the_policy_it_began_with() {
     let app = TestApp::sqlite().await;
     let ana = app.token("ana").await;
     let bytes = content(3 * PART);
-    let form = Form::new().part(FILE, None, &bytes);
-    let whole = form.bytes();
     for (chunked, route) in [(false, Route::Complete), (true, Route::Store)] {
         app.emulator.faults().forget_calls();
+        let form = if chunked {
+            Form::new()
+        } else {
+            Form::new().size(bytes.len())
+        };
+        let form = form.part(FILE, None, &bytes);
+        let whole = form.bytes();
         let kind = form.content_type();
         let length = whole.len().to_string();
         let framing = if chunked {

@@ -1,10 +1,7 @@
-//! A form's bytes on their way to the parser: finds where each part begins, which the parser does not tell, and hides the parts' own
-//! `Content-Length` from it.
+//! A form's bytes on their way to the parser: hides the parts' own `Content-Length` from it.
 //!
 //! The parser takes such a length for the truth: one that is too small cuts the file short without a word. Under another name it is
 //! only what the client said, and compared with what came.
-
-use std::collections::VecDeque;
 
 use actix_web::error::PayloadError;
 use bytes::{Buf as _, Bytes, BytesMut};
@@ -39,8 +36,6 @@ pub(super) struct Wire {
     held: BytesMut,
     /// Of `held`, what was not on the wire.
     made_up: usize,
-    passed: u64,
-    starts: VecDeque<u64>,
 }
 
 impl Wire {
@@ -52,14 +47,7 @@ impl Wire {
             state: State::Preamble,
             held: LINE_BREAK.into(),
             made_up: LINE_BREAK.len(),
-            passed: 0,
-            starts: VecDeque::new(),
         }
-    }
-
-    /// Where the content of the next part begins, counted from the start of the body; asked once for each part the parser finds.
-    pub(super) fn next_start(&mut self) -> Option<u64> {
-        self.starts.pop_front()
     }
 
     /// What the parser is to see of these bytes, and of those held back before.
@@ -86,7 +74,6 @@ impl Wire {
                     Some(at) => {
                         let headers = without_length(&rest.split_to(at + 4));
                         self.hand_on(&mut out, headers);
-                        self.starts.push_back(self.passed);
                         self.state = State::Content;
                     }
                     None if rest.len() > MAX_HEADERS => return Err(PayloadError::Overflow),
@@ -116,7 +103,6 @@ impl Wire {
         let made_up = self.made_up.min(bytes.len());
         self.made_up -= made_up;
         bytes.advance(made_up);
-        self.passed += bytes.len() as u64;
         out.push(bytes);
     }
 
@@ -223,15 +209,15 @@ mod tests {
         Content-Disposition: form-data; name=\"file\"; filename=\"f\"\r\ncontent-LENGTH: 4\r\n\r\n\
         Content-Length: 9\r\n\r\n--xy\r\n--\n--xyz\r\nDATA\r\n--xyz--\r\nepilogue --xyz";
 
-    /// What comes out of the wire when the body comes in chunks of this size, and where the parts' contents begin.
-    fn passed(body: &[u8], size: usize) -> (Vec<u8>, Vec<u64>) {
+    /// What comes out of the wire when the body comes in chunks of this size.
+    fn passed(body: &[u8], size: usize) -> Vec<u8> {
         let mut wire = Wire::new(b"xyz");
         let mut out = Vec::new();
         for chunk in body.chunks(size) {
             let bytes = wire.pass(Bytes::copy_from_slice(chunk));
             out.extend_from_slice(&bytes.expect("short headers"));
         }
-        (out, wire.starts.into())
+        out
     }
 
     #[test]
@@ -239,10 +225,8 @@ mod tests {
         let text = String::from_utf8(BODY.to_vec()).expect("text");
         let expected = text.replace("content-LENGTH: 4", "declared-bytes: 4");
         for size in 1..=BODY.len() {
-            let (out, starts) = passed(BODY, size);
+            let out = passed(BODY, size);
             assert_eq!(String::from_utf8_lossy(&out), expected, "in chunks of {size}");
-            let contents: Vec<_> = starts.iter().map(|&at| &BODY[at as usize..][..5]).collect();
-            assert_eq!(contents, [&b"1\r\n--"[..], b"Conte"], "in chunks of {size}");
         }
     }
 
@@ -250,12 +234,10 @@ mod tests {
     fn before_the_form_any_line_may_be_the_boundary() {
         let body = b"text --xyz\r\nmore\n--xyzzy\r\n--xyz\r\nContent-Length: 1\r\n\r\nA";
         for size in 1..=body.len() {
-            let (out, starts) = passed(body, size);
             assert!(
-                out.ends_with(b"declared-bytes: 1\r\n\r\nA"),
+                passed(body, size).ends_with(b"declared-bytes: 1\r\n\r\nA"),
                 "in chunks of {size}"
             );
-            assert_eq!(starts, [body.len() as u64 - 1], "in chunks of {size}");
         }
     }
 
