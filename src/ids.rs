@@ -114,6 +114,10 @@ id! {
     /// A job.
     JobId
 }
+id! {
+    /// An entry of the audit trail.
+    AuditEntryId
+}
 
 #[cfg(test)]
 mod tests {

@@ -11,6 +11,7 @@ use crate::error::AppError;
 use crate::ids::JobId;
 use crate::queue::Kind;
 use crate::services::Services;
+use crate::services::audit::Actor;
 use crate::services::jobs::{self, ListQuery, Part};
 
 /// See and steer background jobs
@@ -84,13 +85,13 @@ pub(super) async fn run(args: Args, config: Config) -> Result<(), CliError> {
             print(&text)
         }
         Action::Retry(One { id }) => {
-            jobs::retry(&services, id)
+            jobs::retry(&services, &Actor::command(), id)
                 .await
                 .map_err(|error| no_such(error, id))?;
             print(&format!("Job {id} waits and is due now."))
         }
         Action::Cancel(One { id }) => {
-            jobs::cancel(&services, id, "the command line")
+            jobs::cancel(&services, &Actor::command(), id)
                 .await
                 .map_err(|error| no_such(error, id))?;
             print(&format!("Job {id} is cancelled."))

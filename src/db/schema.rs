@@ -212,6 +212,24 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    audit_entries (id) {
+        id -> Text,
+        at -> BigInt,
+        actor_id -> Nullable<Text>,
+        actor -> Text,
+        means -> Text,
+        ip -> Text,
+        action -> Text,
+        subject -> Text,
+        subject_name -> Text,
+        document_id -> Nullable<Text>,
+        before -> Text,
+        after -> Text,
+        reason -> Text,
+    }
+}
+
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(api_tokens -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(
@@ -231,4 +249,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     setup_tokens,
     installation,
     claims,
+    audit_entries,
 );

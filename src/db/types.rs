@@ -6,7 +6,7 @@ use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types::BigInt;
 
 use crate::clock::UtcTime;
-use crate::ids::{ApiTokenId, DocumentId, EventId, JobId, ResultId, UserId};
+use crate::ids::{ApiTokenId, AuditEntryId, DocumentId, EventId, JobId, ResultId, UserId};
 
 impl<B: Backend> FromSql<BigInt, B> for UtcTime
 where
@@ -53,4 +53,12 @@ macro_rules! text_column {
 }
 pub(crate) use text_column;
 
-text_column!(UserId, DocumentId, ApiTokenId, EventId, JobId, ResultId);
+text_column!(
+    UserId,
+    DocumentId,
+    ApiTokenId,
+    AuditEntryId,
+    EventId,
+    JobId,
+    ResultId
+);

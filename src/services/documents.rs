@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use url::Url;
 
 use crate::clock::UtcTime;
@@ -14,8 +15,9 @@ use crate::error::AppError;
 use crate::filestack::transform::{Enhance, Fit, Resize};
 use crate::filestack::{Handle, Purpose, Transform};
 use crate::ids::{DocumentId, UserId};
+use crate::services::audit::{Action, Actor, Entry};
 use crate::services::identity::Shown;
-use crate::services::{Services, identity, names, removals, upstream};
+use crate::services::{Services, audit, identity, names, removals, upstream};
 
 /// How long a signed address works.
 pub const URL_LIFETIME: Duration = Duration::from_secs(300);
@@ -166,6 +168,7 @@ pub async fn get_as(services: &Services, shown: Shown, id: DocumentId) -> Result
 /// [`AppError::Fields`] when nothing is left of the name.
 pub async fn rename(
     services: &Services,
+    actor: &Actor,
     owner: UserId,
     id: DocumentId,
     name: &str,
@@ -177,9 +180,13 @@ pub async fn rename(
         )])
     })?;
     let now = services.clock.now();
+    let actor = actor.clone();
     let renamed = services
         .db
         .write(move |c| {
+            let Some(before) = documents::find_owned(c, owner, id)? else {
+                return Ok(None);
+            };
             if !documents::rename(c, owner, id, &name, now)? {
                 return Ok(None);
             }
@@ -187,6 +194,9 @@ pub async fn rename(
             else {
                 return Ok(None);
             };
+            let entry = Entry::of_document(Action::DocumentRenamed, &document)
+                .changing(json!({"name": before.name}), json!({"name": document.name}));
+            audit::record(c, &actor, entry, now)?;
             search::delete(c, document.seq)?;
             search::insert(c, user.seq, id, &document.name_key)?;
             Ok(Some(document))

@@ -27,6 +27,8 @@ pub struct Identity {
     pub user: User,
     /// How.
     pub means: Means,
+    /// From where: the client's address.
+    pub ip: String,
 }
 
 /// How somebody showed who they are.
@@ -76,10 +78,10 @@ impl Shown {
 /// # Errors
 ///
 /// [`AppError::SignInNeeded`] when it is nobody's, or no longer.
-pub async fn identify(services: &Services, shown: Shown) -> Result<Identity, AppError> {
+pub async fn identify(services: &Services, shown: Shown, ip: String) -> Result<Identity, AppError> {
     let means = shown.means;
     let (user, ()) = read_as(services, shown, |_, _| Ok(())).await?;
-    Ok(Identity { user, means })
+    Ok(Identity { user, means, ip })
 }
 
 /// Reads on somebody's behalf: looks up who they are and, if they are somebody, what they want to see. One turn at the database

@@ -6,7 +6,8 @@ use crate::db::models::jobs::{self, Job, listing};
 use crate::error::AppError;
 use crate::ids::{DocumentId, JobId};
 use crate::queue::{self, Revival};
-use crate::services::Services;
+use crate::services::audit::{Action, Actor, Entry};
+use crate::services::{Services, audit};
 
 pub use listing::{ListQuery, Part, Place};
 
@@ -75,9 +76,19 @@ pub async fn get(services: &Services, id: JobId) -> Result<Job, AppError> {
 /// # Errors
 ///
 /// [`AppError::Conflict`] with the reason when there is nothing to try again, [`AppError::NotFound`] when there is no such job.
-pub async fn retry(services: &Services, id: JobId) -> Result<(), AppError> {
-    let now = services.clock.now();
-    let detail = match services.db.write(move |c| queue::retry(c, id, now)).await? {
+pub async fn retry(services: &Services, actor: &Actor, id: JobId) -> Result<(), AppError> {
+    let (now, actor) = (services.clock.now(), actor.clone());
+    let revived = services
+        .db
+        .write(move |c| {
+            let revival = queue::retry(c, id, now)?;
+            if matches!(revival, Revival::Waits) {
+                audit::record(c, &actor, Entry::new(Action::JobRetried, id), now)?;
+            }
+            Ok(revival)
+        })
+        .await?;
+    let detail = match revived {
         Revival::Waits => {
             services.bell.ring();
             return Ok(());
@@ -100,12 +111,14 @@ pub async fn retry(services: &Services, id: JobId) -> Result<(), AppError> {
 /// # Errors
 ///
 /// [`AppError::Conflict`] when it has ended, [`AppError::NotFound`] when there is no such job.
-pub async fn cancel(services: &Services, id: JobId, by: &str) -> Result<(), AppError> {
-    let (now, reason) = (services.clock.now(), format!("Called off by {by}."));
+pub async fn cancel(services: &Services, actor: &Actor, id: JobId) -> Result<(), AppError> {
+    let (now, actor) = (services.clock.now(), actor.clone());
+    let reason = format!("Called off by {}.", actor.name());
     let cancelled = services
         .db
         .write(move |c| {
             if queue::cancel(c, id, &reason, now)? {
+                audit::record(c, &actor, Entry::new(Action::JobCancelled, id), now)?;
                 return Ok(Some(true));
             }
             Ok(jobs::find(c, id)?.map(|_| false))

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod architecture;
+mod audit;
 mod browser;
 mod cli;
 mod contract;

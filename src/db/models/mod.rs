@@ -4,6 +4,7 @@
 //! [`Db::write`](super::Db::write) by the services.
 
 pub mod api_tokens;
+pub mod audit_entries;
 pub mod claims;
 pub mod documents;
 pub mod events;

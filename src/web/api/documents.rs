@@ -100,7 +100,7 @@ pub async fn jobs(
     caller: ApiCaller,
     id: DocumentPath,
 ) -> Result<HttpResponse, AppError> {
-    let document = documents::get(&state.services, caller.0.id, id.0).await?;
+    let document = documents::get(&state.services, caller.user().id, id.0).await?;
     let rows = jobs::list_of_document(&state.services, document.id).await?;
     let rows: Vec<_> = rows
         .iter()
@@ -127,7 +127,8 @@ pub async fn update(
     // Who may not change anything is told that first.
     changes: Result<Json<Changes>, AppError>,
 ) -> Result<HttpResponse, AppError> {
-    let document = documents::rename(&state.services, caller.0.id, id.0, &changes?.0.name).await?;
+    let (actor, owner) = (caller.actor(), caller.user().id);
+    let document = documents::rename(&state.services, &actor, owner, id.0, &changes?.0.name).await?;
     Ok(HttpResponse::Ok().json(DocumentJson::from(&document)))
 }
 
@@ -137,7 +138,7 @@ pub async fn destroy(
     caller: ApiCaller,
     id: DocumentPath,
 ) -> Result<HttpResponse, AppError> {
-    let deleted = documents::delete(&state.services, caller.0.id, id.0).await?;
+    let deleted = documents::delete(&state.services, caller.user().id, id.0).await?;
     if deleted.file_removed {
         return Ok(HttpResponse::NoContent().finish());
     }

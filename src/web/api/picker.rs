@@ -40,7 +40,13 @@ pub async fn config(
         return Err(AppError::SignInNeeded);
     }
     let ConfigQuery { files, path } = query.0;
-    let granted = picker::grant(&state.services, &caller.0, files.unwrap_or(1), path.as_deref()).await?;
+    let granted = picker::grant(
+        &state.services,
+        caller.user(),
+        files.unwrap_or(1),
+        path.as_deref(),
+    )
+    .await?;
     let settings = &state.settings.picker;
     Ok(HttpResponse::Ok()
         .insert_header((CACHE_CONTROL, "no-store"))
@@ -63,7 +69,7 @@ pub async fn register(
     caller: ApiCaller,
     body: Json<Registration>,
 ) -> Result<HttpResponse, AppError> {
-    let registered = picker::register(&state.services, &caller.0, &body.0.handle).await?;
+    let registered = picker::register(&state.services, caller.user(), &body.0.handle).await?;
     let (mut answer, document, others) = match registered {
         Registered::New(document, others) => (HttpResponse::Created(), document, others),
         Registered::Known(document, others) => (HttpResponse::Ok(), document, others),

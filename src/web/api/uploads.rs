@@ -134,7 +134,7 @@ async fn receive(
                     wish,
                 };
                 let mut only = OnlyFile { file, form };
-                return uploads::receive(&state.services, &caller.0, new, &mut only).await;
+                return uploads::receive(&state.services, caller.user(), new, &mut only).await;
             }
             Some(_) => {}
             None => {

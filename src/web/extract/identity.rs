@@ -7,9 +7,11 @@ use actix_web::dev::Payload;
 use actix_web::http::header::AUTHORIZATION;
 use actix_web::{FromRequest, HttpRequest, web};
 
+use super::address::ClientAddress;
 use super::form::header_token_is_valid;
 use crate::db::models::users::{Role, User};
 use crate::error::AppError;
+use crate::services::audit::Actor;
 use crate::services::identity::{self, Identity, Means, Shown};
 use crate::web::AppState;
 
@@ -26,6 +28,11 @@ impl Viewer {
     /// The user.
     pub fn user(&self) -> &User {
         &self.0.user
+    }
+
+    /// Who does what the request asks for.
+    pub fn actor(&self) -> Actor {
+        Actor::from(&self.0)
     }
 }
 
@@ -53,6 +60,11 @@ impl Admin {
     /// The user.
     pub fn user(&self) -> &User {
         &self.0.user
+    }
+
+    /// Who does what the request asks for.
+    pub fn actor(&self) -> Actor {
+        Actor::from(&self.0)
     }
 }
 
@@ -83,7 +95,19 @@ pub(super) fn pages_are_read_only() -> AppError {
 
 /// Who calls the API. With a session's cookie, what changes things needs the form token in the header `X-CSRF-Token`.
 #[derive(Debug)]
-pub struct ApiCaller(pub User);
+pub struct ApiCaller(pub Identity);
+
+impl ApiCaller {
+    /// The user.
+    pub fn user(&self) -> &User {
+        &self.0.user
+    }
+
+    /// Who does what the request asks for.
+    pub fn actor(&self) -> Actor {
+        Actor::from(&self.0)
+    }
+}
 
 impl FromRequest for ApiCaller {
     type Error = AppError;
@@ -99,7 +123,7 @@ impl FromRequest for ApiCaller {
                     "The form token is missing or old. Reload the page, or call the API with an API token.",
                 ));
             }
-            Ok(ApiCaller(identity.user))
+            Ok(ApiCaller(identity))
         })
     }
 }
@@ -130,7 +154,7 @@ async fn identify(request: &HttpRequest) -> Result<Identity, AppError> {
         .app_data::<web::Data<AppState>>()
         .ok_or_else(|| AppError::Internal("the state is missing".to_owned()))?;
     let shown = shown(request).ok_or(AppError::SignInNeeded)?;
-    identity::identify(&state.services, shown).await
+    identity::identify(&state.services, shown, ClientAddress::of(request).0).await
 }
 
 /// A request that brings a token is judged by the token alone.

@@ -94,11 +94,11 @@ pub async fn jobs(
 /// `POST /admin/jobs/{id}/attempt`: tries a job again, or now.
 pub async fn attempt(
     state: web::Data<AppState>,
-    _admin: Admin,
+    admin: Admin,
     id: JobPath,
     _form: CsrfForm<NoFields>,
 ) -> Result<HttpResponse, AppError> {
-    jobs::retry(&state.services, id.0).await?;
+    jobs::retry(&state.services, &admin.actor(), id.0).await?;
     Ok(with_cookies(
         see_other("/admin/jobs").finish(),
         [Some(Said::JobDue.cookie())],
@@ -112,7 +112,7 @@ pub async fn cancel(
     id: JobPath,
     _form: CsrfForm<NoFields>,
 ) -> Result<HttpResponse, AppError> {
-    jobs::cancel(&state.services, id.0, &admin.user().email).await?;
+    jobs::cancel(&state.services, &admin.actor(), id.0).await?;
     Ok(with_cookies(
         see_other("/admin/jobs").finish(),
         [Some(Said::JobCancelled.cookie())],

@@ -124,7 +124,7 @@ pub async fn rename(
     form: CsrfForm<NameForm>,
 ) -> Result<HttpResponse, AppError> {
     let owner = viewer.user().id;
-    match documents::rename(&state.services, owner, id.0, &form.0.name).await {
+    match documents::rename(&state.services, &viewer.actor(), owner, id.0, &form.0.name).await {
         Ok(document) => {
             let back = see_other(&format!("/documents/{}", document.id)).finish();
             Ok(with_cookies(back, [Some(Said::Renamed.cookie())]))

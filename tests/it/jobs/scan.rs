@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use satchel::db::models::jobs::JobState;
 use satchel::emulator::{Fault, Route};
+use satchel::services::audit::Actor;
 use serde_json::Value;
 
 use crate::support::answer::Answer;
@@ -117,7 +118,7 @@ async fn u15_a_scanner_that_is_down_leaves_the_file_in_quarantine_and_an_adminis
         .into_iter()
         .find(|job| job.kind == "scan-file")
         .unwrap();
-    satchel::services::jobs::retry(&app.services, job.id)
+    satchel::services::jobs::retry(&app.services, &Actor::command(), job.id)
         .await
         .unwrap();
     assert_eq!(run_scan(&app).await, JobState::Done);

@@ -1,0 +1,3 @@
+//! The audit trail: what is written into it, and that nothing in it can be changed.
+
+mod trail;
