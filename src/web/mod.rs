@@ -23,3 +23,4 @@ pub use server::serve;
 pub use state::{AppState, WebSettings};
 
 pub use middleware::{application, application_of};
+pub use routes::enter;

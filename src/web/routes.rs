@@ -1,18 +1,15 @@
 //! The table of everything that is answered. An address that is here answers 405 to other methods, with those it takes.
 
 use actix_web::guard::{Any, Get, Head};
+use actix_web::middleware::from_fn;
 use actix_web::{Resource, Route, web};
 
+use super::middleware::contain;
 use super::{api, assets, health, hooks, pages};
 
 /// Enters every route.
 pub fn configure(app: &mut web::ServiceConfig) {
-    let each = |app: &mut web::ServiceConfig, resources: Vec<Resource>| {
-        for resource in resources {
-            app.service(resource);
-        }
-    };
-    each(
+    enter(
         app,
         vec![
             web::resource("/").route(get().to(pages::home::show)),
@@ -70,6 +67,13 @@ pub fn configure(app: &mut web::ServiceConfig) {
             web::resource("/webhooks/filestack").route(web::post().to(hooks::create)),
         ],
     );
+}
+
+/// Enters these; a handler that panics answers 500 (X3).
+pub fn enter(app: &mut web::ServiceConfig, resources: Vec<Resource>) {
+    for resource in resources {
+        app.service(resource.wrap(from_fn(contain)));
+    }
 }
 
 /// GET, and HEAD for whoever wants the headers alone.

@@ -95,22 +95,40 @@ fn only_old_leftovers_are_swept() {
 }
 
 #[test]
-fn names_that_are_no_handles_find_nothing() {
+fn u19_names_that_are_no_handles_find_nothing() {
     let (_dir, store) = store();
+    let handle = store.put(b"x", "a", "text/plain", None).unwrap();
     for name in [
         "",
         "..",
         "../../../../etc/passwd",
         "AAAAAAAAAAAAAAAAAAAA",
         "aaaaaaaaaaaaaaaaaa/.",
+        "*",
+        "????????????????????",
+        "[a-zA-Z0-9]*",
+        "%2e%2e%2f%2e%2e%2f%2e%2e%2f",
+        &other_case(&handle),
     ] {
         assert!(!store.exists(name) && !store.delete(name).unwrap() && store.get(name).unwrap().is_none());
     }
 }
 
+/// The same letters in the other case.
+fn other_case(handle: &str) -> String {
+    let swap = |byte: char| {
+        if byte.is_ascii_uppercase() {
+            byte.to_ascii_lowercase()
+        } else {
+            byte.to_ascii_uppercase()
+        }
+    };
+    handle.chars().map(swap).collect()
+}
+
 #[cfg(unix)]
 #[test]
-fn a_record_or_a_link_that_points_elsewhere_is_not_followed() {
+fn u19_a_record_or_a_link_that_points_elsewhere_is_not_followed() {
     let (dir, store) = store();
     let secret = dir.path().join("secret");
     fs::write(&secret, "secret").unwrap();

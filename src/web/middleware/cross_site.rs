@@ -1,4 +1,5 @@
-//! Refuses what other sites make a browser send (A4, X9): a second lock beside the form token.
+//! Refuses what other sites make a browser send (A4, X9): a second lock beside the form token. Also what they would show in their own
+//! pages (D8): a second lock beside `Cross-Origin-Resource-Policy` and the cookies' `SameSite`.
 //!
 //! Cookies ignore ports, so another program on this computer is the same site as we are; the comparison includes the port. Our pages
 //! have `Referrer-Policy: no-referrer`, with which browsers say `Origin: null` even to ourselves: `Sec-Fetch-Site` then decides,
@@ -17,24 +18,50 @@ use crate::web::AppState;
 use crate::web::state::WebSettings;
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
+const SEC_FETCH_DEST: HeaderName = HeaderName::from_static("sec-fetch-dest");
 
 pub(super) async fn refuse(
     state: web::Data<AppState>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<EitherBody<impl MessageBody, BoxBody>>, Error> {
-    let exempt = request.method().is_safe()
-        // Sent on purpose, by a program: no browser adds this by itself.
-        || request.headers().contains_key(AUTHORIZATION)
+    let headers = request.headers();
+    // Sent on purpose, by a program: no browser adds this by itself.
+    let exempt = headers.contains_key(AUTHORIZATION)
         // Filestack's, and signed.
         || request.path() == "/webhooks/filestack";
-    if exempt || is_ours(request.headers(), &state.settings) {
-        return Ok(next.call(request).await?.map_into_left_body());
+    let refused = if exempt {
+        None
+    } else if request.method().is_safe() {
+        is_embedded(headers).then(|| embedding(request.path()))
+    } else {
+        (!is_ours(headers, &state.settings)).then_some(AppError::Forbidden(
+            "This request came from another site, or from another address of this one. Open the page here and try again.",
+        ))
+    };
+    match refused {
+        None => Ok(next.call(request).await?.map_into_left_body()),
+        Some(refused) => Ok(request.error_response(refused).map_into_right_body()),
     }
-    let refused = AppError::Forbidden(
-        "This request came from another site, or from another address of this one. Open the page here and try again.",
-    );
-    Ok(request.error_response(refused).map_into_right_body())
+}
+
+/// Whether a browser says that a page of another site asked for a part of itself: whoever follows a link comes with a page of their own.
+fn is_embedded(headers: &HeaderMap) -> bool {
+    let text = |name: &HeaderName| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    let elsewhere = text(&SEC_FETCH_SITE).is_some_and(|site| site != "same-origin" && site != "none");
+    let opened = text(&SEC_FETCH_MODE).is_none_or(|mode| mode == "navigate")
+        && text(&SEC_FETCH_DEST).is_none_or(|place| place == "document");
+    elsewhere && !opened
+}
+
+/// Of the API nobody is asked for a password by a browser: it says that the caller is nobody (P1).
+fn embedding(path: &str) -> AppError {
+    if path.starts_with("/api/") {
+        AppError::SignInNeeded
+    } else {
+        AppError::Forbidden("Other sites cannot show what is here in their pages. Open it by its link.")
+    }
 }
 
 /// Whether a browser says that one of our own pages asked, or does not say who did.

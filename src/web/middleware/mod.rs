@@ -5,6 +5,7 @@ mod accept;
 mod cross_site;
 mod error_pages;
 mod headers;
+mod panics;
 mod trace;
 mod unread;
 
@@ -17,6 +18,7 @@ use crate::error::AppError;
 use crate::web::{AppState, routes};
 
 pub(crate) use cross_site::is_ours;
+pub(crate) use panics::contain;
 pub use trace::RequestId;
 
 /// The application: every route, and all of it round them.

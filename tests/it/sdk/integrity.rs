@@ -21,7 +21,7 @@ fn package() -> PathBuf {
 
 #[test]
 #[ignore = "needs Filestack's SDKs"]
-fn x1_the_page_pins_exactly_the_file_of_the_npm_package() {
+fn s14_x1_the_page_pins_exactly_the_file_of_the_npm_package() {
     let about = std::fs::read(package().join("package.json")).expect("the package");
     let about: Value = serde_json::from_slice(&about).expect("JSON");
     assert_eq!(about["version"], CLIENT_VERSION);

@@ -1,10 +1,12 @@
 //! What holds for every route: who may do what, what every answer carries, and what no spelling of a request gets round.
 
 mod busy;
+mod embedding;
 mod emulator;
 mod errors;
 mod headers;
 mod matrix;
+mod panics;
 mod redirects;
 mod routing;
 mod smuggling;

@@ -73,13 +73,13 @@ async fn adopted(app: &TestApp) {
 }
 
 #[actix_web::test]
-async fn s14_a_claimed_file_becomes_its_document_when_the_browser_never_comes_back() {
+async fn s5_a_claimed_file_becomes_its_document_when_the_browser_never_comes_back() {
     adopted(&app().start().await).await;
 }
 
 #[actix_web::test]
 #[ignore = "needs PostgreSQL"]
-async fn s14_a_claimed_file_becomes_its_document_when_the_browser_never_comes_back_on_postgres() {
+async fn s5_a_claimed_file_becomes_its_document_when_the_browser_never_comes_back_on_postgres() {
     adopted(&app().on_postgres().start().await).await;
 }
 
