@@ -22,7 +22,9 @@ export async function json(path, options = {}) {
   const reply = await answer.json().catch(() => ({}));
   if (answer.ok) return reply;
   const session = answer.status === 401 || answer.status === 403;
-  throw new Trouble(reply.detail ?? `The server answered ${answer.status}.`, {
+  // What the server says of tokens is for programs.
+  const words = answer.status === 401 ? "You are signed out." : (reply.detail ?? `The server answered ${answer.status}.`);
+  throw new Trouble(words, {
     help: session ? "Sign in again in another tab, then press Retry here: your files are kept." : "Press Retry.",
     code: session ? "session" : (reply.code ?? "other"),
     requestId: reply.request_id,
@@ -54,6 +56,22 @@ function load({ url, integrity }) {
   return loading;
 }
 
+// Opens a Picker. The client loads its script by itself; Filestack's never tells that it did not come, nor tries again.
+export function shown(picker, url) {
+  return new Promise((resolve, reject) => {
+    const failed = () => {
+      const words = `Its script did not load from ${new URL(url).host}. Reload this page when that can be reached.`;
+      reject(new Trouble(words, { code: "script" }));
+    };
+    const patience = setTimeout(failed, SCRIPT_PATIENCE_MS);
+    const script = document.getElementById("fs-loader-picker");
+    script?.addEventListener("error", failed);
+    // Our own client takes away a script that did not come.
+    const refused = (error) => (script && !script.isConnected ? failed() : reject(error));
+    picker.open().then(resolve, refused).finally(() => clearTimeout(patience));
+  });
+}
+
 // A client that may store so many files in one folder, for some minutes; `renew` makes it some minutes more.
 export async function open(files = 1) {
   const granted = await json(`/api/uploads/picker-config?files=${files}`);
@@ -70,15 +88,18 @@ export async function open(files = 1) {
   return { client, granted, renew };
 }
 
-// Stores one file; asks for the right once more when it was refused, for it may have ended on the way.
+// Stores one file; asks for the right once more when it was refused, for it may have ended on the way. A token that is `unwanted` ends
+// it; the client adds `cancel` to it a moment after it was given it.
 export async function store(file, name, token, onProgress) {
   const { client, granted, renew } = await open();
+  if (token.unwanted) throw new Trouble("Cancelled", { code: "aborted" });
   let why;
   client.on?.("upload.error", (error) => (why = error));
   let moved = false;
   let gaveUp = false;
   const progressed = (event) => {
     moved ||= event.totalBytes > 0;
+    if (token.unwanted) token.cancel?.();
     onProgress(event);
   };
   const patience = setTimeout(() => {

@@ -119,18 +119,20 @@ class Item {
     const upload = this.upload;
     const mine = () => this.upload === upload && RUNNING.has(this.state);
     try {
-      const stored = await direct.store(this.file, this.name, upload, (event) => mine() && this.progressed(event.totalBytes));
+      this.stored ??= await direct.store(this.file, this.name, upload, (event) => mine() && this.progressed(event.totalBytes));
       if (!mine()) return;
       this.sent = this.file.size;
       this.bar.removeAttribute("value");
       this.become("saving", "Saving");
       draw();
-      const registered = await direct.register(stored.handle, token);
+      const registered = await direct.register(this.stored.handle, token);
       if (!mine()) return;
       this.finish(registered.id);
       this.offer(registered.duplicates ?? []);
-      this.explain(stored, registered);
+      this.explain(this.stored, registered);
     } catch (trouble) {
+      // What is stored already is only registered again, unless its time is over.
+      if (!["session", "network"].includes(trouble.code)) this.stored = undefined;
       if (!mine()) return;
       if (trouble.code === "script" || trouble.code === "unreachable") return this.goAround(trouble);
       const final = trouble.code === "file" || trouble.code === "upload-too-large";
@@ -271,7 +273,10 @@ class Item {
       });
       return button;
     };
-    help.replaceChildren("You already have this: ", link, " ", choose("Keep both"), " ", choose("Skip", this.id), " ", choose("Replace", other.id));
+    const choices = document.createElement("span");
+    choices.className = "queue-choices";
+    choices.append(choose("Keep both"), choose("Skip", this.id), choose("Replace", other.id));
+    help.replaceChildren("You already have this: ", link, choices);
     help.hidden = false;
     announce(`${this.name}: you already have this`);
   }
@@ -305,8 +310,10 @@ class Item {
     }
     this.become("cancelled", "Cancelled");
     this.request?.abort();
+    if (this.upload) this.upload.unwanted = true;
     this.upload?.cancel?.();
     this.upload = undefined;
+    this.stored = undefined;
     this.button("retry").focus();
     next();
   }
@@ -468,7 +475,10 @@ const pickerButton = document.getElementById("picker-open");
 const PICKED_AT_ONCE = 20;
 const RENEW_BEFORE_MS = 60000;
 
+let opened; // The Picker, while it is open.
+
 async function openPicker() {
+  if (opened) return opened.close();
   pickerButton.disabled = true;
   const problem = document.getElementById("picker-problem");
   problem.hidden = true;
@@ -478,34 +488,41 @@ async function openPicker() {
     const wide = innerWidth >= 900;
     const closed = () => {
       clearInterval(renewal);
+      opened = undefined;
       pickerButton.disabled = false;
+      pickerButton.textContent = "Open the Picker";
       // Disabled, it lost the focus that the Picker would give back.
       if (!wide) pickerButton.focus();
     };
     renewal = setInterval(() => {
       if (Date.parse(granted.expires_at) - Date.now() < RENEW_BEFORE_MS) renew().catch(() => {});
     }, 10000);
-    await client
-      .picker({
-        maxFiles: PICKED_AT_ONCE,
-        maxSize: granted.max_size,
-        fromSources: ["local_file_system", "webcam"],
-        storeTo: { path: granted.path },
-        onFileSelected: (file) => ({ ...file, name: nameOf(file.originalPath || file.name || file.filename) }),
-        displayMode: wide ? "inline" : "overlay",
-        container: "#picker",
-        onFileUploadFinished: (file) => picked(file),
-        onUploadDone: () => wide && closed(),
-        onClose: closed,
-        ...(granted.accept.length ? { accept: granted.accept } : {}),
-      })
-      .open();
-    if (wide) document.getElementById("picker").scrollIntoView({ block: "nearest" });
+    const picker = client.picker({
+      maxFiles: PICKED_AT_ONCE,
+      maxSize: granted.max_size,
+      fromSources: ["local_file_system", "webcam"],
+      storeTo: { path: granted.path },
+      onFileSelected: (file) => ({ ...file, name: nameOf(file.originalPath || file.name || file.filename) }),
+      displayMode: wide ? "inline" : "overlay",
+      container: "#picker",
+      onFileUploadFinished: (file) => picked(file),
+      // In the page it would stay; over it, it closes by itself.
+      onUploadDone: () => wide && picker.close(),
+      onClose: closed,
+      ...(granted.accept.length ? { accept: granted.accept } : {}),
+    });
+    opened = picker;
+    await direct.shown(picker, granted.urls.pickerUrl);
+    if (!wide) return;
+    pickerButton.disabled = false;
+    pickerButton.textContent = "Close the Picker";
+    document.getElementById("picker").scrollIntoView({ block: "nearest" });
   } catch (trouble) {
     clearInterval(renewal);
+    opened = undefined;
     pickerButton.disabled = false;
     problem.hidden = false;
-    problem.querySelector("p").textContent = `The Picker cannot be opened. ${trouble.message.replace(/\.?$/, ".")} Use the box above instead.`;
+    problem.querySelector("p").textContent = `The Picker cannot be opened. ${trouble.message.replace(/\.?$/, ".")} Or use the box above.`;
   }
 }
 
@@ -607,7 +624,8 @@ document.addEventListener("drop", (event) => {
   dropped(event.dataTransfer).then(add);
 });
 document.addEventListener("paste", (event) => {
-  if (event.clipboardData?.files.length) add(event.clipboardData.files);
+  // While it is open, the Picker takes what is pasted.
+  if (event.clipboardData?.files.length && !opened) add(event.clipboardData.files);
 });
 addEventListener("beforeunload", (event) => {
   if (items.some((item) => OPEN.has(item.state))) event.preventDefault();

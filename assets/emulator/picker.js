@@ -46,7 +46,7 @@
 .fsp [hidden] { display: none !important; }
 .fsp-live { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
 @media (max-width: 420px) { .fsp-overlay { padding: 0; } .fsp-overlay .fsp-panel { height: 100%; max-height: 100%; border-radius: 0; }
-  .fsp-file { grid-template-columns: 48px 1fr; } .fsp-actions { grid-column: 1 / -1; } }`;
+  .fsp-file { grid-template-columns: 48px 1fr; } .fsp-actions { grid-column: 2 / -1; justify-content: start; } }`;
 
   // A constructed sheet needs no permission of the page's CSP.
   function dress() {
@@ -199,6 +199,8 @@
 
     remove() {
       if (this.state === "sending") {
+        // The official client fills the token a moment after it was given it.
+        this.unwanted = true;
         this.token.cancel?.();
         return;
       }
@@ -209,6 +211,7 @@
       const { picker } = this;
       const { options, client } = picker;
       this.token = {};
+      this.unwanted = false;
       this.become("sending", "Starting");
       options.onFileUploadStarted?.(this.public, this.token);
       const store = { ...options.storeTo };
@@ -217,11 +220,12 @@
       const config = {
         ...options.uploadConfig,
         onProgress: (event) => {
+          if (this.unwanted) return this.token.cancel?.();
           this.percent = event.totalPercent;
           this.bar.value = event.totalPercent;
           this.words.textContent = `${Math.floor(event.totalPercent)} % of ${sizeText(this.file.size)}`;
           options.onFileUploadProgress?.(this.public, event);
-          picker.progressed();
+          return picker.progressed();
         },
       };
       try {

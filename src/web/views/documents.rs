@@ -11,6 +11,8 @@ use super::shell::{Field, Shell};
 
 /// The order of the list when none is asked for.
 const DEFAULT_SORT: &str = "-created";
+/// What programs declare that do not know what they send.
+const UNKNOWN_TYPE: &str = "application/octet-stream";
 
 /// How far a document has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -295,7 +297,7 @@ impl DocumentShowPage {
     pub fn contradicting_type(&self) -> Option<&str> {
         self.declared_type
             .as_deref()
-            .filter(|declared| *declared != self.content_type)
+            .filter(|declared| *declared != self.content_type && *declared != UNKNOWN_TYPE)
     }
 }
 
@@ -367,6 +369,12 @@ mod tests {
         let mut page = DocumentShowPage::sample();
         page.declared_type = Some(page.content_type.clone());
         assert_eq!(page.contradicting_type(), None);
+        page.declared_type = Some(UNKNOWN_TYPE.into());
+        assert_eq!(
+            page.contradicting_type(),
+            None,
+            "who does not know contradicts nobody"
+        );
         page.declared_type = Some("text/html".into());
         assert_eq!(page.contradicting_type(), Some("text/html"));
     }

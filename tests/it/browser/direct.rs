@@ -28,6 +28,13 @@ impl Scene {
         Self::of(TestApp::new()).await
     }
 
+    /// With Filestack's own client in place of our small one.
+    pub async fn official() -> Self {
+        let client = crate::sdk::integrity::client();
+        let path = client.to_str().expect("a plain path").to_owned();
+        Self::of(TestApp::new().var("SATCHEL_CLIENT_SCRIPT", &path)).await
+    }
+
     pub async fn of(setup: Setup) -> Self {
         let (app, browser) = (setup.start().await, Chromium::start().await);
         browser.sign_in(&app, "ana").await;
@@ -271,7 +278,16 @@ async fn a_folder_keeps_the_way_to_each_file_in_its_name() {
 #[actix_web::test]
 #[ignore = "needs Chromium"]
 async fn a_file_may_be_cancelled_and_sent_again_and_leaves_nothing_behind() {
-    let scene = Scene::new().await;
+    cancelled(Scene::new().await).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs Chromium and Filestack's JavaScript SDK"]
+async fn a_file_may_be_cancelled_and_sent_again_with_the_official_client() {
+    cancelled(Scene::official().await).await;
+}
+
+async fn cancelled(scene: Scene) {
     scene.network(false, 2.0 * MIB as f64).await;
     scene.choose("large.bin", &content(12 * MIB)).await;
     scene.state(1, " of 12 MiB").await;
@@ -291,9 +307,7 @@ async fn a_file_may_be_cancelled_and_sent_again_and_leaves_nothing_behind() {
 #[actix_web::test]
 #[ignore = "needs Chromium and Filestack's JavaScript SDK"]
 async fn the_official_client_uploads_and_opens_our_picker() {
-    let client = crate::sdk::integrity::client();
-    let path = client.to_str().expect("a plain path").to_owned();
-    let scene = Scene::of(TestApp::new().var("SATCHEL_CLIENT_SCRIPT", &path)).await;
+    let scene = Scene::official().await;
     let browser = &scene.browser;
     scene.choose("summer.png", PICTURE).await;
     scene.state(1, "Uploaded").await;

@@ -4,5 +4,6 @@ mod axe;
 mod direct;
 mod journey;
 mod looks;
+mod picker;
 mod troubles;
 mod without_scripts;

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::direct::Scene;
 use crate::support::app::{PASSWORD, TestApp};
+use crate::support::browser::Chromium;
 use crate::support::{content, eventually};
 
 const MIB: usize = 1 << 20;
@@ -51,6 +52,38 @@ async fn a_script_that_does_not_load_is_noticed_and_said() {
     browser.click("#picker-open").await;
     browser.see("#picker .fsp-inline").await;
     assert!(!browser.is_shown("#picker-problem").await);
+}
+
+#[actix_web::test]
+#[ignore = "needs Chromium"]
+async fn a_picker_that_does_not_load_is_noticed_and_said() {
+    without_picker(Scene::new().await).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs Chromium and Filestack's JavaScript SDK"]
+async fn a_picker_that_does_not_load_is_noticed_and_said_with_the_official_client() {
+    without_picker(Scene::official().await).await;
+}
+
+async fn without_picker(scene: Scene) {
+    let browser = &scene.browser;
+    scene.block(&["*/picker/*"]).await;
+    browser.click("#picker-open").await;
+    browser
+        .see_text(
+            "#picker-problem",
+            "The Picker cannot be opened. Its script did not load from 127.0.0.1",
+        )
+        .await;
+    browser.see_text("#picker-problem", "Or use the box above.").await;
+    scene.choose("a.txt", b"In the box.").await;
+    scene.state(1, "Uploaded").await;
+    assert_eq!(scene.ways().await, (0, 1));
+    scene.block(&[]).await;
+    scene.open().await;
+    browser.click("#picker-open").await;
+    browser.see("#picker .fsp-inline").await;
 }
 
 #[actix_web::test]
@@ -100,7 +133,16 @@ async fn u6_what_is_too_large_is_refused_before_it_is_sent() {
 #[actix_web::test]
 #[ignore = "needs Chromium"]
 async fn p5_a_right_that_ends_on_the_way_is_renewed_once_and_the_file_arrives() {
-    let scene = Scene::new().await;
+    renewed(Scene::new().await).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs Chromium and Filestack's JavaScript SDK"]
+async fn p5_a_right_that_ends_on_the_way_is_renewed_once_with_the_official_client() {
+    renewed(Scene::official().await).await;
+}
+
+async fn renewed(scene: Scene) {
     scene.network(false, 4.0 * MIB as f64).await;
     scene.choose("long.bin", &content(16 * MIB)).await;
     scene.state(1, " of 16 MiB").await;
@@ -133,7 +175,16 @@ async fn p5_a_right_that_ends_on_the_way_is_renewed_once_and_the_file_arrives() 
 #[actix_web::test]
 #[ignore = "needs Chromium"]
 async fn a_file_of_100_mb_arrives_although_the_network_was_lost_on_the_way() {
-    let scene = Scene::new().await;
+    network_lost(Scene::new().await).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs Chromium and Filestack's JavaScript SDK"]
+async fn a_file_of_100_mb_arrives_although_the_network_was_lost_with_the_official_client() {
+    network_lost(Scene::official().await).await;
+}
+
+async fn network_lost(scene: Scene) {
     let bytes = content(100_000_000);
     scene.network(false, 30.0 * MIB as f64).await;
     scene.choose("large.bin", &bytes).await;
@@ -156,14 +207,45 @@ async fn a_file_of_100_mb_arrives_although_the_network_was_lost_on_the_way() {
 async fn who_signed_out_meanwhile_is_told_and_goes_on_after_signing_in() {
     let scene = Scene::new().await;
     let browser = &scene.browser;
-    let leave = "const body = new URLSearchParams({csrf_token: document.querySelector('meta[name=csrf-token]').content});
-        return fetch('/sign-out', {method: 'POST', body}).then((answer) => answer.status)";
+    let leave = "const page = new DOMParser().parseFromString(await (await fetch('/uploads/new')).text(), 'text/html');
+        const csrf_token = page.querySelector('meta[name=csrf-token]').content;
+        const body = new URLSearchParams({csrf_token});
+        return (await fetch('/sign-out', {method: 'POST', body})).status";
+    let leave = &format!("return (async () => {{ {leave} }})()");
     assert_eq!(browser.run(leave, &[]).await, json!(200));
     scene.choose("a.txt", b"Kept meanwhile.").await;
+    scene.state(1, "You are signed out.").await;
     browser
         .see_text(".queue-help", "Sign in again in another tab")
         .await;
     browser.screenshot("upload-signed-out").await;
+    come_back(browser).await;
+    browser.click("[data-role=retry]").await;
+    scene.state(1, "Uploaded").await;
+    assert_eq!(scene.names().await, ["a.txt"]);
+
+    // In the middle of an upload: what has been stored by then is not sent again.
+    scene.network(false, 4.0 * MIB as f64).await;
+    scene.choose("b.bin", &content(8 * MIB)).await;
+    scene.state(2, " of 8 MiB").await;
+    assert_eq!(browser.run(leave, &[]).await, json!(200));
+    scene.network(false, -1.0).await;
+    scene.state(2, "You are signed out.").await;
+    assert_eq!(scene.app.stored_files(), 2);
+    assert_eq!(scene.names().await, ["a.txt"]);
+    come_back(browser).await;
+    browser.click(".queue-row:nth-child(2) [data-role=retry]").await;
+    scene.state(2, "Uploaded").await;
+    assert_eq!(
+        scene.app.emulator.faults().count(Route::Start),
+        2,
+        "sent once each"
+    );
+    assert_eq!(scene.names().await, ["a.txt", "b.bin"]);
+}
+
+/// Signs in again, as in another tab.
+async fn come_back(browser: &Chromium) {
     let come_back =
         "const page = new DOMParser().parseFromString(await (await fetch('/sign-in')).text(), 'text/html');
         const csrf_token = page.querySelector('meta[name=csrf-token]').content;
@@ -175,7 +257,4 @@ async fn who_signed_out_meanwhile_is_told_and_goes_on_after_signing_in() {
         .run(&script, &[json!("ana@example.org"), json!(PASSWORD)])
         .await;
     assert_eq!(back, json!(200));
-    browser.click("[data-role=retry]").await;
-    scene.state(1, "Uploaded").await;
-    assert_eq!(scene.names().await, ["a.txt"]);
 }

@@ -73,6 +73,8 @@ impl Chromium {
                 "args": [
                     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
                     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run",
+                    // A camera that shows a clock, which nobody needs to allow.
+                    "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
                     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1 , EXCLUDE localhost",
                 ],
                 "prefs": {
