@@ -17,6 +17,8 @@ const folder = document.getElementById("folder");
 const camera = document.getElementById("camera");
 const pattern = document.getElementById("queue-row");
 const maxBytes = Number(form.dataset.maxBytes);
+// What was left when the page was made; the server knows what is left now.
+const leftBytes = Number(form.dataset.leftBytes ?? Infinity);
 const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.content ?? "";
 
 let token = meta("csrf-token");
@@ -50,6 +52,9 @@ class Item {
     if (file.size > maxBytes) {
       const rule = `It has ${sizeText(file.size)}; one file may have up to ${form.dataset.maxText}.`;
       this.refuse(`Too large. ${rule}`, "Split it or compress it, then add it again.");
+    } else if (file.size > leftBytes) {
+      const rule = `It has ${sizeText(file.size)}; ${sizeText(leftBytes)} is left of what you may keep.`;
+      this.refuse(`No room. ${rule}`, "Delete documents that you no longer need, or ask your administrator for more.");
     }
   }
 
@@ -135,7 +140,7 @@ class Item {
       if (!["session", "network"].includes(trouble.code)) this.stored = undefined;
       if (!mine()) return;
       if (trouble.code === "script" || trouble.code === "unreachable") return this.goAround(trouble);
-      const final = trouble.code === "file" || trouble.code === "upload-too-large";
+      const final = trouble.code === "file" || trouble.code === "upload-too-large" || trouble.code === "over-quota";
       if (final) this.refuse(trouble.message, trouble.help, trouble.requestId);
       else this.fail(trouble.message, trouble.help ?? "Press Retry.", trouble.requestId, trouble.code);
     }
@@ -208,7 +213,7 @@ class Item {
       case 413:
       case 415:
       case 422:
-        return this.refuse(sentence, "Change the file, then add it again.", id);
+        return this.refuse(sentence, reply.code === "over-quota" ? "Then add the file again." : "Change the file, then add it again.", id);
       case 429:
       case 503: {
         const wait = Number(request.getResponseHeader("Retry-After"));

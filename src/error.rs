@@ -50,6 +50,9 @@ pub enum AppError {
     /// More bytes than are taken.
     #[error("{0}")]
     TooLarge(String),
+    /// More than may be kept: the sentence says what is left.
+    #[error("{0}")]
+    OverQuota(String),
     /// A body of a kind that is not taken here.
     #[error("{0}")]
     UnsupportedMedia(String),
@@ -109,7 +112,7 @@ impl AppError {
             AppError::Fields(_) => 422,
             AppError::Conflict { .. } => 409,
             AppError::Gone { .. } => 410,
-            AppError::TooLarge(_) => 413,
+            AppError::TooLarge(_) | AppError::OverQuota(_) => 413,
             AppError::UnsupportedMedia(_) => 415,
             AppError::TooSlow(_) => 408,
             AppError::TooMany(_) => 429,
@@ -135,6 +138,7 @@ impl AppError {
             | AppError::Unavailable { code, .. } => code,
             AppError::Fields(_) => "invalid-fields",
             AppError::TooLarge(_) => "upload-too-large",
+            AppError::OverQuota(_) => "over-quota",
             AppError::UnsupportedMedia(_) => "unsupported-media-type",
             AppError::TooSlow(_) => "body-stalled",
             AppError::TooMany(_) => "too-many-tries",

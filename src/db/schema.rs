@@ -15,6 +15,10 @@ diesel::table! {
         stored_bytes -> BigInt,
         created_at -> BigInt,
         disabled_at -> Nullable<BigInt>,
+        quota_bytes -> Nullable<BigInt>,
+        quota_documents -> Nullable<BigInt>,
+        reserved_bytes -> BigInt,
+        reserved_documents -> BigInt,
     }
 }
 
@@ -22,6 +26,8 @@ diesel::table! {
     installation (id) {
         id -> Integer,
         set_up_at -> Nullable<BigInt>,
+        quota_bytes -> Nullable<BigInt>,
+        quota_documents -> Nullable<BigInt>,
     }
 }
 
@@ -77,6 +83,7 @@ diesel::table! {
         wish -> Text,
         started_at -> BigInt,
         updated_at -> BigInt,
+        reserved_bytes -> Nullable<BigInt>,
     }
 }
 

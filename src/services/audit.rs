@@ -81,6 +81,12 @@ impl From<&Identity> for Actor {
 pub enum Action {
     /// A document has another name.
     DocumentRenamed,
+    /// A file that a browser had stored did not become a document.
+    UploadRefused,
+    /// What somebody may keep was set or taken away.
+    QuotaSet,
+    /// An adopted document took its owner over the quota.
+    QuotaExceeded,
     /// A job is tried again, or now.
     JobRetried,
     /// A job is called off.
@@ -89,12 +95,22 @@ pub enum Action {
 
 impl Action {
     /// All of them, in the order of a filter.
-    pub const ALL: &[Action] = &[Action::DocumentRenamed, Action::JobRetried, Action::JobCancelled];
+    pub const ALL: &[Action] = &[
+        Action::DocumentRenamed,
+        Action::UploadRefused,
+        Action::QuotaSet,
+        Action::QuotaExceeded,
+        Action::JobRetried,
+        Action::JobCancelled,
+    ];
 
     /// The word in the trail: what it is about, a dot, what is done.
     pub fn as_str(self) -> &'static str {
         match self {
             Action::DocumentRenamed => "document.rename",
+            Action::UploadRefused => "upload.refuse",
+            Action::QuotaSet => "quota.set",
+            Action::QuotaExceeded => "quota.exceed",
             Action::JobRetried => "job.retry",
             Action::JobCancelled => "job.cancel",
         }

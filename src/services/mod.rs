@@ -18,6 +18,7 @@ pub mod mail;
 pub mod names;
 pub mod picker;
 pub mod processing;
+pub mod quotas;
 pub mod reconcile;
 pub mod removals;
 pub mod results;

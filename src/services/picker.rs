@@ -6,6 +6,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde_json::json;
 
 use super::claims::{Claim, MOST_FILES};
 use crate::clock::UtcTime;
@@ -18,7 +19,9 @@ use crate::db::{DbConn, DbError};
 use crate::error::AppError;
 use crate::filestack::{FilestackError, Grant, Handle, Metadata, MetadataField, Purpose};
 use crate::ids::{DocumentId, UserId};
+use crate::services::audit::{self, Action, Actor, Entry};
 use crate::services::processing::chain::{self, Wish};
+use crate::services::quotas::{self, OVER_QUOTA};
 use crate::services::sniff::SNIFF_BYTES;
 use crate::services::uploads::too_large;
 use crate::services::{Services, events, names, removals, sniff, upstream};
@@ -36,6 +39,18 @@ pub struct PickerGrant {
     pub path: String,
     /// The policy for it.
     pub grant: Grant,
+    /// The largest file that it lets in.
+    pub max_size: u64,
+}
+
+/// What became of a claim's file.
+pub enum Redeemed {
+    /// It is a document; the others are the owner's own with the same bytes.
+    Made(Document, Vec<Document>),
+    /// The claim is spent, or the file is a document's, or was one's that is deleted.
+    Spent,
+    /// There is no room for it: it is entered for removal, and that it came is written down.
+    Refused(AppError),
 }
 
 /// What became of a file that was named.
@@ -50,7 +65,8 @@ pub enum Registered {
 ///
 /// # Errors
 ///
-/// [`AppError::Invalid`] for a number out of range, [`AppError::Conflict`] for a folder that cannot be used any more.
+/// [`AppError::Invalid`] for a number out of range, [`AppError::Conflict`] for a folder that cannot be used any more,
+/// [`AppError::OverQuota`] when there is no room for any file.
 pub async fn grant(
     services: &Services,
     user: &User,
@@ -68,14 +84,22 @@ pub async fn grant(
         None => Claim::new(user.id, files, now),
         Some(path) => renewed(services, user, path, now).await?,
     };
+    let room = quotas::some_room(services, user.id).await?;
+    let max_size = room.bytes.map_or(services.max_upload_bytes, |left| {
+        left.min(services.max_upload_bytes)
+    });
     let path = claim.path(&services.secret_key);
     let purpose = Purpose::PickerUpload {
         path: &path,
-        max_size: services.max_upload_bytes,
+        max_size,
         container: None,
     };
     let grant = services.filestack.grant(purpose, now.system(), GRANT);
-    Ok(PickerGrant { path, grant })
+    Ok(PickerGrant {
+        path,
+        grant,
+        max_size,
+    })
 }
 
 async fn renewed(services: &Services, user: &User, path: &str, now: UtcTime) -> Result<Claim, AppError> {
@@ -97,14 +121,32 @@ async fn renewed(services: &Services, user: &User, path: &str, now: UtcTime) -> 
 /// # Errors
 ///
 /// [`AppError::Fields`] for what is no handle, [`AppError::NotFound`] for a file that is not there or not the user's to register,
-/// [`AppError::Conflict`] when the right to it was used or is over, [`AppError::TooLarge`], and failures of Filestack.
-pub async fn register(services: &Services, user: &User, handle: &str) -> Result<Registered, AppError> {
+/// [`AppError::Conflict`] when the right to it was used or is over, [`AppError::TooLarge`], [`AppError::OverQuota`], and failures of
+/// Filestack.
+pub async fn register(
+    services: &Services,
+    actor: &Actor,
+    user: &User,
+    handle: &str,
+) -> Result<Registered, AppError> {
     let handle = Handle::new(handle).map_err(|_| {
         let sentence = "This is not a handle. Send the one that Filestack gave with the stored file.";
         AppError::Fields(vec![("handle", sentence.to_owned())])
     })?;
     if let Some(known) = find(services, user.id, &handle).await? {
         return Ok(known);
+    }
+    let (owner, known) = (user.id, handle.as_str().to_owned());
+    let was_refused = services
+        .db
+        .run(move |c| uploads::was_refused(c, owner, &known, OVER_QUOTA))
+        .await?;
+    if was_refused {
+        return Err(AppError::OverQuota(
+            "There was no room for this file when it came, and it was not kept. Delete documents that you no longer need, or ask your \
+             administrator for more; then upload it again."
+                .to_owned(),
+        ));
     }
     let metadata = metadata(services, &handle).await?;
     let claim = metadata
@@ -123,16 +165,19 @@ pub async fn register(services: &Services, user: &User, handle: &str) -> Result<
     }
     let head = head(services, &handle, &metadata).await?;
     let document = document_of(claim, &handle, &metadata, &head, now);
-    let (owner, verbs) = (user.id, services.clone());
+    let (actor, verbs) = (actor.clone(), services.clone());
     let redeemed = services
         .db
-        .write(move |c| redeem(&verbs, c, claim, document, now))
+        .write(move |c| redeem(&verbs, c, claim, document, &actor, now))
         .await;
     services.bell.ring();
     match redeemed {
-        Ok(Some((document, others))) => Ok(Registered::New(document, others)),
+        Ok(Redeemed::Made(document, others)) => Ok(Registered::New(document, others)),
+        Ok(Redeemed::Refused(refusal)) => Err(refusal),
         // Somebody was faster, with this file or with another of the same claim.
-        Ok(None) | Err(DbError::Conflict) => find(services, owner, &handle).await?.ok_or_else(spent),
+        Ok(Redeemed::Spent) | Err(DbError::Conflict) => {
+            find(services, owner, &handle).await?.ok_or_else(spent)
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -190,20 +235,21 @@ async fn metadata(services: &Services, handle: &Handle) -> Result<Metadata, AppE
     }
 }
 
-/// Uses the claim and makes the document, in the state and with the steps that any new one gets: all or nothing. `None` when the claim
-/// is spent, or the file is a document's, or was one's that is deleted.
+/// Uses the claim and makes the document, in the state and with the steps that any new one gets: all or nothing. A file that there is no
+/// room for uses the claim too, and is written down as an upload that failed.
 pub fn redeem(
     services: &Services,
     c: &mut DbConn,
     claim: Claim,
     mut document: NewDocument,
+    actor: &Actor,
     now: UtcTime,
-) -> Result<Option<(Document, Vec<Document>)>, DbError> {
+) -> Result<Redeemed, DbError> {
     if uploads::had_handle(c, &document.handle)? || removals::is_entered(c, &document.handle)? {
-        return Ok(None);
+        return Ok(Redeemed::Spent);
     }
     let Some(before) = claims::spend(c, claim.id, i32::from(claim.files), now)? else {
-        return Ok(None);
+        return Ok(Redeemed::Spent);
     };
     if before > 0 {
         document.id = DocumentId::new(now);
@@ -212,19 +258,34 @@ pub fn redeem(
     document.status = status;
     let owner = users::find(c, claim.owner)?.ok_or(DbError::NotFound)?;
     let others = documents::list_by_sha256(c, claim.owner, &document.sha256, DUPLICATES)?;
+    let refusal = quotas::refusal_of(c, claim.owner, document.size_bytes)?;
     let upload = Upload {
         id: document.id,
         owner_id: claim.owner,
-        state: UploadState::Recorded,
+        state: match refusal {
+            None => UploadState::Recorded,
+            Some(_) => UploadState::Failed,
+        },
         name: document.name.clone(),
         path: claim.path(&services.secret_key),
         handle: Some(document.handle.clone()),
-        failure: None,
+        failure: refusal.as_ref().map(|_| OVER_QUOTA.to_owned()),
         wish: Wish::Nothing.as_str().to_owned(),
         started_at: claim.id.made_at(),
         updated_at: now,
     };
     uploads::insert(c, upload)?;
+    if let Some(refusal) = refusal {
+        removals::enter_once(c, &document.handle, OVER_QUOTA, now)?;
+        let entry = Entry::of_user(Action::UploadRefused, &owner)
+            .changing(
+                serde_json::Value::Null,
+                json!({"name": document.name, "bytes": document.size_bytes}),
+            )
+            .because(&refusal.public_detail());
+        audit::record(c, actor, entry, now)?;
+        return Ok(Redeemed::Refused(refusal));
+    }
     documents::insert(c, &document)?;
     search::insert(c, owner.seq, document.id, &document.name_key)?;
     users::add_usage(c, claim.owner, 1, document.size_bytes)?;
@@ -232,7 +293,7 @@ pub fn redeem(
     events::unpark(c, Some(&document.handle), None, now)?;
     chain::enqueue(c, document.id, &kinds, now)?;
     let made = documents::find_owned(c, claim.owner, document.id)?.ok_or(DbError::NotFound)?;
-    Ok(Some((made, others)))
+    Ok(Redeemed::Made(made, others))
 }
 
 /// The document that a stored file makes. Its first bytes tell its type; size and digest are Filestack's word.

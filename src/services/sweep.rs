@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::db::models::uploads::{self, UploadState};
 use crate::db::models::{jobs, sessions, sign_in_attempts};
 use crate::error::AppError;
-use crate::services::{Services, events, reconcile, removals};
+use crate::services::{Services, events, quotas, reconcile, removals};
 
 /// An upload without a sign of life for this long has no process behind it any more: a slow one gives one every few minutes.
 pub const GRACE: Duration = Duration::from_secs(6 * 3_600);
@@ -74,7 +74,8 @@ async fn settle_uploads(services: &Services) -> Result<(), AppError> {
                 if let (UploadState::Stored, Some(handle)) = (upload.state, &upload.handle) {
                     removals::enter(c, handle, "upload-abandoned", now)?;
                 }
-                uploads::abandon(c, upload.id, now)
+                uploads::abandon(c, upload.id, now)?;
+                quotas::release(c, upload.id)
             })
             .await?;
     }

@@ -19,6 +19,7 @@ mod hooks;
 mod jobs;
 mod journey;
 mod outage;
+mod quotas;
 mod readme;
 mod sdk;
 mod security;

@@ -1,4 +1,5 @@
-//! Set-up: the one row that says whether the first administrator has been made, and the tokens that allow it (A9).
+//! The installation's one row: whether the first administrator has been made, the tokens that allow it (A9), and what everybody together
+//! may keep.
 
 use diesel::prelude::*;
 
@@ -42,4 +43,36 @@ pub fn has_token(connection: &mut DbConn, hash: &str, oldest: UtcTime) -> Result
         .find(hash)
         .filter(setup_tokens::created_at.ge(oldest));
     Ok(diesel::select(diesel::dsl::exists(token)).get_result(connection)?)
+}
+
+/// What everybody together may keep: bytes and documents.
+pub fn quota(connection: &mut DbConn) -> Result<(Option<i64>, Option<i64>), DbError> {
+    Ok(installation::table
+        .find(1)
+        .select((installation::quota_bytes, installation::quota_documents))
+        .first(connection)?)
+}
+
+/// Sets or takes away what everybody together may keep.
+pub fn set_quota(connection: &mut DbConn, bytes: Option<i64>, documents: Option<i64>) -> Result<(), DbError> {
+    diesel::update(installation::table.find(1))
+        .set((
+            installation::quota_bytes.eq(bytes),
+            installation::quota_documents.eq(documents),
+        ))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Locks the row until the transaction ends: whoever compares all users with one another does it alone. On SQLite every write
+/// transaction is alone anyway.
+pub fn lock(connection: &mut DbConn) -> Result<(), DbError> {
+    if let DbConn::Postgres(inner) = connection {
+        let _: i32 = installation::table
+            .find(1)
+            .select(installation::id)
+            .for_update()
+            .first(inner)?;
+    }
+    Ok(())
 }

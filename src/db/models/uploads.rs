@@ -113,6 +113,49 @@ pub fn insert(connection: &mut DbConn, upload: Upload) -> Result<(), DbError> {
     Ok(())
 }
 
+/// Adds an intent that holds a part of its owner's quota.
+pub fn insert_holding(connection: &mut DbConn, upload: Upload, bytes: i64) -> Result<(), DbError> {
+    diesel::insert_into(uploads::table)
+        .values((upload, uploads::reserved_bytes.eq(Some(bytes))))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Ends the hold of an upload, and gives whose it was and of how many bytes; `None` when it has none, or no longer.
+pub fn let_go(connection: &mut DbConn, id: DocumentId) -> Result<Option<(UserId, i64)>, DbError> {
+    let held: Option<(UserId, Option<i64>)> = uploads::table
+        .find(id)
+        .select((uploads::owner_id, uploads::reserved_bytes))
+        .first(connection)
+        .optional()?;
+    let Some((owner, Some(bytes))) = held else {
+        return Ok(None);
+    };
+    let changed = diesel::update(
+        uploads::table
+            .find(id)
+            .filter(uploads::reserved_bytes.is_not_null()),
+    )
+    .set(uploads::reserved_bytes.eq(None::<i64>))
+    .execute(connection)?;
+    Ok((changed == 1).then_some((owner, bytes)))
+}
+
+/// Whether this file of the user's was refused for this reason.
+pub fn was_refused(
+    connection: &mut DbConn,
+    owner: UserId,
+    handle: &str,
+    failure: &str,
+) -> Result<bool, DbError> {
+    let refused = uploads::table
+        .filter(uploads::handle.eq(handle))
+        .filter(uploads::owner_id.eq(owner))
+        .filter(uploads::state.eq(UploadState::Failed))
+        .filter(uploads::failure.eq(failure));
+    Ok(diesel::select(diesel::dsl::exists(refused.select(uploads::id))).get_result(connection)?)
+}
+
 /// Moves a started upload on; `false` when it had already ended otherwise.
 pub fn finish(
     connection: &mut DbConn,

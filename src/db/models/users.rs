@@ -73,6 +73,14 @@ pub struct User {
     pub created_at: UtcTime,
     /// Since when they may no longer sign in.
     pub disabled_at: Option<UtcTime>,
+    /// The most bytes they may keep, if somebody has set it.
+    pub quota_bytes: Option<i64>,
+    /// The most documents they may keep, likewise.
+    pub quota_documents: Option<i64>,
+    /// Bytes that uploads under way may still bring.
+    pub reserved_bytes: i64,
+    /// Documents that they may still bring.
+    pub reserved_documents: i64,
 }
 
 /// A user to be.
@@ -108,6 +116,23 @@ pub fn find(connection: &mut DbConn, id: UserId) -> Result<Option<User>, DbError
         .optional()?)
 }
 
+/// The user of this id, locked until the transaction ends: on SQLite every write transaction is alone anyway.
+pub fn find_for_update(connection: &mut DbConn, id: UserId) -> Result<Option<User>, DbError> {
+    Ok(match connection {
+        DbConn::Postgres(inner) => users::table
+            .find(id)
+            .select(User::as_select())
+            .for_update()
+            .first(inner)
+            .optional()?,
+        DbConn::Sqlite(inner) => users::table
+            .find(id)
+            .select(User::as_select())
+            .first(inner)
+            .optional()?,
+    })
+}
+
 /// The user with this address, and the password's hash.
 pub fn find_with_password(connection: &mut DbConn, email: &str) -> Result<Option<(User, String)>, DbError> {
     Ok(users::table
@@ -140,4 +165,46 @@ pub fn add_usage(connection: &mut DbConn, id: UserId, documents: i64, bytes: i64
         ))
         .execute(connection)?;
     Ok(())
+}
+
+/// Adds to what a user's uploads under way may still bring.
+pub fn add_reserved(connection: &mut DbConn, id: UserId, documents: i64, bytes: i64) -> Result<(), DbError> {
+    diesel::update(users::table.find(id))
+        .set((
+            users::reserved_documents.eq(users::reserved_documents + documents),
+            users::reserved_bytes.eq(users::reserved_bytes + bytes),
+        ))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Sets or takes away what a user may keep.
+pub fn set_quota(
+    connection: &mut DbConn,
+    id: UserId,
+    bytes: Option<i64>,
+    documents: Option<i64>,
+) -> Result<(), DbError> {
+    diesel::update(users::table.find(id))
+        .set((users::quota_bytes.eq(bytes), users::quota_documents.eq(documents)))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// What everybody keeps, with what uploads under way may still bring: documents and bytes.
+pub fn sum_usage(connection: &mut DbConn) -> Result<(i64, i64), DbError> {
+    let sum: Sum = diesel::sql_query(
+        "SELECT CAST(COALESCE(SUM(document_count + reserved_documents), 0) AS BIGINT) AS documents, \
+         CAST(COALESCE(SUM(stored_bytes + reserved_bytes), 0) AS BIGINT) AS bytes FROM users",
+    )
+    .get_result(connection)?;
+    Ok((sum.documents, sum.bytes))
+}
+
+#[derive(QueryableByName)]
+struct Sum {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    documents: i64,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    bytes: i64,
 }

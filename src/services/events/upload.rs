@@ -13,7 +13,9 @@ use crate::db::models::uploads::{self, Upload, UploadState};
 use crate::db::models::{documents, results};
 use crate::db::{DbConn, DbError};
 use crate::filestack::{Handle, Metadata};
+use crate::services::audit::Actor;
 use crate::services::claims::Claim;
+use crate::services::picker::Redeemed;
 use crate::services::uploads::adopt;
 use crate::services::{picker, removals, sniff};
 
@@ -138,8 +140,17 @@ fn claimed(c: &mut DbConn, case: &Case<'_>, handle: &Handle, claim: Claim) -> Ou
         "It is larger than files may be; it is removed at Filestack."
     } else {
         let document = picker::document_of(claim, handle, metadata, case.head, case.now);
-        if let Some((document, _)) = picker::redeem(case.services, c, claim, document, case.now)? {
-            return applied(document.id, "A browser had stored it; its document was made.");
+        match picker::redeem(case.services, c, claim, document, &Actor::filestack(), case.now)? {
+            Redeemed::Made(document, _) => {
+                return applied(document.id, "A browser had stored it; its document was made.");
+            }
+            Redeemed::Refused(_) => {
+                return ignored(
+                    None,
+                    "Its owner's quota has no room for it; it is removed at Filestack, and the audit trail says so.",
+                );
+            }
+            Redeemed::Spent => {}
         }
         if let Some(document) = documents::find_by_handle(c, handle.as_str())? {
             return applied(document.id, "The document is there; this confirms it.");

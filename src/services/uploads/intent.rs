@@ -13,6 +13,7 @@ use crate::failpoints;
 use crate::ids::{DocumentId, UserId};
 use crate::queue::Kind;
 use crate::services::processing::chain::{self, Wish};
+use crate::services::quotas::{self, Verdict};
 use crate::services::uploads::Received;
 use crate::services::{Services, events, removals};
 
@@ -24,17 +25,25 @@ pub(super) struct Intent {
     services: Services,
     pub(super) id: DocumentId,
     pub(super) path: String,
+    /// The most bytes that there is room for, where that is bounded.
+    pub(super) room: Option<u64>,
     seen_at: UtcTime,
     ended: bool,
 }
 
 impl Intent {
-    /// Writes the intent.
+    /// Writes the intent and holds room for it: for `most` bytes, or, when fewer are left, for those, but for no fewer than the `least`
+    /// that have come already.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError::OverQuota`] when there is no room; then nothing was written.
     pub(super) async fn begin(
         services: &Services,
         owner: &User,
         name: &str,
         wish: Wish,
+        (least, most): (u64, u64),
     ) -> Result<Self, AppError> {
         let now = services.clock.now();
         let id = DocumentId::new(now);
@@ -52,12 +61,30 @@ impl Intent {
             updated_at: now,
         };
         failpoints::reach("upload.before-intent");
-        services.db.write(move |c| uploads::insert(c, upload)).await?;
+        let owner = owner.id;
+        let verdict = services
+            .db
+            .write(move |c| {
+                let verdict = quotas::hold(c, owner, most, least)?;
+                match verdict {
+                    Verdict::Unbounded => uploads::insert(c, upload)?,
+                    Verdict::Held(bytes) => uploads::insert_holding(c, upload, bytes)?,
+                    Verdict::Refused(_) => {}
+                }
+                Ok(verdict)
+            })
+            .await?;
+        let room = match verdict {
+            Verdict::Unbounded => None,
+            Verdict::Held(bytes) => Some(u64::try_from(bytes).unwrap_or(0)),
+            Verdict::Refused(refusal) => return Err(refusal),
+        };
         failpoints::reach("upload.after-intent");
         Ok(Intent {
             services: services.clone(),
             id,
             path,
+            room,
             seen_at: now,
             ended: false,
         })
@@ -97,6 +124,7 @@ impl Intent {
             .db
             .write(move |c| {
                 if uploads::finish(c, id, UploadState::Recorded, Some(&document.handle), None, now)? {
+                    quotas::release(c, id)?;
                     add(c, owner_seq, &document)?;
                 } else if !documents::complete(c, &document)? {
                     return Err(DbError::Conflict);
@@ -142,6 +170,7 @@ impl Intent {
                     // An event was faster and has made the document, which is not to be.
                     withdraw(c, id, &file)?;
                 }
+                quotas::release(c, id)?;
                 removals::enter_once(c, &file, reason, now)
             })
             .await;
@@ -176,8 +205,12 @@ pub fn adopt(services: &Services, c: &mut DbConn, mut document: NewDocument) -> 
     let wish = uploads::find(c, document.id)?.map_or(Wish::Nothing, |upload| Wish::read(&upload.wish));
     let (status, kinds) = chain::plan(&services.background, &document.content_type, wish);
     document.status = status;
+    quotas::release(c, document.id)?;
     add(c, owner.seq, &document)?;
     chain::enqueue(c, document.id, &kinds, document.created_at)?;
+    if let Some(made) = documents::find_owned(c, document.owner_id, document.id)? {
+        quotas::note_excess(c, &made, document.created_at)?;
+    }
     Ok(true)
 }
 
@@ -215,7 +248,10 @@ async fn end_as_failed(services: &Services, id: DocumentId, reason: &'static str
     let now: UtcTime = services.clock.now();
     let ended = services
         .db
-        .write(move |c| uploads::finish(c, id, UploadState::Failed, None, Some(reason), now))
+        .write(move |c| {
+            uploads::finish(c, id, UploadState::Failed, None, Some(reason), now)?;
+            quotas::release(c, id)
+        })
         .await;
     if let Err(error) = ended {
         log::warn!(event = "intent-left-open", upload = id.as_str(); "the sweep will end this upload: {error}");

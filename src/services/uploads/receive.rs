@@ -19,7 +19,7 @@ use crate::error::AppError;
 use crate::failpoints;
 use crate::filestack::{FilestackError, Grant, NewStore, NewUpload, PartBytes, Purpose, StoredFile, Upload};
 use crate::services::processing::chain::{self, Step, Wish};
-use crate::services::{Services, documents, names, sniff, upstream};
+use crate::services::{Services, documents, names, quotas, sniff, upstream};
 
 /// Bytes of a part, and how far a file is read before the way to Filestack is chosen. Intelligent ingestion has parts of this size; so
 /// have regular uploads, to need no second look at what was read.
@@ -125,10 +125,14 @@ async fn take_in<S: Source>(
         Size::Declared(bytes) => Some(bytes),
         Size::AtMost(_) => whole.then(|| body.read()),
     };
-    let mut intent = Intent::begin(services, owner, &details.name, details.wish).await?;
+    let (least, most) = match exact {
+        Some(bytes) => (bytes, bytes),
+        None => (body.read(), file.size.most().min(limit).max(body.read())),
+    };
+    let mut intent = Intent::begin(services, owner, &details.name, details.wish, (least, most)).await?;
     let sent = match exact {
         Some(size) => send_parts(services, &mut intent, &details, size, first, &mut body).await,
-        None => send_stream(services, &mut intent, &details, first, &mut body).await,
+        None => send_stream(services, owner, &mut intent, &details, first, &mut body).await,
     };
     match sent {
         Ok(sent) => Ok(TakenIn {
@@ -254,6 +258,7 @@ async fn send_parts<S: Source>(
 /// must never look like a finished file.
 async fn send_stream<S: Source>(
     services: &Services,
+    owner: &User,
     intent: &mut Intent,
     details: &Details,
     first: Option<Part>,
@@ -295,6 +300,9 @@ async fn send_stream<S: Source>(
         }
     }
     while open && let Some(chunk) = body.chunk().await? {
+        if intent.room.is_some_and(|room| body.read() > room) {
+            return Err(quotas::refusal(services, owner.id, intent.room).await);
+        }
         open = feed.send(services, chunk).await?;
         intent.is_alive().await?;
     }

@@ -56,7 +56,7 @@ pub async fn config(
             "signature": granted.grant.signature(),
             "expires_at": UtcTime::of_system(granted.grant.expires_at()).rfc3339(),
             "path": granted.path,
-            "max_size": state.services.max_upload_bytes,
+            "max_size": granted.max_size,
             "accept": [],
             "script": {"url": settings.script_url, "integrity": settings.integrity},
             "urls": settings.urls,
@@ -69,7 +69,8 @@ pub async fn register(
     caller: ApiCaller,
     body: Json<Registration>,
 ) -> Result<HttpResponse, AppError> {
-    let registered = picker::register(&state.services, caller.user(), &body.0.handle).await?;
+    let registered =
+        picker::register(&state.services, &caller.actor(), caller.user(), &body.0.handle).await?;
     let (mut answer, document, others) = match registered {
         Registered::New(document, others) => (HttpResponse::Created(), document, others),
         Registered::Known(document, others) => (HttpResponse::Ok(), document, others),

@@ -8,6 +8,7 @@ use super::shell::dress;
 use super::{page, with_cookies};
 use crate::error::AppError;
 use crate::services::processing::chain::Wish;
+use crate::services::quotas;
 use crate::services::uploads::{self, NewFile, Received};
 use crate::web::AppState;
 use crate::web::extract::{FilePart, Item, UploadForm, Viewer, token_is_valid};
@@ -19,7 +20,7 @@ pub async fn new(
     request: HttpRequest,
     viewer: Viewer,
 ) -> Result<HttpResponse, AppError> {
-    form(&request, &state, &viewer, StatusCode::OK, None)
+    form(&request, &state, &viewer, StatusCode::OK, None).await
 }
 
 /// `POST /uploads`: each file stands by itself; one that fails leaves the others alone.
@@ -61,7 +62,7 @@ pub async fn create(
     }
     if files.is_empty() {
         let sentence = "No file was chosen. Choose at least one file.".to_owned();
-        return form(&request, &state, &viewer, StatusCode::BAD_REQUEST, Some(sentence));
+        return form(&request, &state, &viewer, StatusCode::BAD_REQUEST, Some(sentence)).await;
     }
     let dressed = dress(&request, &state, Some(viewer.user()));
     let failed = files
@@ -112,7 +113,7 @@ async fn receive(
     Ok(UploadedFile { name, outcome })
 }
 
-fn form(
+async fn form(
     request: &HttpRequest,
     state: &AppState,
     viewer: &Viewer,
@@ -121,9 +122,12 @@ fn form(
 ) -> Result<HttpResponse, AppError> {
     let dressed = dress(request, state, Some(viewer.user()));
     let max_bytes = i64::try_from(state.services.max_upload_bytes).unwrap_or(i64::MAX);
+    let room = quotas::standing(&state.services, viewer.user().id).await?.room();
     let form = UploadNewPage {
         shell: dressed.shell,
         max_bytes,
+        left_bytes: room.bytes.map(|left| i64::try_from(left).unwrap_or(i64::MAX)),
+        left_documents: room.documents,
         imports: state.settings.import.is_some(),
         error,
     };

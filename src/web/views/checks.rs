@@ -62,6 +62,8 @@ fn pages() -> Vec<(&'static str, String)> {
         page("deletion", DocumentDeletePage::sample()),
         page("upload", UploadNewPage::sample()),
         page("upload+error", UploadNewPage::sample_with_error()),
+        page("upload+quota", UploadNewPage::sample_with_quota()),
+        page("upload+full", UploadNewPage::sample_without_room()),
         page("upload-result", UploadResultPage::sample()),
         page("jobs", JobIndexPage::sample()),
         page("jobs+empty", JobIndexPage::sample_empty()),

@@ -64,6 +64,11 @@ pub(super) fn rfc3339(then: &OffsetDateTime, _: &dyn Values) -> askama::Result<S
     Ok(Safe(for_machines(*then)))
 }
 
+/// The same as text, for what is not a template.
+pub(super) fn size_text(bytes: i64) -> String {
+    in_binary_units(bytes)
+}
+
 fn in_binary_units(bytes: i64) -> String {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     if bytes < 1024 {

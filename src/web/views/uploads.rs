@@ -14,10 +14,34 @@ pub struct UploadNewPage {
     pub shell: Shell,
     /// The largest file, in bytes.
     pub max_bytes: i64,
+    /// The bytes that are left of what the reader may keep; none without a bound.
+    pub left_bytes: Option<i64>,
+    /// The documents that are left of it.
+    pub left_documents: Option<u64>,
     /// Whether files may be imported from addresses.
     pub imports: bool,
     /// What was wrong with the form, such as no file chosen.
     pub error: Option<String>,
+}
+
+impl UploadNewPage {
+    /// Whether nothing more may be kept.
+    pub fn is_full(&self) -> bool {
+        self.left_bytes == Some(0) || self.left_documents == Some(0)
+    }
+
+    /// What is left, in words; none without a bound.
+    pub fn left(&self) -> Option<String> {
+        let bytes = self.left_bytes.map(filters::size_text);
+        let documents = self.left_documents.map(|left| match left {
+            1 => "1 document".to_owned(),
+            left => format!("{left} documents"),
+        });
+        match (bytes, documents) {
+            (Some(bytes), Some(documents)) => Some(format!("{bytes} in {documents}")),
+            (one, other) => one.or(other),
+        }
+    }
 }
 
 /// The answer to `POST /uploads`: what became of each file.
@@ -85,8 +109,25 @@ impl UploadNewPage {
         UploadNewPage {
             shell: Shell::sample("/uploads/new"),
             max_bytes: 5 * 1024 * 1024 * 1024,
+            left_bytes: None,
+            left_documents: None,
             imports: false,
             error: None,
+        }
+    }
+
+    pub(super) fn sample_with_quota() -> Self {
+        UploadNewPage {
+            left_bytes: Some(12 * 1024 * 1024),
+            left_documents: Some(1),
+            ..UploadNewPage::sample()
+        }
+    }
+
+    pub(super) fn sample_without_room() -> Self {
+        UploadNewPage {
+            left_bytes: Some(0),
+            ..UploadNewPage::sample()
         }
     }
 

@@ -40,6 +40,12 @@ pub fn documents(installation: &Installation, server: SocketAddr, emulator: &Emu
         "SELECT CAST(stored_bytes - (SELECT COALESCE(sum(size_bytes), 0) FROM documents) AS BIGINT) AS n FROM users",
     );
     assert_eq!(bytes, 0, "bytes counted");
+    // Room that uploads held is held by those alone that may still be under way.
+    let held = installation.number(
+        "SELECT CAST(SUM(reserved_documents) - (SELECT count(*) FROM uploads WHERE state = 'started' AND reserved_bytes IS NOT NULL) \
+         AS BIGINT) AS n FROM users",
+    );
+    assert_eq!(held, 0, "room held for nothing");
 }
 
 /// Promise 3: an event whose delivery was answered is there once and had its effect once, however often it came.

@@ -10,7 +10,7 @@ mod in_flight;
 mod multipart;
 mod names;
 mod pages;
-mod picker;
+pub mod picker;
 mod policies;
 mod sizes;
 mod slow;

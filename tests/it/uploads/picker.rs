@@ -12,7 +12,7 @@ use crate::support::app::TestApp;
 use crate::support::client::Client;
 use crate::support::content;
 
-pub(super) async fn config(user: &Client, query: &str) -> Value {
+pub async fn config(user: &Client, query: &str) -> Value {
     let answer = user.get(&format!("/api/uploads/picker-config{query}")).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
     answer.json()
@@ -32,7 +32,7 @@ pub(super) async fn store(config: &Value, folder: &str, name: &str, bytes: &[u8]
     filestack.send(request.body(bytes.to_vec())).await
 }
 
-pub(super) async fn stored(config: &Value, name: &str, bytes: &[u8]) -> String {
+pub async fn stored(config: &Value, name: &str, bytes: &[u8]) -> String {
     let folder = config["path"].as_str().expect("a folder");
     let answer = store(config, folder, name, bytes).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
@@ -40,7 +40,7 @@ pub(super) async fn stored(config: &Value, name: &str, bytes: &[u8]) -> String {
     url.rsplit('/').next().expect("a handle").to_owned()
 }
 
-pub(super) async fn register(user: &Client, handle: &str) -> Answer {
+pub async fn register(user: &Client, handle: &str) -> Answer {
     let request = user.changing(Method::POST, "/api/uploads/register").await;
     user.send(request.json(&json!({"handle": handle}))).await
 }

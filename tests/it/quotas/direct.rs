@@ -1,0 +1,115 @@
+//! Files that a browser stores by itself: the policy lets in no more than there is room for, and `register` and the event no more either.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE;
+use satchel::db::models::uploads::UploadState;
+use serde_json::{Value, json};
+
+use super::{bytes, documents};
+use crate::hooks::sender::{app, event, uploaded};
+use crate::support::app::TestApp;
+use crate::support::content;
+use crate::uploads::picker::{config, register, stored};
+
+fn max_size(config: &Value) -> Value {
+    let policy = BASE64_URL_SAFE.decode(config["policy"].as_str().expect("a policy"));
+    let policy: Value = serde_json::from_slice(&policy.expect("base64")).expect("JSON");
+    policy["maxSize"].clone()
+}
+
+async fn bounded(app: &TestApp) {
+    let ana = app.user("ana").await;
+    app.quota("ana", bytes(1_000)).await;
+    let right = config(&ana, "?files=3").await;
+    assert_eq!(
+        (&right["max_size"], max_size(&right)),
+        (&json!(1_000), json!(1_000))
+    );
+    // Each is small enough, and they are not so together.
+    let (first, second) = (
+        stored(&right, "a.bin", &content(600)).await,
+        stored(&right, "b.bin", &content(601)).await,
+    );
+    assert_eq!(register(&ana, &first).await.status, 201);
+    let refused = register(&ana, &second).await;
+    assert_eq!((refused.status, refused.problem().as_str()), (413, "over-quota"));
+    assert!(
+        refused.field("detail").contains("400 bytes of that is left"),
+        "{}",
+        refused.text()
+    );
+    assert_eq!(max_size(&config(&ana, "").await), json!(400));
+    app.settle_removals().await;
+    assert_eq!(app.stored_files(), 1, "what was refused does not stay");
+    assert_eq!(app.kept("ana").await, (1, 600));
+    let trail = app.trail_of_user("ana").await;
+    assert_eq!(trail[0].action, "upload.refuse");
+    assert_eq!(trail[0].after, r#"{"bytes":601,"name":"b.bin"}"#);
+
+    app.quota("ana", documents(1)).await;
+    let full = ana.get("/api/uploads/picker-config").await;
+    assert_eq!((full.status, full.problem().as_str()), (413, "over-quota"));
+}
+
+#[actix_web::test]
+async fn u6_a_browsers_file_that_there_is_no_room_for_is_refused() {
+    bounded(&TestApp::sqlite().await).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn u6_a_browsers_file_that_there_is_no_room_for_is_refused_on_postgres() {
+    bounded(&TestApp::postgres().await).await;
+}
+
+/// The event is faster than the browser: the file does not stay, and whoever comes to register it is told why.
+#[actix_web::test]
+async fn an_event_over_quota_loses_no_file_in_silence() {
+    let app = app().start().await;
+    let ana = app.user("ana").await;
+    app.quota("ana", bytes(1_000)).await;
+    let right = config(&ana, "?files=2").await;
+    let file = stored(&right, "a.bin", &content(900)).await;
+    app.quota("ana", bytes(800)).await;
+    let folder = right["path"].as_str().expect("a folder");
+    app.happen(&event(
+        1,
+        "fp.upload",
+        uploaded(&file, &format!("{folder}0123456789_a.bin")),
+    ))
+    .await;
+    let told = app.events().await.remove(0).reason.expect("a reason");
+    assert!(told.contains("quota has no room"), "{told}");
+    let trail = app.trail_of_user("ana").await;
+    assert_eq!(
+        (trail[0].action.as_str(), trail[0].means.as_str()),
+        ("upload.refuse", "filestack")
+    );
+    for _ in 0..2 {
+        let late = register(&ana, &file).await;
+        assert_eq!((late.status, late.problem().as_str()), (413, "over-quota"));
+        app.settle_removals().await;
+    }
+    assert_eq!(app.stored_files(), 0);
+    assert_eq!(app.kept("ana").await, (0, 0));
+}
+
+/// A file whose upload was let in is adopted whatever has become of the quota.
+#[actix_web::test]
+async fn an_adopted_file_over_quota_is_kept_and_the_trail_says_so() {
+    let app = app().start().await;
+    let _ana = app.user("ana").await;
+    app.quota("ana", bytes(5)).await;
+    let stray = app
+        .crashed_upload("ana", "letter.txt", b"dear reader", UploadState::Started, None)
+        .await;
+    app.happen(&event(
+        1,
+        "fp.upload",
+        uploaded(stray.handle.as_str(), &stray.key),
+    ))
+    .await;
+    assert_eq!(app.kept("ana").await, (1, 11));
+    let trail = app.trail_of(stray.id.as_str()).await;
+    assert_eq!(trail[0].action, "quota.exceed");
+}
