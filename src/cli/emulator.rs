@@ -17,16 +17,22 @@ use crate::emulator::{self, App, Endpoint, Workflow};
 /// the first start, kept in the data directory and printed; an `open` app needs no signatures. Its control surface, at
 /// /__emulator/, shows every call and why it was refused, makes calls fail and turns the clock.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "In your SDK:\n  \
-                  Python      filestack.config.API_URL = 'http://127.0.0.1:9000/api', and CDN_URL and MULTIPART_START_URL of its class\n  \
-                  JavaScript  Object.assign(client.session.urls, { fileApiUrl: 'http://127.0.0.1:9000/api/file', uploadApiUrl: …, cdnUrl: … })\n  \
+#[command(after_help = "In your SDK, with the first example below:\n  \
+                  Python      filestack.config.API_URL = 'http://127.0.0.1:9000/api'\n  \
+                  \x20           type(filestack.config).CDN_URL = property(lambda _: 'http://127.0.0.1:9000')\n  \
+                  \x20           type(filestack.config).MULTIPART_START_URL = property(lambda _: 'http://127.0.0.1:9000/multipart/start')\n  \
+                  \x20           It puts https:// before the host that an upload goes on at: wrap requests.Session.request and take the s off.\n  \
+                  JavaScript  const B = 'http://127.0.0.1:9000';\n  \
+                  \x20           Object.assign(client.session.urls, { fileApiUrl: B + '/api/file', uploadApiUrl: B, cdnUrl: B,\n  \
+                  \x20             processUrl: B, cloudApiUrl: B, pickerUrl: B + '/picker/picker.js' });\n  \
+                  \x20           In Node it takes the port for a part of the host: wrap http.request and cut it off options.host.\n  \
                   curl        curl --data-binary @file 'http://127.0.0.1:9000/api/store/S3?key=AopenKeyz&filename=file'\n\n\
                   Example:\n  satchel emulator --bind 127.0.0.1:9000 --app AmyKeyz:MYSECRET --app AopenKeyz:OTHERSECRET:open\n  \
                   satchel emulator --webhook http://127.0.0.1:8000/webhooks/filestack=Y5cWb1rdRDSTSqEjF5pv\n  \
                   satchel emulator --workflow 7f8e1c9a-2d64-4f0b-9b0e-3c5a6d7e8f90=virus_detection,tags,resize=width:100,store")]
 pub(super) struct Args {
     /// The address to listen on; port 0 takes any free one [default: SATCHEL_EMULATOR_BIND or 127.0.0.1:8081]
-    #[arg(long, value_name = "ADDRESS:PORT")]
+    #[arg(long, value_name = "ADDRESS:PORT", value_parser = address)]
     pub(super) bind: Option<SocketAddr>,
     /// An app it knows, made up for it: not Filestack's own; `open` switches the app's security off (repeatable)
     #[arg(long = "app", value_name = "KEY:SECRET[:open]", value_parser = App::parse)]
@@ -244,4 +250,9 @@ pub(super) async fn run(args: Args, settings: &Settings) -> Result<(), CliError>
         let _ = std::fs::remove_dir_all(temporary);
     }
     ended.map_err(|error| CliError::failed(format!("The emulator broke: {error}"), "Start it again"))
+}
+
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse()
+        .map_err(|_| "it is not an address and port; write for example 127.0.0.1:9000")
 }

@@ -24,7 +24,7 @@
 //! | `/__emulator/`, `/__emulator/api/…` | the control surface, which is ours; its table is in `console` | – |
 //!
 //! Not done yet, each answered with 501 and a sentence: lists of sources for anything but `zip`, storage aliases (there is
-//! no storage but this one), cloud drives; and these tasks, whose parameters are judged all the same: faces, filters, borders
+//! no storage but this one), cloud drives (`POST /store/`, `/metadata`; `/recording/…` is not known at all); and these tasks, whose parameters are judged all the same: faces, filters, borders
 //! and effects (6.3, 6.4 but `enhance`), `smart_crop`, `pjpg`, `animate`, formats of `output` that are no pictures, documents,
 //! `minify_…`, `urlscreenshot` (6.5). Workflows cannot have `video_sfw`, `video_tagging`, `phishing_detection`, conditions or
 //! branches.

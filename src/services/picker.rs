@@ -341,7 +341,7 @@ async fn refuse(
     let handle = handle.as_str().to_owned();
     services
         .db
-        .write(move |c| removals::enter(c, &handle, reason, now))
+        .write(move |c| removals::enter_once(c, &handle, reason, now))
         .await?;
     Ok(())
 }

@@ -7,6 +7,7 @@ use crate::cli::process::{Place, Server};
 use crate::sdk::bench::installed;
 use crate::sdk::browser::pages::Pages;
 use crate::support::browser::Chromium;
+use crate::support::wire::post;
 
 const PORT: &str = "127.0.0.1:9000";
 const CONTENT: &str = "hello from a file";
@@ -71,6 +72,45 @@ async fn the_pages_example_for_a_page_works() {
                 .is_some_and(|title| title.starts_with("stored as "))
         })
         .await;
+}
+
+#[test]
+fn every_failure_that_the_page_names_can_be_asked_for() {
+    let rig = Rig::start();
+    let page = page();
+    let mut asked = 0;
+    for (row, wrap) in [
+        ("| `faults`:", "fault"),
+        ("| the same, for the next webhooks", "webhook"),
+    ] {
+        let line = page
+            .lines()
+            .find(|line| line.starts_with(row))
+            .expect("a row of the table");
+        let (_, failures) = line.split_once("F is").expect("what F is");
+        for failure in failures.split('`').skip(1).step_by(2) {
+            let mut failure = failure.replace("[…]", "[]");
+            for (stands_for, value) in [
+                ("BYTES", "5"),
+                (": N", ": 5"),
+                (": S", ": 418"),
+                (": T", ": \"x\""),
+            ] {
+                failure = failure.replace(stands_for, value);
+            }
+            let failure: serde_json::Value = serde_json::from_str(&failure).expect(&failure);
+            let body = match wrap {
+                "fault" => serde_json::json!({"route": "put", "fault": failure, "times": 2}),
+                _ => serde_json::json!({"webhook": failure, "times": 2}),
+            };
+            let reply = post("/__emulator/api/faults")
+                .json(&body)
+                .send(rig.emulator.address);
+            assert!(matches!(reply.status, 200 | 201), "{body}: {}", reply.text());
+            asked += 1;
+        }
+    }
+    assert_eq!(asked, 16);
 }
 
 #[test]

@@ -17,6 +17,10 @@ use crate::web::AppState;
 use crate::web::pages::shell;
 use crate::web::views::ErrorPage;
 
+/// What a program is told whose `Authorization` header counts for nothing.
+const BAD_TOKEN: &str = "The Authorization header has no API token that is valid now: it may be unknown, expired or revoked. Send \
+    `Authorization: Bearer TOKEN` with a new token.";
+
 /// What is said of a failure.
 struct Failure {
     status: StatusCode,
@@ -109,7 +113,13 @@ fn failure(response: &ServiceResponse) -> Failure {
         Some(error) => Failure {
             status,
             code: error.code().to_owned(),
-            detail: error.public_detail(),
+            detail: match error {
+                // Which of the reasons it is would help whoever guesses.
+                AppError::SignInNeeded if response.request().headers().contains_key(AUTHORIZATION) => {
+                    BAD_TOKEN.to_owned()
+                }
+                _ => error.public_detail(),
+            },
             fields: match error {
                 AppError::Fields(fields) => fields.clone(),
                 _ => Vec::new(),

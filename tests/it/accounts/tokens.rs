@@ -71,6 +71,8 @@ async fn a11_a_wrong_token_is_not_helped_by_a_session() {
     let mut browser = signed_in(&app, &ana).await;
     let call = browser.send(get("/api/documents").bearer("satchel_wrong"));
     assert_eq!(call.status, 401);
+    let said = call.json()["detail"].as_str().unwrap_or_default().to_owned();
+    assert!(said.contains("no API token that is valid"), "{said}");
     assert_eq!(browser.get("/api/documents").status, 200);
 }
 

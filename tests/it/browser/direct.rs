@@ -288,7 +288,7 @@ async fn a_file_may_be_cancelled_and_sent_again_with_the_official_client() {
 }
 
 async fn cancelled(scene: Scene) {
-    scene.network(false, 2.0 * MIB as f64).await;
+    scene.network(false, 0.5 * MIB as f64).await;
     scene.choose("large.bin", &content(12 * MIB)).await;
     scene.state(1, " of 12 MiB").await;
     scene.browser.click("[data-role=cancel]").await;

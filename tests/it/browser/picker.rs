@@ -281,7 +281,7 @@ async fn an_upload_in_the_picker_is_cancelled_and_sent_again_with_the_official_c
 }
 
 async fn cancelled(scene: Scene) {
-    scene.network(false, 2.0 * MIB as f64).await;
+    scene.network(false, 0.5 * MIB as f64).await;
     open(&scene, json!({"maxFiles": 2})).await;
     choose(&scene, &[("large.bin", &content(12 * MIB))]).await;
     press(&scene, "Upload").await;

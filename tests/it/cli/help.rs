@@ -91,6 +91,7 @@ fn a_wrong_command_line_is_exit_code_2() {
         &["user", "create", "--email", "a@example.org", "--role", "admin"],
         &["token", "create", "--name", "x"],
         &["emulator", "--app", "no-secret"],
+        &["emulator", "--bind", "9000"],
         &["demo"],
     ] {
         let outcome = place.run(line);

@@ -7,6 +7,7 @@ mod claimed;
 mod filestack_fails;
 pub mod import;
 mod in_flight;
+mod limits;
 mod multipart;
 mod names;
 mod pages;

@@ -319,3 +319,41 @@ async fn x12_only_the_upload_page_may_load_scripts_from_elsewhere() {
     let integrity = satchel::crypto::integrity(&served.body);
     assert_eq!(script["integrity"], integrity);
 }
+
+#[actix_web::test]
+async fn asking_often_for_the_right_to_store_is_not_refused_and_leaves_no_rows() {
+    let app = TestApp::sqlite().await;
+    let ana = app.user("ana").await;
+    let mut folders = std::collections::BTreeSet::new();
+    for _ in 0..200 {
+        folders.insert(config(&ana, "").await["path"].to_string());
+    }
+    assert_eq!(folders.len(), 200, "each is a right of its own");
+    assert!(app.intents().await.is_empty());
+}
+
+#[actix_web::test]
+async fn s5_a_file_that_is_gone_registers_nothing_also_when_it_was_a_document() {
+    let app = TestApp::sqlite().await;
+    let ana = app.user("ana").await;
+    // Gone before anybody heard of it.
+    let handle = stored(&config(&ana, "").await, "a.txt", b"gone").await;
+    assert!(app.emulator.store().delete(&handle).expect("a store"));
+    assert_eq!(register(&ana, &handle).await.status, 404);
+    // Registered, and deleted with its document.
+    let handle = stored(&config(&ana, "").await, "b.txt", b"deleted").await;
+    let id = register(&ana, &handle).await.field("id");
+    assert_eq!(ana.delete(&format!("/api/documents/{id}")).await.status, 204);
+    assert_eq!(register(&ana, &handle).await.status, 404);
+    // Deleted here while Filestack kept the file: it does not come back.
+    let handle = stored(&config(&ana, "").await, "c.txt", b"kept there").await;
+    let id = register(&ana, &handle).await.field("id");
+    let fault = satchel::emulator::Fault::Status(503);
+    app.emulator
+        .faults()
+        .next_times(satchel::emulator::Route::Delete, 1_000, fault);
+    assert_eq!(ana.delete(&format!("/api/documents/{id}")).await.status, 202);
+    let again = register(&ana, &handle).await;
+    assert_eq!((again.status, again.problem().as_str()), (409, "claim-spent"));
+    assert!(app.documents().await.is_empty());
+}

@@ -300,3 +300,56 @@ async fn p5_p6_an_address_ends_on_time_and_a_new_one_is_signed_anew() {
     assert_eq!(later.status, 201, "{}", later.text());
     assert_eq!(ana.delete(&format!("/api/documents/{id}")).await.status, 204);
 }
+
+#[actix_web::test]
+async fn s13_what_tests_talk_to_is_the_emulator_over_the_network() {
+    let app = TestApp::sqlite().await;
+    let ana = app.token("ana").await;
+    let endpoints = app.services.filestack.endpoints();
+    for host in [
+        &endpoints.api,
+        &endpoints.upload,
+        &endpoints.cdn,
+        &endpoints.process,
+    ] {
+        assert!(
+            host.as_str().starts_with(&format!("{}/", app.emulator_url)),
+            "{host}"
+        );
+    }
+    // The real client, with no other behind a common face: nothing in its place could be given to the services.
+    let _: &satchel::filestack::Filestack = &app.services.filestack;
+    let tap = Tap::before(&app.emulator_url).await;
+    let services = tapped(&app, &tap);
+    let owner = app.owner("ana").await;
+    let file = NewFile {
+        name: "a.txt".to_owned(),
+        declared_type: String::new(),
+        size: Size::Declared(3),
+        wish: Wish::Nothing,
+    };
+    let received = receive(
+        &services,
+        &owner,
+        file,
+        &mut Chunks(vec![Bytes::from_static(b"abc")]),
+    )
+    .await;
+    let id = received.expect("an upload").document.id;
+    let lines: Vec<_> = tap.requests().into_iter().map(|(line, _)| line).collect();
+    for call in [
+        "POST /multipart/start",
+        "PUT /storage/",
+        "POST /multipart/complete",
+    ] {
+        assert!(
+            lines.iter().any(|line| line.starts_with(call)),
+            "{call}: {lines:?}"
+        );
+    }
+    let url = ana
+        .get(&format!("/api/uploads/{id}/download-url"))
+        .await
+        .field("url");
+    assert_eq!(app.fetch(&url).await.body, "abc");
+}
