@@ -1,4 +1,4 @@
-//! How large, how many and how slow: `SATCHEL_MAX_UPLOAD_BYTES`, `SATCHEL_UPLOAD_MEMORY_BYTES`, and patience, which is no setting.
+//! How large, how many and how slow: `SATCHEL_MAX_UPLOAD_BYTES`, `SATCHEL_UPLOAD_MEMORY_BYTES`, `SATCHEL_API_RATE`, and patience, which is no setting.
 
 use std::time::Duration;
 
@@ -20,6 +20,8 @@ const LARGEST_UPLOAD_MEMORY_BYTES: u64 = 1024 * GIB;
 
 /// A client that sends nothing for so long has stalled; a slow one sends something.
 const STALL: Duration = Duration::from_secs(30);
+/// More than a server answers.
+const MOST_API_RATE: u64 = 1_000_000;
 /// Heads are short.
 const HEAD: Duration = Duration::from_secs(15);
 
@@ -30,6 +32,8 @@ pub struct LimitsConfig {
     pub max_upload_bytes: u64,
     /// What all uploads in flight may hold in memory together; beyond it they wait.
     pub upload_memory_bytes: u64,
+    /// How many requests a minute each API token may make; unbounded when nobody says so.
+    pub api_rate: Option<u32>,
     /// For how long an upload's client may send nothing while we are ready to read. Only tests change it.
     pub stall: Duration,
     /// How long the head of a request may take to arrive. Only tests change it.
@@ -53,6 +57,16 @@ impl LimitsConfig {
                 LEAST_UPLOAD_MEMORY_BYTES..=LARGEST_UPLOAD_MEMORY_BYTES,
                 "bytes",
             )?,
+            api_rate: match vars.get("SATCHEL_API_RATE") {
+                None => None,
+                Some(_) => Some(parse::number(
+                    vars,
+                    "SATCHEL_API_RATE",
+                    1,
+                    1..=MOST_API_RATE,
+                    "requests a minute",
+                )? as u32),
+            },
             stall: STALL,
             head: HEAD,
         })
