@@ -202,6 +202,7 @@ pub fn web_settings(
             .import
             .as_ref()
             .map(|import| Importer::new(import.is_public, import.places.clone())),
+        api_rate: config.limits.api_rate,
         webhook_secrets: webhook_secrets(config)?,
     })
 }

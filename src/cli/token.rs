@@ -9,6 +9,7 @@ use crate::app;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::services::accounts;
+use crate::services::scopes::{Scope, Scopes};
 
 const LONGEST_NAME_CHARS: usize = 100;
 
@@ -27,7 +28,7 @@ pub(super) enum Action {
 
 /// Make an API token and print it, once, alone on stdout
 ///
-/// Programs send it as `Authorization: Bearer TOKEN` and may do what its owner may. Only its hash is stored.
+/// Programs send it as `Authorization: Bearer TOKEN` and may do what its owner may, or what its scopes name. Only its hash is stored.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Example:\n  TOKEN=$(satchel token create --email ana@example.org --name backup-script --expires-days 30)"
@@ -39,9 +40,16 @@ pub(super) struct Create {
     /// What it is for, shown where tokens are listed
     #[arg(long, value_name = "N", value_parser = name)]
     pub(super) name: String,
+    /// What it may do, given once for each: documents:read, documents:write, uploads:write, account:read or admin; all when left out
+    #[arg(long = "scope", value_name = "S", value_parser = scope)]
+    pub(super) scopes: Vec<Scope>,
     /// After how many days it stops working
     #[arg(long, value_name = "D", default_value_t = 90, value_parser = clap::value_parser!(u32).range(1..=3650))]
     pub(super) expires_days: u32,
+}
+
+fn scope(text: &str) -> Result<Scope, String> {
+    text.parse()
 }
 
 fn name(text: &str) -> Result<String, String> {
@@ -63,6 +71,13 @@ pub(super) async fn run(args: Args, config: Config) -> Result<(), CliError> {
 async fn create(args: Create, config: Config) -> Result<(), CliError> {
     let services = app::services(&config, database::open(&config)?, Clock::system(), None)?;
     let lifetime = Duration::from_secs(u64::from(args.expires_days) * 24 * 3_600);
-    let token = accounts::create_api_token(&services, &args.email, &args.name, lifetime).await?;
+    let token = accounts::create_scoped_token(
+        &services,
+        &args.email,
+        &args.name,
+        lifetime,
+        Scopes::of(&args.scopes),
+    )
+    .await?;
     print(&token)
 }

@@ -3,13 +3,15 @@
 use std::io::{self, BufRead};
 
 use clap::{Subcommand, ValueEnum};
+use serde_json::json;
 
 use super::{CliError, args, database, print};
 use crate::app;
 use crate::clock::Clock;
 use crate::config::{Config, Secret};
-use crate::db::models::users;
-use crate::services::accounts;
+use crate::db::models::users::{self, Part, User};
+use crate::services::audit::Actor;
+use crate::services::{Services, accounts, passwords, people, quotas};
 
 /// Longer than any password that will be taken; only keeps an endless stdin from filling the memory.
 const LONGEST_PASSWORD_BYTES: u64 = 64 * 1024;
@@ -27,6 +29,55 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 pub(super) enum Action {
     Create(Create),
+    List(List),
+    Reset(One),
+    Disable(One),
+    Enable(One),
+    Quota(Quota),
+}
+
+/// List accounts by address
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  satchel user list --begins ana --json")]
+pub(super) struct List {
+    /// Only those whose address begins like this
+    #[arg(long, value_name = "TEXT", default_value = "")]
+    pub(super) begins: String,
+    /// At most so many
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=10_000))]
+    pub(super) limit: i64,
+    /// One JSON array, for programs
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+/// One account
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Example:\n  satchel user disable --email ana@example.org")]
+pub(super) struct One {
+    /// Its address
+    #[arg(long, value_name = "E", value_parser = args::email)]
+    pub(super) email: String,
+}
+
+/// Set what an account may keep, or all accounts together; what is left out is unbounded
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Example:\n  satchel user quota --email ana@example.org --bytes 10737418240 --documents 1000"
+)]
+pub(super) struct Quota {
+    /// Its address
+    #[arg(long, value_name = "E", value_parser = args::email, required_unless_present = "total", conflicts_with = "total")]
+    pub(super) email: Option<String>,
+    /// All accounts together
+    #[arg(long)]
+    pub(super) total: bool,
+    /// Bytes of all documents
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(0..))]
+    pub(super) bytes: Option<i64>,
+    /// How many documents
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(0..))]
+    pub(super) documents: Option<i64>,
 }
 
 /// Make an account; the first one closes the set-up page
@@ -58,6 +109,126 @@ pub(super) enum Role {
 pub(super) async fn run(args: Args, config: Config) -> Result<(), CliError> {
     match args.action {
         Action::Create(args) => create(args, config).await,
+        Action::List(args) => list(args, &services(&config)?).await,
+        Action::Reset(One { email }) => reset(&services(&config)?, &config, &email).await,
+        Action::Disable(One { email }) => set_enabled(&services(&config)?, &email, false).await,
+        Action::Enable(One { email }) => set_enabled(&services(&config)?, &email, true).await,
+        Action::Quota(args) => quota(args, &services(&config)?).await,
+    }
+}
+
+fn services(config: &Config) -> Result<Services, CliError> {
+    Ok(app::services(
+        config,
+        database::open(config)?,
+        Clock::system(),
+        None,
+    )?)
+}
+
+async fn list(args: List, services: &Services) -> Result<(), CliError> {
+    let page = people::list(services, &args.begins, Part::First, args.limit).await?;
+    if args.json {
+        let rows: Vec<_> = page.users.iter().map(to_json).collect();
+        return print(&serde_json::Value::Array(rows).to_string());
+    }
+    if page.users.is_empty() {
+        return print("There are no such accounts.");
+    }
+    let mut lines: Vec<String> = page.users.iter().map(line).collect();
+    if page.has_next {
+        lines.push("There are more; see them with --limit.".to_owned());
+    }
+    print(&lines.join("\n"))
+}
+
+fn state(user: &User) -> &'static str {
+    if user.disabled_at.is_some() {
+        "disabled"
+    } else if user.invited_at.is_some() {
+        "invited"
+    } else {
+        "active"
+    }
+}
+
+fn to_json(user: &User) -> serde_json::Value {
+    json!({
+        "id": user.id,
+        "email": user.email,
+        "role": user.role.as_str(),
+        "state": state(user),
+        "created_at": user.created_at.rfc3339(),
+        "documents": user.document_count,
+        "bytes": user.stored_bytes,
+        "quota_documents": user.quota_documents,
+        "quota_bytes": user.quota_bytes,
+    })
+}
+
+fn line(user: &User) -> String {
+    format!(
+        "{:<8}  {:<6}  {:>9}  {:>15}  {}",
+        state(user),
+        user.role.as_str(),
+        user.document_count,
+        user.stored_bytes,
+        user.email
+    )
+}
+
+async fn reset(services: &Services, config: &Config, email: &str) -> Result<(), CliError> {
+    let user = people::with_email(services, email).await?;
+    let link = passwords::reset(services, &Actor::command(), user.id).await?;
+    let base = config
+        .http
+        .public_url
+        .clone()
+        .unwrap_or_else(|| app::origin(config.http.bind));
+    let base = base.as_str().trim_end_matches('/').to_owned();
+    print(&format!(
+        "{} chooses a password with this link, which works once:\n{base}{}",
+        link.user.email,
+        passwords::path_of(&link.token)
+    ))
+}
+
+async fn set_enabled(services: &Services, email: &str, enabled: bool) -> Result<(), CliError> {
+    let user = people::with_email(services, email).await?;
+    people::set_enabled(services, &Actor::command(), user.id, enabled).await?;
+    print(&if enabled {
+        format!("{email} may sign in.")
+    } else {
+        format!("{email} may no longer sign in, and is signed out everywhere.")
+    })
+}
+
+async fn quota(args: Quota, services: &Services) -> Result<(), CliError> {
+    let quota = quotas::Quota {
+        bytes: args.bytes,
+        documents: args.documents,
+    };
+    let words = |number: Option<i64>, what: &str| {
+        number.map_or_else(
+            || format!("any number of {what}"),
+            |number| format!("{number} {what}"),
+        )
+    };
+    let most = format!(
+        "{} and {}",
+        words(args.bytes, "bytes"),
+        words(args.documents, "documents")
+    );
+    match args.email {
+        Some(email) => {
+            let user = people::with_email(services, &email).await?;
+            quotas::set(services, &Actor::command(), user.id, quota).await?;
+            print(&format!("{email} may keep {most}."))
+        }
+        None => {
+            quotas::set_total(services, &Actor::command(), quota).await?;
+            print(&format!("All accounts together may keep {most}."))
+        }
     }
 }
 

@@ -1,5 +1,5 @@
-//! How large, how many, how long and how slow: `SATCHEL_MAX_UPLOAD_BYTES`, `SATCHEL_UPLOAD_MEMORY_BYTES`, `SATCHEL_TRASH_DAYS`, and
-//! patience, which is no setting.
+//! How large, how many, how long and how slow: `SATCHEL_MAX_UPLOAD_BYTES`, `SATCHEL_UPLOAD_MEMORY_BYTES`, `SATCHEL_TRASH_DAYS`,
+//! `SATCHEL_API_RATE`, and patience, which is no setting.
 
 use std::time::Duration;
 
@@ -26,6 +26,8 @@ const DAY: u64 = 24 * 3_600;
 
 /// A client that sends nothing for so long has stalled; a slow one sends something.
 const STALL: Duration = Duration::from_secs(30);
+/// More than a server answers.
+const MOST_API_RATE: u64 = 1_000_000;
 /// Heads are short.
 const HEAD: Duration = Duration::from_secs(15);
 
@@ -38,6 +40,8 @@ pub struct LimitsConfig {
     pub upload_memory_bytes: u64,
     /// How long a deleted document stays in the trash before it is purged.
     pub trash_kept: Duration,
+    /// How many requests a minute each API token may make; unbounded when nobody says so.
+    pub api_rate: Option<u32>,
     /// For how long an upload's client may send nothing while we are ready to read. Only tests change it.
     pub stall: Duration,
     /// How long the head of a request may take to arrive. Only tests change it.
@@ -70,6 +74,16 @@ impl LimitsConfig {
                     "days",
                 )?,
             ),
+            api_rate: match vars.get("SATCHEL_API_RATE") {
+                None => None,
+                Some(_) => Some(parse::number(
+                    vars,
+                    "SATCHEL_API_RATE",
+                    1,
+                    1..=MOST_API_RATE,
+                    "requests a minute",
+                )? as u32),
+            },
             stall: STALL,
             head: HEAD,
         })

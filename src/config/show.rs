@@ -113,6 +113,9 @@ impl Settings {
                 own(self.background.scan_failure.as_str().to_owned()),
             ),
         ]);
+        if let Some(rate) = self.limits.api_rate {
+            rows.insert("SATCHEL_API_RATE", own(rate.to_string()));
+        }
         if let Some(workflow) = &self.background.scan_workflow {
             rows.insert(SCAN_WORKFLOW, own(workflow.clone()));
         }

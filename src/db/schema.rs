@@ -20,6 +20,7 @@ diesel::table! {
         reserved_bytes -> BigInt,
         reserved_documents -> BigInt,
         trashed_count -> BigInt,
+        invited_at -> Nullable<BigInt>,
     }
 }
 
@@ -48,6 +49,7 @@ diesel::table! {
         expires_at -> BigInt,
         ip -> Text,
         user_agent -> Text,
+        reauthenticated_at -> BigInt,
     }
 }
 
@@ -60,6 +62,16 @@ diesel::table! {
         created_at -> BigInt,
         expires_at -> BigInt,
         last_used_at -> Nullable<BigInt>,
+        scopes -> Text,
+    }
+}
+
+diesel::table! {
+    password_links (token_hash) {
+        token_hash -> Text,
+        user_id -> Text,
+        created_at -> BigInt,
+        expires_at -> BigInt,
     }
 }
 
@@ -240,6 +252,7 @@ diesel::table! {
 }
 
 diesel::joinable!(sessions -> users (user_id));
+diesel::joinable!(password_links -> users (user_id));
 diesel::joinable!(api_tokens -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(
     users,
@@ -258,5 +271,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     setup_tokens,
     installation,
     claims,
+    password_links,
     audit_entries,
 );

@@ -2,16 +2,20 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::clock::UtcTime;
 use crate::crypto::{self, MAX_PASSWORD_BYTES};
-use crate::db::models::api_tokens::{self, NewApiToken};
 use crate::db::models::sessions::{self, Session};
 use crate::db::models::setup;
 use crate::db::models::users::{self, NewUser, Role, User};
 use crate::db::{DbConn, DbError};
 use crate::error::AppError;
-use crate::ids::{ApiTokenId, UserId};
-use crate::services::{Services, emails};
+use crate::ids::UserId;
+use crate::services::audit::{self, Action, Actor, Entry};
+use crate::services::scopes::Scopes;
+use crate::services::tokens::{self, NewToken};
+use crate::services::{Services, emails, people};
 
 /// The shortest password taken, in characters: length is the only rule.
 pub const MIN_PASSWORD_CHARS: usize = 12;
@@ -134,7 +138,8 @@ pub async fn set_up(
             if !setup::has_token(c, &token_hash, now.minus(SETUP_LINK))? || !setup::close(c, now)? {
                 return Err(DbError::NotFound);
             }
-            add_user(c, email, hash, Role::Admin, now)
+            let actor = Actor::nobody(&email, "");
+            add_user(c, email, hash, Role::Admin, &actor, now)
         })
         .await?;
     Ok(user)
@@ -158,7 +163,7 @@ pub async fn create_user(
     let user = services
         .db
         .write(move |c| {
-            let user = add_user(c, email, hash, role, now)?;
+            let user = add_user(c, email, hash, role, &Actor::command(), now)?;
             setup::close(c, now)?;
             Ok(user)
         })
@@ -166,14 +171,19 @@ pub async fn create_user(
     user.map_err(|error| match error {
         DbError::Conflict => AppError::Conflict {
             code: "email-taken",
-            detail: format!("{taken} already has an account. Choose another address."),
+            detail: email_taken(&taken),
         },
         other => other.into(),
     })
 }
 
+/// What is said of an address that has an account.
+pub(super) fn email_taken(email: &str) -> String {
+    format!("{email} already has an account. Choose another address.")
+}
+
 fn checked(email: &str, password: &str) -> Result<String, AppError> {
-    let email = emails::normalise(email);
+    let email = emails::for_new_account(email);
     let password = check_password(password);
     match (email, password) {
         (Ok(email), Ok(())) => Ok(email),
@@ -194,6 +204,7 @@ fn add_user(
     email: String,
     password_hash: String,
     role: Role,
+    actor: &Actor,
     now: UtcTime,
 ) -> Result<User, DbError> {
     let id = UserId::new(now);
@@ -207,7 +218,11 @@ fn add_user(
             created_at: now,
         },
     )?;
-    users::find(c, id)?.ok_or(DbError::NotFound)
+    let user = users::find(c, id)?.ok_or(DbError::NotFound)?;
+    let entry = Entry::of_user(Action::UserCreated, &user)
+        .changing(serde_json::Value::Null, json!({"role": role.as_str()}));
+    audit::record(c, actor, entry, now)?;
+    Ok(user)
 }
 
 /// Begins a session and gives the cookie's value, which is kept nowhere. A session the browser already had is ended (A1).
@@ -228,6 +243,7 @@ pub async fn begin_session(
         expires_at: now.plus(SESSION_LIFETIME),
         ip,
         user_agent: user_agent.chars().take(200).collect(),
+        reauthenticated_at: now,
     };
     services
         .db
@@ -251,52 +267,29 @@ pub async fn end_session(services: &Services, token: &str) -> Result<(), AppErro
 ///
 /// # Errors
 ///
-/// [`AppError::Invalid`] when there is no such account or the name is empty or too long.
+/// [`AppError::Invalid`] when there is no such account, [`AppError::Fields`] when the name is empty or too long.
 pub async fn create_api_token(
     services: &Services,
     email: &str,
     name: &str,
     lifetime: Duration,
 ) -> Result<String, AppError> {
-    let name = name.trim().to_owned();
-    if name.is_empty() || name.chars().count() > 100 || name.chars().any(char::is_control) {
-        return Err(AppError::invalid(
-            "invalid-token-name",
-            "A token's name has 1 to 100 characters. Name it after the program that uses it.",
-        ));
-    }
-    let email = emails::normalise(email).map_err(|wrong| AppError::invalid("invalid-email", wrong))?;
-    let token = format!("{API_TOKEN_PREFIX}{}", crypto::new_token());
-    let token_hash = crypto::token_hash(&token);
-    let now = services.clock.now();
-    let lookup = email.clone();
-    let added = services
-        .db
-        .write(move |c| {
-            let Some(user) = users::find_by_email(c, &lookup)? else {
-                return Ok(false);
-            };
-            let id = ApiTokenId::new(now);
-            let expires_at = now.plus(lifetime);
-            api_tokens::insert(
-                c,
-                NewApiToken {
-                    id,
-                    user_id: user.id,
-                    name,
-                    token_hash,
-                    created_at: now,
-                    expires_at,
-                },
-            )?;
-            Ok(true)
-        })
-        .await?;
-    if !added {
-        return Err(AppError::invalid(
-            "no-such-user",
-            format!("There is no account for {email}. Make one first with `satchel user create`."),
-        ));
-    }
-    Ok(token)
+    create_scoped_token(services, email, name, lifetime, Scopes::default()).await
+}
+
+/// The same for a token that may do what its scopes name.
+pub async fn create_scoped_token(
+    services: &Services,
+    email: &str,
+    name: &str,
+    lifetime: Duration,
+    scopes: Scopes,
+) -> Result<String, AppError> {
+    let user = people::with_email(services, email).await?;
+    let new = NewToken {
+        name: name.to_owned(),
+        lifetime,
+        scopes,
+    };
+    tokens::create(services, &Actor::command(), user.id, new).await
 }

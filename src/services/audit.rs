@@ -93,6 +93,28 @@ pub enum Action {
     DocumentRestored,
     /// A document is gone for good, and its file is to go.
     DocumentPurged,
+    /// An account was made.
+    UserCreated,
+    /// Somebody was invited.
+    UserInvited,
+    /// An account may no longer sign in.
+    UserDisabled,
+    /// It may again.
+    UserEnabled,
+    /// A user has another role.
+    RoleChanged,
+    /// A link to choose another password was made.
+    PasswordLinkMade,
+    /// Somebody chose a password with a link.
+    PasswordChosen,
+    /// Somebody changed their password.
+    PasswordChanged,
+    /// Sessions were ended.
+    SessionsEnded,
+    /// An API token was made.
+    TokenMade,
+    /// An API token was revoked.
+    TokenRevoked,
     /// A job is tried again, or now.
     JobRetried,
     /// A job is called off.
@@ -109,6 +131,17 @@ impl Action {
         Action::DocumentTrashed,
         Action::DocumentRestored,
         Action::DocumentPurged,
+        Action::UserCreated,
+        Action::UserInvited,
+        Action::UserDisabled,
+        Action::UserEnabled,
+        Action::RoleChanged,
+        Action::PasswordLinkMade,
+        Action::PasswordChosen,
+        Action::PasswordChanged,
+        Action::SessionsEnded,
+        Action::TokenMade,
+        Action::TokenRevoked,
         Action::JobRetried,
         Action::JobCancelled,
     ];
@@ -123,6 +156,17 @@ impl Action {
             Action::DocumentTrashed => "document.trash",
             Action::DocumentRestored => "document.restore",
             Action::DocumentPurged => "document.purge",
+            Action::UserCreated => "user.create",
+            Action::UserInvited => "user.invite",
+            Action::UserDisabled => "user.disable",
+            Action::UserEnabled => "user.enable",
+            Action::RoleChanged => "user.role",
+            Action::PasswordLinkMade => "user.reset",
+            Action::PasswordChosen => "password.choose",
+            Action::PasswordChanged => "password.change",
+            Action::SessionsEnded => "sessions.end",
+            Action::TokenMade => "token.create",
+            Action::TokenRevoked => "token.revoke",
             Action::JobRetried => "job.retry",
             Action::JobCancelled => "job.cancel",
         }

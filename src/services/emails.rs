@@ -27,6 +27,20 @@ pub fn normalise(text: &str) -> Result<String, String> {
     Ok(email)
 }
 
+/// The same for an account that is to be made: plain letters only, since letters that look alike make two people look like one (I14).
+pub fn for_new_account(text: &str) -> Result<String, String> {
+    let email = normalise(text)?;
+    if email.is_ascii() {
+        Ok(email)
+    } else {
+        Err(
+            "An account's address has the letters a to z, digits and signs only, since other letters can look like these. \
+             Enter another address."
+                .to_owned(),
+        )
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -35,6 +49,22 @@ mod tests {
     fn i14_two_spellings_are_one_address() {
         assert_eq!(normalise(" Ana@Example.ORG ").as_deref(), Ok("ana@example.org"));
         assert_eq!(normalise("ａna@example.org").as_deref(), Ok("ana@example.org"));
+    }
+
+    #[test]
+    fn i14_letters_that_look_alike_make_no_account() {
+        assert_eq!(
+            for_new_account("ａna@example.org").as_deref(),
+            Ok("ana@example.org")
+        );
+        // A Cyrillic а, a Greek ο, a dotless ı.
+        for alike in [
+            "\u{430}na@example.org",
+            "b\u{3bf}b@example.org",
+            "ana@\u{131}ana.org",
+        ] {
+            assert!(for_new_account(alike).expect_err(alike).contains("look like"));
+        }
     }
 
     #[test]

@@ -12,6 +12,7 @@ use crate::error::AppError;
 use crate::ids::ApiTokenId;
 use crate::services::Services;
 use crate::services::accounts::API_TOKEN_PREFIX;
+use crate::services::scopes::{self, Scope};
 
 /// A session ends after so long without a request.
 pub const SESSION_IDLE: Duration = Duration::from_secs(7 * 24 * 3_600);
@@ -45,6 +46,7 @@ pub enum Means {
 pub struct Shown {
     means: Means,
     hash: String,
+    needs: Scope,
 }
 
 impl Shown {
@@ -54,6 +56,7 @@ impl Shown {
         Some(Shown {
             means: Means::Session,
             hash,
+            needs: Scope::DocumentsRead,
         })
     }
 
@@ -64,7 +67,20 @@ impl Shown {
         Some(Shown {
             means: Means::ApiToken,
             hash,
+            needs: Scope::DocumentsRead,
         })
+    }
+
+    /// What a token must be allowed, for what is asked with it.
+    #[must_use]
+    pub fn needing(mut self, scope: Scope) -> Self {
+        self.needs = scope;
+        self
+    }
+
+    /// A name for whoever shows this, known or not: the same for every request of one token or session.
+    pub fn fingerprint(&self) -> &str {
+        &self.hash
     }
 
     /// How it was shown.
@@ -89,7 +105,8 @@ pub async fn identify(services: &Services, shown: Shown, ip: String) -> Result<I
 ///
 /// # Errors
 ///
-/// [`AppError::SignInNeeded`] when it is nobody's request, or no longer; then nothing was read.
+/// [`AppError::SignInNeeded`] when it is nobody's request, or no longer, and [`AppError::Forbidden`] when the token lacks the scope;
+/// then nothing was read.
 pub async fn read_as<T: Send + 'static>(
     services: &Services,
     shown: Shown,
@@ -99,14 +116,16 @@ pub async fn read_as<T: Send + 'static>(
     let found = services
         .db
         .run(move |c| {
-            let Some((user, unnoted)) = find(c, shown, now)? else {
-                return Ok(None);
+            let (user, unnoted) = match find(c, shown, now)? {
+                Found::Known(user, unnoted) => (user, unnoted),
+                Found::Nobody => return Ok(Err(AppError::SignInNeeded)),
+                Found::Lacks(scope) => return Ok(Err(AppError::Forbidden(scope.lacking()))),
             };
             let read = read(c, &user)?;
-            Ok(Some((user, unnoted, read)))
+            Ok(Ok((user, unnoted, read)))
         })
         .await?;
-    let (user, unnoted, read) = found.ok_or(AppError::SignInNeeded)?;
+    let (user, unnoted, read) = found?;
     if let Some(used) = unnoted {
         note(services, used, now).await;
     }
@@ -119,12 +138,22 @@ enum Used {
     ApiToken(ApiTokenId),
 }
 
-/// The user, and what is to be noted; `None` when it has ended, one way or another.
-fn find(c: &mut DbConn, shown: Shown, now: UtcTime) -> Result<Option<(User, Option<Used>)>, DbError> {
+/// What is known of whoever shows something.
+enum Found {
+    /// It has ended, one way or another.
+    Nobody,
+    /// The token may not do this.
+    Lacks(Scope),
+    /// The user, and what is to be noted.
+    Known(User, Option<Used>),
+}
+
+fn find(c: &mut DbConn, shown: Shown, now: UtcTime) -> Result<Found, DbError> {
+    let mut allowed = true;
     let (user, over, used) = match shown.means {
         Means::Session => {
             let Some((session, user)) = sessions::find_with_user(c, &shown.hash)? else {
-                return Ok(None);
+                return Ok(Found::Nobody);
             };
             let idle = now.since(session.last_seen_at);
             let over = session.expires_at <= now || idle > SESSION_IDLE;
@@ -132,15 +161,21 @@ fn find(c: &mut DbConn, shown: Shown, now: UtcTime) -> Result<Option<(User, Opti
         }
         Means::ApiToken => {
             let Some((token, user)) = api_tokens::find_with_user(c, &shown.hash)? else {
-                return Ok(None);
+                return Ok(Found::Nobody);
             };
+            allowed = scopes::allow(&token.scopes, shown.needs);
             let stale = token.last_used_at.is_none_or(|last| now.since(last) > TOUCH);
             let over = token.expires_at <= now;
             (user, over, stale.then_some(Used::ApiToken(token.id)))
         }
     };
-    let known = !over && user.disabled_at.is_none();
-    Ok(known.then_some((user, used)))
+    Ok(if over || user.disabled_at.is_some() {
+        Found::Nobody
+    } else if allowed {
+        Found::Known(user, used)
+    } else {
+        Found::Lacks(shown.needs)
+    })
 }
 
 /// A last use that could not be written down is no reason to turn its user away: the next one will be (R9).

@@ -99,6 +99,17 @@ impl Mailer {
     }
 }
 
+/// Sends a message at once, for what must not be kept in a job's row; whether it was taken, or `None` when no mail is sent.
+pub async fn send_now(services: &Services, to: &str, subject: &str, text: String) -> Option<bool> {
+    let mailer = services.background.mail.as_ref()?;
+    let id = JobId::new(services.clock.now());
+    let sent = mailer.send(to, id, subject, text).await;
+    if let Err(error) = &sent {
+        log::warn!(event = "mail-failed"; "a link was not mailed: {error}");
+    }
+    Some(sent.is_ok())
+}
+
 /// The job that tells a document's owner something, once.
 pub fn job(notice: Notice, document: DocumentId) -> NewJob {
     let word = match notice {

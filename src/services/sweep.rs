@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::db::models::uploads::{self, UploadState};
-use crate::db::models::{jobs, sessions, sign_in_attempts};
+use crate::db::models::{jobs, password_links, sessions, sign_in_attempts};
 use crate::error::AppError;
 use crate::services::{Services, events, quotas, reconcile, removals, trash};
 
@@ -53,6 +53,7 @@ pub async fn once(services: &Services) -> Result<(), AppError> {
         .db
         .write(move |c| {
             sessions::delete_expired(c, now)?;
+            password_links::delete_expired(c, now)?;
             jobs::delete_ended(c, false, now.minus(JOBS_KEPT), JOBS_FORGOTTEN)?;
             jobs::delete_ended(c, true, now.minus(DEAD_JOBS_KEPT), JOBS_FORGOTTEN)?;
             sign_in_attempts::delete_older(c, now.minus(ATTEMPTS_KEPT))

@@ -9,7 +9,7 @@ mod sample;
 
 use std::time::{Duration, Instant};
 
-use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -20,6 +20,7 @@ use crate::filestack::webhook::{WebhookSecret, verify};
 use crate::services::events::message::Message;
 use crate::services::events::{NewDelivery, record};
 use crate::web::AppState;
+use crate::web::extract::ClientAddress;
 
 pub use intake::{Budget, Held};
 pub use sample::Sampler;
@@ -178,10 +179,20 @@ fn check(
     Ok((signed_at, age > TOLERANCE, value))
 }
 
-/// The one answer to all that is refused: the same bytes, without a reason and without a request id (S2).
+/// The one answer to all that is refused: the same bytes, without a reason and without a request id (S2). Where too many come from one
+/// address it is told to wait; what is signed is taken from there all the same (W19).
 fn refuse(state: &AppState, request: &HttpRequest, refusal: Refusal, body: &Bytes) -> HttpResponse {
     state.webhook_samples.take(state, request, refusal.reason(), body);
-    HttpResponse::BadRequest()
+    let (address, now) = (ClientAddress::of(request).0, state.services.clock.now());
+    let mut response = match state.limits.webhooks.take(&address, now) {
+        Ok(()) => HttpResponse::BadRequest(),
+        Err(wait) => {
+            let mut response = HttpResponse::TooManyRequests();
+            response.insert_header((RETRY_AFTER, wait.as_secs().max(1)));
+            response
+        }
+    };
+    response
         .insert_header((CONTENT_TYPE, "application/json"))
         .body(REFUSAL)
 }

@@ -9,6 +9,7 @@ mod errors;
 mod extract;
 mod health;
 pub mod hooks;
+mod limits;
 mod meter;
 mod middleware;
 mod pages;

@@ -24,6 +24,17 @@ pub fn configure(app: &mut web::ServiceConfig) {
                 .route(get().to(pages::sessions::new))
                 .route(web::post().to(pages::sessions::create)),
             web::resource("/sign-out").route(web::post().to(pages::sessions::destroy)),
+            web::resource("/password")
+                .route(get().to(pages::passwords::new))
+                .route(web::post().to(pages::passwords::create)),
+            web::resource("/account").route(get().to(pages::account::show)),
+            web::resource("/account/password").route(web::post().to(pages::account::change_password)),
+            web::resource("/account/theme").route(web::post().to(pages::account::set_theme)),
+            web::resource("/account/sessions/deletion").route(web::post().to(pages::account::end_others)),
+            web::resource("/account/sessions/{id}/deletion").route(web::post().to(pages::account::end_one)),
+            web::resource("/account/tokens").route(web::post().to(pages::account::create_token)),
+            web::resource("/account/tokens/{id}/deletion")
+                .route(web::post().to(pages::account::revoke_token)),
             web::resource("/documents").route(get().to(pages::documents::index)),
             web::resource("/documents/{id}").route(get().to(pages::documents::show)),
             web::resource("/documents/{id}/events").route(get().to(pages::events::show)),
@@ -44,6 +55,18 @@ pub fn configure(app: &mut web::ServiceConfig) {
             web::resource("/uploads/new").route(get().to(pages::uploads::new)),
             web::resource("/uploads").route(web::post().to(pages::uploads::create)),
             web::resource("/admin").route(get().to(pages::admin::show)),
+            web::resource("/admin/users")
+                .route(get().to(pages::admin::users::index))
+                .route(web::post().to(pages::admin::users::create)),
+            web::resource("/admin/users/{id}").route(get().to(pages::admin::users::show)),
+            web::resource("/admin/users/{id}/role").route(web::post().to(pages::admin::users::set_role)),
+            web::resource("/admin/users/{id}/state").route(web::post().to(pages::admin::users::set_state)),
+            web::resource("/admin/users/{id}/quota").route(web::post().to(pages::admin::users::set_quota)),
+            web::resource("/admin/users/{id}/password")
+                .route(web::post().to(pages::admin::users::reset_password)),
+            web::resource("/admin/users/{id}/sessions")
+                .route(web::post().to(pages::admin::users::end_sessions)),
+            web::resource("/admin/quota").route(web::post().to(pages::admin::users::set_total)),
             web::resource("/admin/webhooks").route(get().to(pages::admin::webhooks::index)),
             web::resource("/admin/webhooks/refusals").route(get().to(pages::admin::webhooks::refusals)),
             web::resource("/admin/webhooks/samples")
@@ -67,6 +90,7 @@ pub fn configure(app: &mut web::ServiceConfig) {
                 .route(web::post().to(api::uploads::create_with_processing)),
             web::resource("/api/uploads/{id}/download-url").route(get().to(api::uploads::download_url)),
             web::resource("/api/uploads/{id}/thumbnail").route(get().to(api::uploads::thumbnail)),
+            web::resource("/api/account").route(get().to(api::account::show)),
             web::resource("/api/documents").route(get().to(api::documents::index)),
             web::resource("/api/documents/{id}")
                 .route(get().to(api::documents::show))

@@ -14,6 +14,7 @@ use crate::services::Services;
 use crate::services::import::Importer;
 use crate::web::PickerSettings;
 use crate::web::hooks::{Budget, Sampler};
+use crate::web::limits::Limits;
 
 /// Pages that are told of progress at once; each looks at the database once a second.
 const STREAMS: usize = 200;
@@ -38,6 +39,8 @@ pub struct WebSettings {
     pub picker: PickerSettings,
     /// Where files may be imported from, if from anywhere.
     pub import: Option<Importer>,
+    /// How many requests a minute each API token may make, if that is bounded.
+    pub api_rate: Option<u32>,
     /// Secrets of inbound webhooks, the present one first; without any they are not taken.
     pub webhook_secrets: Vec<WebhookSecret>,
 }
@@ -58,6 +61,8 @@ pub struct Inner {
     pub webhook_budget: Budget,
     /// Which refused webhooks are kept.
     pub webhook_samples: Sampler,
+    /// How often whom may do what.
+    pub limits: Limits,
     /// Answers that go on while their readers stay: no more than this many.
     pub streams: Arc<Semaphore>,
     draining: AtomicBool,
@@ -75,9 +80,11 @@ impl AppState {
     /// Brings both together.
     pub fn new(services: Services, settings: WebSettings) -> Self {
         let content_security_policy = content_security_policy(&settings.cdn_origin);
+        let limits = Limits::new(settings.api_rate);
         AppState(Arc::new(Inner {
             services,
             settings,
+            limits,
             content_security_policy,
             webhook_budget: Budget::default(),
             webhook_samples: Sampler::default(),

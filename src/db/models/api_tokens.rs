@@ -20,6 +20,8 @@ pub struct ApiToken {
     pub expires_at: UtcTime,
     /// Last use, to the minute.
     pub last_used_at: Option<UtcTime>,
+    /// What it may do, as words with spaces between; everything when empty.
+    pub scopes: String,
 }
 
 /// A token to be.
@@ -38,6 +40,8 @@ pub struct NewApiToken {
     pub created_at: UtcTime,
     /// Not valid from then on.
     pub expires_at: UtcTime,
+    /// What it may do.
+    pub scopes: String,
 }
 
 /// Adds a token.
@@ -64,4 +68,26 @@ pub fn touch(connection: &mut DbConn, id: ApiTokenId, now: UtcTime) -> Result<()
         .set(api_tokens::last_used_at.eq(Some(now)))
         .execute(connection)?;
     Ok(())
+}
+
+/// The tokens of a user, the newest first.
+pub fn list_of(connection: &mut DbConn, user: UserId, limit: i64) -> Result<Vec<ApiToken>, DbError> {
+    Ok(api_tokens::table
+        .filter(api_tokens::user_id.eq(user))
+        .order((api_tokens::created_at.desc(), api_tokens::id.desc()))
+        .limit(limit)
+        .select(ApiToken::as_select())
+        .load(connection)?)
+}
+
+/// Removes a user's token and gives its name; `None` when there is none.
+pub fn delete_owned(
+    connection: &mut DbConn,
+    user: UserId,
+    id: ApiTokenId,
+) -> Result<Option<String>, DbError> {
+    let token = || api_tokens::table.find(id).filter(api_tokens::user_id.eq(user));
+    let name = token().select(api_tokens::name).first(connection).optional()?;
+    let deleted = diesel::delete(token()).execute(connection)?;
+    Ok(name.filter(|_| deleted == 1))
 }

@@ -11,6 +11,7 @@ pub mod events;
 pub mod file_removals;
 pub mod findings;
 pub mod jobs;
+pub mod password_links;
 pub mod results;
 pub mod search;
 pub mod sessions;

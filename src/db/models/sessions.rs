@@ -26,6 +26,8 @@ pub struct Session {
     pub ip: String,
     /// What the browser called itself, cut short.
     pub user_agent: String,
+    /// When its owner last gave the password in it.
+    pub reauthenticated_at: UtcTime,
 }
 
 /// Adds a session.
@@ -63,4 +65,49 @@ pub fn delete(connection: &mut DbConn, id_hash: &str) -> Result<(), DbError> {
 /// Forgets the sessions that have ended.
 pub fn delete_expired(connection: &mut DbConn, now: UtcTime) -> Result<usize, DbError> {
     Ok(diesel::delete(sessions::table.filter(sessions::expires_at.le(now))).execute(connection)?)
+}
+
+/// The session of this hash.
+pub fn find(connection: &mut DbConn, id_hash: &str) -> Result<Option<Session>, DbError> {
+    Ok(sessions::table
+        .find(id_hash)
+        .select(Session::as_select())
+        .first(connection)
+        .optional()?)
+}
+
+/// The sessions of a user that have not ended at `now` and were seen after `idle`, the last one seen first.
+pub fn list_of(
+    connection: &mut DbConn,
+    user: UserId,
+    now: UtcTime,
+    idle: UtcTime,
+    limit: i64,
+) -> Result<Vec<Session>, DbError> {
+    Ok(sessions::table
+        .filter(sessions::user_id.eq(user))
+        .filter(sessions::expires_at.gt(now))
+        .filter(sessions::last_seen_at.ge(idle))
+        .order((sessions::last_seen_at.desc(), sessions::id_hash))
+        .limit(limit)
+        .select(Session::as_select())
+        .load(connection)?)
+}
+
+/// Ends all sessions of a user but this one.
+pub fn delete_of(connection: &mut DbConn, user: UserId, staying: &str) -> Result<usize, DbError> {
+    Ok(diesel::delete(
+        sessions::table
+            .filter(sessions::user_id.eq(user))
+            .filter(sessions::id_hash.ne(staying)),
+    )
+    .execute(connection)?)
+}
+
+/// Gives a session another id after its owner gave the password; `false` when it has ended.
+pub fn renew(connection: &mut DbConn, old: &str, new: &str, now: UtcTime) -> Result<bool, DbError> {
+    let renewed = diesel::update(sessions::table.find(old))
+        .set((sessions::id_hash.eq(new), sessions::reauthenticated_at.eq(now)))
+        .execute(connection)?;
+    Ok(renewed == 1)
 }

@@ -83,6 +83,8 @@ pub struct User {
     pub reserved_documents: i64,
     /// How many of the documents are in the trash.
     pub trashed_count: i64,
+    /// Since when they are invited, until they have a password.
+    pub invited_at: Option<UtcTime>,
 }
 
 /// A user to be.
@@ -217,4 +219,102 @@ pub fn add_trashed(connection: &mut DbConn, id: UserId, documents: i64) -> Resul
         .set(users::trashed_count.eq(users::trashed_count + documents))
         .execute(connection)?;
     Ok(())
+}
+/// Which part of a list by address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The first.
+    First,
+    /// What comes after this address.
+    After(String),
+    /// What comes before it.
+    Before(String),
+}
+
+/// Lists users whose address begins like this, by address.
+pub fn list(connection: &mut DbConn, begins: &str, part: &Part, limit: i64) -> Result<Vec<User>, DbError> {
+    let mut wanted = users::table.select(User::as_select()).limit(limit).into_boxed();
+    if !begins.is_empty() {
+        // A range and not a pattern: the index of addresses gives it on both databases, and nothing is to be escaped.
+        wanted = wanted.filter(
+            users::email
+                .ge(begins.to_owned())
+                .and(users::email.lt(format!("{begins}\u{10ffff}"))),
+        );
+    }
+    match part {
+        Part::First => {}
+        Part::After(email) => wanted = wanted.filter(users::email.gt(email)),
+        Part::Before(email) => wanted = wanted.filter(users::email.lt(email)),
+    }
+    let backwards = matches!(part, Part::Before(_));
+    wanted = if backwards {
+        wanted.order(users::email.desc())
+    } else {
+        wanted.order(users::email.asc())
+    };
+    let mut rows = wanted.load(connection)?;
+    if backwards {
+        rows.reverse();
+    }
+    Ok(rows)
+}
+
+/// Adds a user who has no password yet; [`DbError::Conflict`] when the address is taken.
+pub fn insert_invited(
+    connection: &mut DbConn,
+    id: UserId,
+    email: &str,
+    role: Role,
+    now: UtcTime,
+) -> Result<(), DbError> {
+    diesel::insert_into(users::table)
+        .values((
+            users::id.eq(id),
+            users::email.eq(email),
+            // Matches no password.
+            users::password_hash.eq(""),
+            users::role.eq(role),
+            users::created_at.eq(now),
+            users::invited_at.eq(Some(now)),
+        ))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Gives a user another password; an invitation is accepted with it.
+pub fn set_password(connection: &mut DbConn, id: UserId, hash: &str) -> Result<(), DbError> {
+    diesel::update(users::table.find(id))
+        .set((
+            users::password_hash.eq(hash),
+            users::invited_at.eq(None::<UtcTime>),
+        ))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Gives a user another role.
+pub fn set_role(connection: &mut DbConn, id: UserId, role: Role) -> Result<(), DbError> {
+    diesel::update(users::table.find(id))
+        .set(users::role.eq(role))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// Disables a user, or enables them with `None`.
+pub fn set_disabled(connection: &mut DbConn, id: UserId, since: Option<UtcTime>) -> Result<(), DbError> {
+    diesel::update(users::table.find(id))
+        .set(users::disabled_at.eq(since))
+        .execute(connection)?;
+    Ok(())
+}
+
+/// How many administrators can sign in.
+pub fn count_administrators(connection: &mut DbConn) -> Result<i64, DbError> {
+    Ok(users::table
+        .filter(users::role.eq(Role::Admin))
+        .filter(users::disabled_at.is_null())
+        .filter(users::invited_at.is_null())
+        .count()
+        .get_result(connection)?)
 }

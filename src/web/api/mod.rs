@@ -1,5 +1,6 @@
 //! The JSON API: a file for each resource.
 
+pub mod account;
 pub mod documents;
 pub mod import;
 pub mod picker;

@@ -59,6 +59,11 @@ pub fn csrf_token(request: &HttpRequest, state: &AppState) -> FormToken {
     }
 }
 
+/// The token of the forms of a page that is sent together with a new cookie for the session.
+pub fn csrf_token_of(state: &AppState, session: &str) -> String {
+    token_of(state, session)
+}
+
 /// Whether this is the token of this request's forms.
 pub fn token_is_valid(request: &HttpRequest, token: &str) -> bool {
     let Some(state) = request.app_data::<web::Data<AppState>>() else {
@@ -97,58 +102,99 @@ impl<T: DeserializeOwned> FromRequest for CsrfForm<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, AppError>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let request = request.clone();
-        let mut payload = payload.take();
+        let text = read(request, payload);
         Box::pin(async move {
-            let is_form = request
-                .headers()
-                .get(CONTENT_TYPE)
-                .and_then(|value| value.to_str().ok())
-                .is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"));
-            if !is_form {
-                return Err(AppError::UnsupportedMedia(
-                    "Send this form as application/x-www-form-urlencoded.".to_owned(),
-                ));
-            }
-            let announced = request
-                .headers()
-                .get(CONTENT_LENGTH)
-                .and_then(|value| value.to_str().ok()?.parse().ok());
-            if announced.is_some_and(|bytes: usize| bytes > MAX_FORM_BYTES) {
-                return Err(too_long());
-            }
-            let mut body = Vec::new();
-            let deadline = Instant::now() + PATIENCE;
-            while let Some(chunk) = timeout_at(deadline, payload.next())
-                .await
-                .map_err(|_| too_slow())?
-            {
-                let chunk = chunk.map_err(|_| {
-                    AppError::invalid("body-incomplete", "The form did not arrive whole. Send it again.")
-                })?;
-                if body.len() + chunk.len() > MAX_FORM_BYTES {
-                    return Err(too_long());
-                }
-                body.extend_from_slice(&chunk);
-            }
-            let token = url::form_urlencoded::parse(&body)
-                .find(|(name, _)| name == "csrf_token")
-                .map(|(_, value)| value.into_owned())
-                .unwrap_or_default();
-            if !token_is_valid(&request, &token) {
-                // Whichever of two extractors fails first speaks: a program must not be told to reload a page.
-                let is_program = request.headers().contains_key(AUTHORIZATION);
-                return Err(if is_program {
-                    pages_are_read_only()
-                } else {
-                    stale()
-                });
-            }
-            let text = String::from_utf8(body).map_err(|_| unreadable())?;
+            let text = text.await?;
             let form = web::Query::<T>::from_query(&text).map_err(|_| unreadable())?;
             Ok(CsrfForm(form.into_inner()))
         })
     }
+}
+
+/// A form of one of our own pages that does something dangerous: all its fields, so that they can be asked for again with the password.
+pub struct ConfirmedForm(pub Vec<(String, String)>);
+
+impl ConfirmedForm {
+    /// The first value of a field; empty when there is none.
+    pub fn value(&self, name: &str) -> &str {
+        self.values(name).next().unwrap_or_default()
+    }
+
+    /// All values of a field.
+    pub fn values<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let found = self.0.iter().filter(move |(field, _)| field == name);
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
+impl FromRequest for ConfirmedForm {
+    type Error = AppError;
+    type Future = Pin<Box<dyn Future<Output = Result<Self, AppError>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let text = read(request, payload);
+        Box::pin(async move {
+            let text = text.await?;
+            let fields = url::form_urlencoded::parse(text.as_bytes()).into_owned();
+            Ok(ConfirmedForm(fields.collect()))
+        })
+    }
+}
+
+/// Reads a form to its end and looks at its token.
+fn read(
+    request: &HttpRequest,
+    payload: &mut Payload,
+) -> Pin<Box<dyn Future<Output = Result<String, AppError>>>> {
+    let request = request.clone();
+    let mut payload = payload.take();
+    Box::pin(async move {
+        let is_form = request
+            .headers()
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .is_some_and(|value| value.starts_with("application/x-www-form-urlencoded"));
+        if !is_form {
+            return Err(AppError::UnsupportedMedia(
+                "Send this form as application/x-www-form-urlencoded.".to_owned(),
+            ));
+        }
+        let announced = request
+            .headers()
+            .get(CONTENT_LENGTH)
+            .and_then(|value| value.to_str().ok()?.parse().ok());
+        if announced.is_some_and(|bytes: usize| bytes > MAX_FORM_BYTES) {
+            return Err(too_long());
+        }
+        let mut body = Vec::new();
+        let deadline = Instant::now() + PATIENCE;
+        while let Some(chunk) = timeout_at(deadline, payload.next())
+            .await
+            .map_err(|_| too_slow())?
+        {
+            let chunk = chunk.map_err(|_| {
+                AppError::invalid("body-incomplete", "The form did not arrive whole. Send it again.")
+            })?;
+            if body.len() + chunk.len() > MAX_FORM_BYTES {
+                return Err(too_long());
+            }
+            body.extend_from_slice(&chunk);
+        }
+        let token = url::form_urlencoded::parse(&body)
+            .find(|(name, _)| name == "csrf_token")
+            .map(|(_, value)| value.into_owned())
+            .unwrap_or_default();
+        if !token_is_valid(&request, &token) {
+            // Whichever of two extractors fails first speaks: a program must not be told to reload a page.
+            let is_program = request.headers().contains_key(AUTHORIZATION);
+            return Err(if is_program {
+                pages_are_read_only()
+            } else {
+                stale()
+            });
+        }
+        String::from_utf8(body).map_err(|_| unreadable())
+    })
 }
 
 /// The answer to a form whose token is missing, old or another's.

@@ -13,6 +13,7 @@ use crate::db::models::users::{Role, User};
 use crate::error::AppError;
 use crate::services::audit::Actor;
 use crate::services::identity::{self, Identity, Means, Shown};
+use crate::services::scopes::Scope;
 use crate::web::AppState;
 
 /// The cookie of a session: sent over https (or to this computer) only, to this host only, to no script and to no other site's forms.
@@ -145,7 +146,7 @@ impl FromRequest for Reader {
     type Future = Ready<Result<Self, AppError>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(shown(request).map(Reader).ok_or(AppError::SignInNeeded))
+        ready(shown(request).map(Reader))
     }
 }
 
@@ -153,12 +154,28 @@ async fn identify(request: &HttpRequest) -> Result<Identity, AppError> {
     let state = request
         .app_data::<web::Data<AppState>>()
         .ok_or_else(|| AppError::Internal("the state is missing".to_owned()))?;
-    let shown = shown(request).ok_or(AppError::SignInNeeded)?;
+    let shown = shown(request)?;
     identity::identify(&state.services, shown, ClientAddress::of(request).0).await
 }
 
+/// What the request shows, and what a token must be allowed for it; where tokens have a bound, it counts here, before anybody looks the
+/// token up.
+fn shown(request: &HttpRequest) -> Result<Shown, AppError> {
+    let needed = Scope::of_request(request.method().is_safe(), request.path());
+    let shown = brought(request).ok_or(AppError::SignInNeeded)?.needing(needed);
+    if shown.means() == Means::ApiToken
+        && let Some(state) = request.app_data::<web::Data<AppState>>()
+        && let Some(limiter) = &state.limits.api
+    {
+        limiter
+            .take(shown.fingerprint(), state.services.clock.now())
+            .map_err(AppError::TooMany)?;
+    }
+    Ok(shown)
+}
+
 /// A request that brings a token is judged by the token alone.
-fn shown(request: &HttpRequest) -> Option<Shown> {
+fn brought(request: &HttpRequest) -> Option<Shown> {
     let Some(header) = request.headers().get(AUTHORIZATION) else {
         return Shown::session(&session_token(request)?);
     };

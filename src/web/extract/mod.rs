@@ -11,7 +11,7 @@ mod query;
 
 pub use address::ClientAddress;
 pub use chosen::{Chosen, field};
-pub use form::{CsrfForm, csrf_token, token_is_valid};
+pub use form::{ConfirmedForm, CsrfForm, csrf_token, csrf_token_of, token_is_valid};
 pub use identity::{Admin, ApiCaller, Reader, SESSION_COOKIE, Viewer, session_token};
 pub use ids::{DocumentPath, EventPath, JobPath};
 pub use json::Json;

@@ -124,6 +124,7 @@ mod tests {
             stall: Duration::ZERO,
             import: None,
             picker: PickerSettings::new(&Endpoints::filestack(), None),
+            api_rate: None,
             webhook_secrets: Vec::new(),
         }
     }

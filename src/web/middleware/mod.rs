@@ -1,9 +1,10 @@
 //! What holds for every request and every answer, from the outside in: bodies that nobody reads end, a request id and a log line,
-//! security headers, refusal while the server stops, errors dressed for whoever asked, refusal of other sites' requests.
+//! security headers, refusal while the server stops, errors dressed for whoever asked, refusal of other sites' requests, guesses slowed down.
 
 mod accept;
 mod cross_site;
 mod error_pages;
+mod guesses;
 mod headers;
 mod panics;
 mod trace;
@@ -52,6 +53,7 @@ pub fn application_of(
     App::new()
         .app_data(web::Data::new(state))
         .configure(configure)
+        .wrap(from_fn(guesses::slow))
         .wrap(from_fn(cross_site::refuse))
         .wrap(from_fn(turn_away))
         .wrap(from_fn(error_pages::dress))

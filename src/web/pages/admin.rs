@@ -1,5 +1,6 @@
 //! `/admin`: what administrators see and steer. For now jobs and webhooks; the dashboard comes later.
 
+pub mod users;
 pub mod webhooks;
 
 use actix_web::http::StatusCode;

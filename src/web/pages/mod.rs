@@ -1,9 +1,12 @@
 //! Pages: a file for each subject. Every handler extracts, calls one verb and answers with a page or a redirect.
 
+pub mod account;
 pub mod admin;
+mod confirm;
 pub mod documents;
 pub mod events;
 pub mod home;
+pub mod passwords;
 pub mod sessions;
 pub mod setup;
 pub mod shell;

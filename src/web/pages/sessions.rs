@@ -131,10 +131,12 @@ pub(super) async fn begin(
         .to_owned();
     let token =
         accounts::begin_session(&state.services, user.id, session_token(request), address.0, agent).await?;
-    Ok(session_cookie(
-        token,
-        Duration::seconds(SESSION_LIFETIME.as_secs() as i64),
-    ))
+    Ok(kept_cookie(token))
+}
+
+/// The cookie of a session that goes on under another id.
+pub(super) fn kept_cookie(token: String) -> Cookie<'static> {
+    session_cookie(token, Duration::seconds(SESSION_LIFETIME.as_secs() as i64))
 }
 
 fn session_cookie(value: String, max_age: Duration) -> Cookie<'static> {
@@ -170,10 +172,12 @@ fn form(
 /// Only the plainest spelling passes: anything that some browser might read as another host does not.
 pub(super) fn safe_next(next: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.?=&%".contains(&byte);
-    let ours = ["/documents", "/uploads/new", "/trash"].iter().any(|place| {
-        next.strip_prefix(place)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
-    });
+    let ours = ["/documents", "/uploads/new", "/trash", "/account", "/admin"]
+        .iter()
+        .any(|place| {
+            next.strip_prefix(place)
+                .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
+        });
     if ours && next.len() <= 500 && next.bytes().all(plain) && !next.contains("//") && !next.contains("..") {
         next.to_owned()
     } else {

@@ -27,6 +27,24 @@ pub(super) enum Said {
     Replayed,
     /// A sample of an event was sent.
     SampleSent,
+    /// The password is changed, and every other session has ended.
+    PasswordChanged,
+    /// The password is saved.
+    PasswordChosen,
+    /// The sessions have ended.
+    SessionsEnded,
+    /// The token is revoked.
+    TokenRevoked,
+    /// The colours are saved in this browser.
+    ThemeSet,
+    /// The role is saved.
+    RoleSet,
+    /// The bounds are saved.
+    QuotaSet,
+    /// The account is disabled, and its sessions have ended.
+    UserDisabled,
+    /// The account is enabled.
+    UserEnabled,
     /// Set-up is done.
     Welcome,
     /// The session has ended.
@@ -34,12 +52,21 @@ pub(super) enum Said {
 }
 
 impl Said {
-    const ALL: [Said; 7] = [
+    const ALL: [Said; 16] = [
         Said::Renamed,
         Said::JobDue,
         Said::JobCancelled,
         Said::Replayed,
         Said::SampleSent,
+        Said::PasswordChanged,
+        Said::PasswordChosen,
+        Said::SessionsEnded,
+        Said::TokenRevoked,
+        Said::ThemeSet,
+        Said::RoleSet,
+        Said::QuotaSet,
+        Said::UserDisabled,
+        Said::UserEnabled,
         Said::Welcome,
         Said::SignedOut,
     ];
@@ -51,6 +78,15 @@ impl Said {
             Said::JobCancelled => "job-cancelled",
             Said::Replayed => "replayed",
             Said::SampleSent => "sample-sent",
+            Said::PasswordChanged => "password-changed",
+            Said::PasswordChosen => "password-chosen",
+            Said::SessionsEnded => "sessions-ended",
+            Said::TokenRevoked => "token-revoked",
+            Said::ThemeSet => "theme-set",
+            Said::RoleSet => "role-set",
+            Said::QuotaSet => "quota-set",
+            Said::UserDisabled => "user-disabled",
+            Said::UserEnabled => "user-enabled",
             Said::Welcome => "welcome",
             Said::SignedOut => "signed-out",
         }
@@ -69,6 +105,27 @@ impl Said {
                 NoticeKind::Success,
                 "The sample has arrived. The workers look at it next.",
             ),
+            Said::PasswordChanged => (
+                NoticeKind::Success,
+                "The password is changed, and every other session has ended.",
+            ),
+            Said::PasswordChosen => (NoticeKind::Success, "The password is saved. Sign in with it."),
+            Said::SessionsEnded => (NoticeKind::Success, "The sessions have ended."),
+            Said::TokenRevoked => (
+                NoticeKind::Success,
+                "The token is revoked. Programs that use it are turned away from now on.",
+            ),
+            Said::ThemeSet => (NoticeKind::Success, "The colours are saved in this browser."),
+            Said::RoleSet => (
+                NoticeKind::Success,
+                "The role is saved. Whoever was signed in with the old one has to sign in again.",
+            ),
+            Said::QuotaSet => (NoticeKind::Success, "The bounds are saved."),
+            Said::UserDisabled => (
+                NoticeKind::Success,
+                "The account is disabled, and its sessions have ended.",
+            ),
+            Said::UserEnabled => (NoticeKind::Success, "The account is enabled."),
             Said::Welcome => (
                 NoticeKind::Success,
                 "Set-up is done. You are signed in as the first administrator.",

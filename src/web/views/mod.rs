@@ -4,6 +4,7 @@
 //! in common. Text and numbers are dressed for people in `filters`, file types in [`Kind`]. The pages' samples and
 //! the checks that run over all of them are in `checks`.
 
+mod account;
 mod accounts;
 mod documents;
 mod errors;
@@ -14,10 +15,12 @@ mod kind;
 mod shell;
 mod trash;
 mod uploads;
+mod users;
 
 #[cfg(test)]
 mod checks;
 
+pub use account::{AccountPage, ConfirmPage, PasswordChoosePage, SessionRow, TokenForm, TokenRow};
 pub use accounts::{SetupPage, SignInPage};
 pub use documents::{Column, DocumentIndexPage, DocumentRow, DocumentShowPage, DocumentStatus};
 pub use errors::ErrorPage;
@@ -30,3 +33,4 @@ pub use kind::Kind;
 pub use shell::{Field, Notice, NoticeKind, Shell, ShellUser, THEME_COOKIE, Theme, Undo};
 pub use trash::{TrashEmptyPage, TrashIndexPage, TrashPurgePage, TrashRow};
 pub use uploads::{UploadNewPage, UploadOutcome, UploadResultPage, UploadedFile};
+pub use users::{InviteForm, MadeLink, QuotaForm, UserIndexPage, UserRow, UserShowPage, UserState};

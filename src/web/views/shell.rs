@@ -38,6 +38,11 @@ impl Shell {
             .or_else(|| self.current("/trash").map(|_| "true"))
     }
 
+    /// Whether the account is current, as a value of `aria-current`.
+    pub fn in_account(&self) -> Option<&'static str> {
+        self.current("/account")
+    }
+
     /// Whether the administrators' part is current, as a value of `aria-current`.
     pub fn in_admin(&self) -> Option<&'static str> {
         self.current("/admin")

@@ -1,8 +1,11 @@
 //! Accounts over HTTP: set-up, signing in and out, sessions, form tokens, API tokens, and what guessing costs.
 
+mod administered;
 mod backoff;
 mod csrf;
 mod hashing;
+mod limits;
+mod mine;
 mod sessions;
 mod setup;
 mod tokens;

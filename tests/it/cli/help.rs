@@ -2,7 +2,7 @@
 
 use super::process::Place;
 
-const COMMANDS: [&[&str]; 23] = [
+const COMMANDS: [&[&str]; 28] = [
     &[],
     &["serve"],
     &["worker"],
@@ -14,6 +14,11 @@ const COMMANDS: [&[&str]; 23] = [
     &["migrate"],
     &["user"],
     &["user", "create"],
+    &["user", "list"],
+    &["user", "reset"],
+    &["user", "disable"],
+    &["user", "enable"],
+    &["user", "quota"],
     &["token"],
     &["token", "create"],
     &["emulator"],

@@ -92,6 +92,17 @@ fn filled_in(request: Request, path: &str, form: &str, role: Role) -> Request {
         (_, "GET" | "HEAD" | "OPTIONS") => request,
         ("/setup", _) => request.form(&[token, ("token", "x"), ("email", "x"), ("password", "x")]),
         ("/sign-in", _) => request.form(&[token, ("email", &somebody), ("password", "wrong")]),
+        ("/password", _) => request.form(&[token, ("token", "x"), ("password", "four plain words here")]),
+        ("/account/password", _) => request.form(&[
+            token,
+            ("current_password", "wrong"),
+            ("password", "four plain words here"),
+        ]),
+        ("/account/theme", _) => request.form(&[token, ("theme", "dark")]),
+        ("/account/tokens", _) => request.form(&[token, ("name", "a program"), ("days", "30")]),
+        ("/admin/users", _) => request.form(&[token, ("email", &somebody), ("role", "member")]),
+        ("/admin/users/{id}/role", _) => request.form(&[token, ("role", "member")]),
+        ("/admin/users/{id}/state", _) => request.form(&[token, ("state", "enabled")]),
         ("/documents/{id}/name", _) => request.form(&[token, ("name", "renamed.png")]),
         ("/trash" | "/trash/restorations", _) => request.form(&[token, ("id", NO_DOCUMENT)]),
         ("/api/trash" | "/api/trash/restorations", "POST") => request

@@ -1,0 +1,315 @@
+//! `/admin/users`: invitations, roles, accounts that are disabled, links that work once, and the administrator who is always left.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use reqwest::Method;
+use satchel::db::models::users::Role;
+use satchel::services::audit::Actor;
+use satchel::services::{passwords, people};
+
+use crate::support::answer::Answer;
+use crate::support::app::{PASSWORD, TestApp, email};
+use crate::support::client::Client;
+
+const CHOSEN: &str = "some words of my own";
+
+/// The path of the link that a page shows once.
+fn link(answer: &Answer) -> String {
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    let url = answer.texts(".secret").pop().expect("the link");
+    url[url.find("/password").expect("a link")..].to_owned()
+}
+
+async fn invite(admin: &Client, email: &str) -> Answer {
+    admin
+        .post_form("/admin/users", &[("email", email), ("role", "member")])
+        .await
+}
+
+/// Chooses a password with a link as somebody who has never been here.
+async fn choose(app: &TestApp, path: &str, password: &str) -> Answer {
+    let token = path.split_once("token=").expect("a token").1;
+    app.anon()
+        .post_form("/password", &[("token", token), ("password", password)])
+        .await
+}
+
+async fn invited(app: TestApp) {
+    let admin = app.admin().await;
+    let path = link(&invite(&admin, "Bob@example.org").await);
+    // Nobody signs in before a password was chosen, not even with an empty one.
+    assert_eq!(app.anon().sign_in("bob@example.org", "").await.status, 422);
+    assert!(admin.page("/admin/users").await.text().contains("Invited"));
+    let page = app.anon().page(&path).await;
+    assert!(page.text().contains("bob@example.org"));
+    assert_eq!(choose(&app, &path, "short").await.status, 422);
+    // R7: ten at once, one succeeds.
+    let passwords: Vec<_> = (0..10).map(|n| format!("{CHOSEN} {n}")).collect();
+    let answers = join_all(passwords.iter().map(|password| choose(&app, &path, password))).await;
+    let won: Vec<_> = (0..10).filter(|n| answers[*n].status == 303).collect();
+    assert_eq!(
+        won.len(),
+        1,
+        "{:?}",
+        answers.iter().map(|answer| answer.status).collect::<Vec<_>>()
+    );
+    assert_eq!(answers.iter().filter(|answer| answer.status == 404).count(), 9);
+    let signed_in = app.anon().sign_in("bob@example.org", &passwords[won[0]]).await;
+    assert_eq!(signed_in.status, 303, "{}", signed_in.text());
+    assert_eq!(app.anon().get(&path).await.status, 404, "it works once");
+    let actions: Vec<_> = app
+        .trail_of_user("bob")
+        .await
+        .into_iter()
+        .map(|entry| entry.action)
+        .collect();
+    assert_eq!(actions, ["password.choose", "user.invite"]);
+}
+
+#[actix_web::test]
+async fn r7_an_invitation_works_once() {
+    invited(TestApp::sqlite().await).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn r7_an_invitation_works_once_on_postgres() {
+    invited(TestApp::postgres().await).await;
+}
+
+#[actix_web::test]
+async fn i14_names_that_are_or_look_the_same_get_no_second_account() {
+    let app = TestApp::sqlite().await;
+    let admin = app.admin().await;
+    app.account("ana").await;
+    for alike in [
+        "ana@example.org",
+        " ANA@Example.ORG ",
+        "\u{ff41}na@example.org",
+        "\u{430}na@example.org",
+        "an\u{e0}@example.org",
+    ] {
+        let refused = invite(&admin, alike).await;
+        assert_eq!(refused.status, 422, "{alike}");
+        assert_eq!(refused.texts("#invite-email-error").len(), 1, "{alike}");
+        let kept = refused.attributes("#invite-email", "value");
+        assert_eq!(kept, [alike], "what was typed is kept");
+    }
+    // Ten at once for one name.
+    let answers = join_all((0..10).map(|n| {
+        let name = if n % 2 == 0 {
+            "eve@example.org"
+        } else {
+            "EVE@example.org"
+        };
+        invite(&admin, name)
+    }))
+    .await;
+    assert_eq!(answers.iter().filter(|answer| answer.status == 201).count(), 1);
+}
+
+#[actix_web::test]
+async fn a_reset_link_ends_sessions_and_earlier_links_and_is_over_in_a_day() {
+    let app = TestApp::sqlite().await;
+    let (admin, ana) = (app.admin().await, app.user("ana").await);
+    let page = format!("/admin/users/{}/password", app.owner("ana").await.id);
+    let first = link(&admin.post_form(&page, &[]).await);
+    let second = link(&admin.post_form(&page, &[]).await);
+    assert_eq!(
+        choose(&app, &first, CHOSEN).await.status,
+        404,
+        "a later one was made"
+    );
+    assert_eq!(choose(&app, &second, CHOSEN).await.status, 303);
+    assert_eq!(ana.get("/api/account").await.status, 401);
+    assert_eq!(app.anon().sign_in(&email("ana"), PASSWORD).await.status, 422);
+    let third = link(&admin.post_form(&page, &[]).await);
+    app.advance(passwords::RESET + Duration::from_secs(1));
+    assert_eq!(app.anon().get(&third).await.status, 404);
+}
+
+async fn disabled(app: TestApp) {
+    let (admin, ana, program) = (app.admin().await, app.user("ana").await, app.token("ana").await);
+    let id = app.owner("ana").await.id;
+    let document = ana.process("a.txt", b"content").await.field("id");
+    // Told of progress until then, and not a second longer (A3).
+    let watching = ana.request(Method::GET, &format!("/documents/{document}/events"));
+    let watching = tokio::spawn(async move { watching.send().await.expect("a stream").text().await });
+    let state = format!("/admin/users/{id}/state");
+    assert_eq!(
+        admin.post_form(&state, &[("state", "disabled")]).await.status,
+        303
+    );
+    for client in [&ana, &program] {
+        assert_eq!(client.get("/api/account").await.status, 401);
+    }
+    assert_eq!(app.anon().sign_in(&email("ana"), PASSWORD).await.status, 422);
+    let told = tokio::time::timeout(Duration::from_secs(20), watching).await;
+    assert!(told.is_ok(), "the stream goes on");
+    let refused = admin.post_form(&format!("/admin/users/{id}/password"), &[]).await;
+    assert_eq!(refused.status, 409);
+    assert_eq!(admin.post_form(&state, &[("state", "enabled")]).await.status, 303);
+    assert_eq!(app.anon().sign_in(&email("ana"), PASSWORD).await.status, 303);
+    assert_eq!(
+        ana.get("/api/account").await.status,
+        401,
+        "a session from before stays ended"
+    );
+    let actions: Vec<_> = app
+        .trail_of_user("ana")
+        .await
+        .into_iter()
+        .map(|entry| entry.action)
+        .collect();
+    assert_eq!(actions[..2], ["user.enable", "user.disable"]);
+}
+
+#[actix_web::test]
+async fn a3_a_disabled_account_is_refused_everywhere_at_once() {
+    disabled(TestApp::sqlite().await).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn a3_a_disabled_account_is_refused_everywhere_at_once_on_postgres() {
+    disabled(TestApp::postgres().await).await;
+}
+
+async fn last(app: TestApp) {
+    let admin = app.admin().await;
+    let id = app.owner("admin").await.id;
+    for (what, fields) in [("role", ("role", "member")), ("state", ("state", "disabled"))] {
+        let refused = admin
+            .post_form(&format!("/admin/users/{id}/{what}"), &[fields])
+            .await;
+        assert_eq!(refused.status, 409, "{what}");
+        assert!(refused.text().contains("last administrator"));
+    }
+    // Somebody who has not accepted yet is none.
+    passwords::invite(&app.services, &Actor::command(), "new@example.org", Role::Admin)
+        .await
+        .expect("an invitation");
+    assert_eq!(
+        admin
+            .post_form(&format!("/admin/users/{id}/role"), &[("role", "member")])
+            .await
+            .status,
+        409
+    );
+    // Two of them demote or disable each other, again and again: one is left each time.
+    let other = people::with_email(&app.services, &email("ana")).await;
+    assert!(other.is_err());
+    app.account("ana").await;
+    let ana = app.owner("ana").await.id;
+    for round in 0..10 {
+        for user in [id, ana] {
+            people::set_role(&app.services, &Actor::command(), user, Role::Admin)
+                .await
+                .expect("a role");
+            people::set_enabled(&app.services, &Actor::command(), user, true)
+                .await
+                .expect("enabled");
+        }
+        let by = Actor::command();
+        let (one, two) = tokio::join!(
+            people::set_role(&app.services, &by, id, Role::Member),
+            people::set_enabled(&app.services, &by, ana, false),
+        );
+        assert!(one.is_ok() != two.is_ok(), "round {round}: {one:?} {two:?}");
+        let left = [id, ana].map(|user| people::get(&app.services, user));
+        let left = join_all(left).await.into_iter().map(|user| user.expect("a user"));
+        let left = left.filter(|user| user.role == Role::Admin && user.disabled_at.is_none());
+        assert_eq!(left.count(), 1, "round {round}");
+    }
+}
+
+#[actix_web::test]
+async fn the_last_administrator_stays_one() {
+    last(TestApp::sqlite().await).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn the_last_administrator_stays_one_on_postgres() {
+    last(TestApp::postgres().await).await;
+}
+
+#[actix_web::test]
+async fn a1_another_role_ends_what_was_signed_in_with_the_old_one() {
+    let app = TestApp::sqlite().await;
+    let (admin, ana) = (app.admin().await, app.user("ana").await);
+    let page = format!("/admin/users/{}/role", app.owner("ana").await.id);
+    assert_eq!(admin.post_form(&page, &[("role", "admin")]).await.status, 303);
+    assert_eq!(ana.get("/api/account").await.status, 401);
+    let again = app.user("ana").await;
+    assert_eq!(again.page("/admin/users").await.status, 200);
+    assert_eq!(app.trail_of_user("ana").await[0].after, r#"{"role":"admin"}"#);
+}
+
+#[actix_web::test]
+async fn quotas_are_set_on_the_page_and_bad_ones_are_refused_beside_the_field() {
+    let app = TestApp::sqlite().await;
+    let admin = app.admin().await;
+    app.account("ana").await;
+    let page = format!("/admin/users/{}/quota", app.owner("ana").await.id);
+    let refused = admin
+        .post_form(&page, &[("mebibytes", "much"), ("documents", "5")])
+        .await;
+    assert_eq!(
+        (refused.status, refused.texts("#quota-mebibytes-error").len()),
+        (422, 1)
+    );
+    assert_eq!(refused.attributes("#quota-mebibytes", "value"), ["much"]);
+    let set = admin
+        .post_form(&page, &[("mebibytes", "2"), ("documents", "")])
+        .await;
+    assert_eq!(set.status, 303);
+    let ana = app.owner("ana").await;
+    assert_eq!((ana.quota_bytes, ana.quota_documents), (Some(2 << 20), None));
+    let total = admin
+        .post_form("/admin/quota", &[("mebibytes", ""), ("documents", "0")])
+        .await;
+    assert_eq!(total.status, 303);
+    let program = app.token("ana").await;
+    let refused = program.upload("a.txt", b"x").await;
+    assert_eq!((refused.status, refused.problem().as_str()), (413, "over-quota"));
+    assert!(refused.field("detail").contains("All users together"));
+}
+
+#[actix_web::test]
+async fn the_list_is_walked_from_address_to_address() {
+    let app = TestApp::sqlite().await;
+    let admin = app.admin().await;
+    for n in 0..60 {
+        passwords::invite(
+            &app.services,
+            &Actor::command(),
+            &format!("u{n:02}@example.org"),
+            Role::Member,
+        )
+        .await
+        .expect("an invitation");
+    }
+    let rows = |answer: &Answer| answer.texts("tbody th");
+    let first = admin.page("/admin/users").await;
+    assert_eq!(rows(&first).len(), 50);
+    let next = first.attributes("a[rel=next]", "href").pop().expect("more");
+    let second = admin.page(&next).await;
+    assert_eq!(
+        rows(&second),
+        (49..60)
+            .map(|n| format!("u{n:02}@example.org"))
+            .collect::<Vec<_>>()
+    );
+    let back = second
+        .attributes("a[rel=prev]", "href")
+        .pop()
+        .expect("a way back");
+    assert_eq!(rows(&admin.page(&back).await), rows(&first));
+    assert_eq!(rows(&admin.page("/admin/users?q=U1").await).len(), 10);
+    assert!(
+        rows(&admin.page("/admin/users?q=%25").await).is_empty(),
+        "nothing is a pattern"
+    );
+}
