@@ -96,6 +96,42 @@ all("[data-theme-switch]", (select) => {
   });
 });
 
+// Choosing documents in a list: the bar says how many, and comes when there are some.
+const boxes = [...document.querySelectorAll("tbody .cell-select input")];
+all("[data-bulk]", (bar) => {
+  const count = bar.querySelector("[data-bulk-count]");
+  const whole = document.querySelector("[data-select-all] input");
+  const show = () => {
+    const chosen = boxes.filter((box) => box.checked).length;
+    count.textContent = chosen === 1 ? "1 document chosen" : `${chosen} documents chosen`;
+    bar.toggleAttribute("data-idle", chosen === 0);
+    if (!whole) return;
+    whole.checked = chosen > 0 && chosen === boxes.length;
+    whole.indeterminate = chosen > 0 && chosen < boxes.length;
+  };
+  let last = null;
+  for (const box of boxes) {
+    box.addEventListener("click", (event) => {
+      if (event.shiftKey && last && last !== box) {
+        const [from, to] = [boxes.indexOf(last), boxes.indexOf(box)].sort((a, b) => a - b);
+        for (const between of boxes.slice(from, to + 1)) between.checked = box.checked;
+      }
+      last = box;
+      show();
+    });
+  }
+  if (whole && boxes.length > 0) {
+    whole.closest("[hidden]").hidden = false;
+    whole.addEventListener("change", () => {
+      for (const box of boxes) box.checked = whole.checked;
+      show();
+    });
+  }
+  // Boxes that the browser filled in again after going back.
+  window.addEventListener("pageshow", show);
+  show();
+});
+
 // Single keys, for those who want them.
 const help = document.getElementById("shortcuts");
 if (help) {
@@ -125,13 +161,17 @@ if (help) {
     box.focus();
     box.select();
   };
-  const keys = { "/": search, u: go("/uploads/new"), d: go("/documents"), "?": () => help.showModal() };
+  const choose = (event) => event.target.closest?.("tbody tr")?.querySelector(".cell-select input")?.click();
+  const trash = () => {
+    if (boxes.some((box) => box.checked)) document.querySelector("[data-bulk-trash]")?.click();
+  };
+  const keys = { x: choose, Delete: trash, "/": search, u: go("/uploads/new"), d: go("/documents"), "?": () => help.showModal() };
 
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input:not([type=checkbox]), select, textarea, [contenteditable], dialog");
     if (typing || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || !toggle.checked) return;
     if (!Object.hasOwn(keys, event.key)) return;
     event.preventDefault();
-    keys[event.key]();
+    keys[event.key](event);
   });
 }

@@ -271,7 +271,7 @@ class Item {
         if (!done?.ok) return this.say("That did not work. Try again.");
         help.hidden = true;
         if (gone === this.id) this.become("skipped", "Skipped: you have it already");
-        else this.say(gone ? "Uploaded, the earlier one is deleted" : "Uploaded");
+        else this.say(gone ? "Uploaded, the earlier one is in the trash" : "Uploaded");
         if (gone === this.id) for (const role of ["open", "copy"]) this.button(role).hidden = true;
         announce(this.find(".queue-state").textContent);
         return draw();

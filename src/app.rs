@@ -320,6 +320,7 @@ fn background(config: &Config, emulator: Option<SocketAddr>) -> Result<Backgroun
     };
     let address = emulator.is_some().then(|| origin(config.http.bind));
     Ok(Background {
+        trash_kept: config.limits.trash_kept,
         scan: workflow.map(|(workflow, every_upload)| Scan {
             workflow,
             every_upload,

@@ -1,4 +1,5 @@
-//! How large, how many and how slow: `SATCHEL_MAX_UPLOAD_BYTES`, `SATCHEL_UPLOAD_MEMORY_BYTES`, and patience, which is no setting.
+//! How large, how many, how long and how slow: `SATCHEL_MAX_UPLOAD_BYTES`, `SATCHEL_UPLOAD_MEMORY_BYTES`, `SATCHEL_TRASH_DAYS`, and
+//! patience, which is no setting.
 
 use std::time::Duration;
 
@@ -18,6 +19,11 @@ const DEFAULT_UPLOAD_MEMORY_BYTES: u64 = 256 * MIB;
 const LEAST_UPLOAD_MEMORY_BYTES: u64 = 16 * MIB;
 const LARGEST_UPLOAD_MEMORY_BYTES: u64 = 1024 * GIB;
 
+const DEFAULT_TRASH_DAYS: u64 = 30;
+/// Ten years, after which nobody wants anything back.
+const MOST_TRASH_DAYS: u64 = 3_650;
+const DAY: u64 = 24 * 3_600;
+
 /// A client that sends nothing for so long has stalled; a slow one sends something.
 const STALL: Duration = Duration::from_secs(30);
 /// Heads are short.
@@ -30,6 +36,8 @@ pub struct LimitsConfig {
     pub max_upload_bytes: u64,
     /// What all uploads in flight may hold in memory together; beyond it they wait.
     pub upload_memory_bytes: u64,
+    /// How long a deleted document stays in the trash before it is purged.
+    pub trash_kept: Duration,
     /// For how long an upload's client may send nothing while we are ready to read. Only tests change it.
     pub stall: Duration,
     /// How long the head of a request may take to arrive. Only tests change it.
@@ -53,6 +61,15 @@ impl LimitsConfig {
                 LEAST_UPLOAD_MEMORY_BYTES..=LARGEST_UPLOAD_MEMORY_BYTES,
                 "bytes",
             )?,
+            trash_kept: Duration::from_secs(
+                DAY * parse::number(
+                    vars,
+                    "SATCHEL_TRASH_DAYS",
+                    DEFAULT_TRASH_DAYS,
+                    1..=MOST_TRASH_DAYS,
+                    "days",
+                )?,
+            ),
             stall: STALL,
             head: HEAD,
         })

@@ -92,6 +92,10 @@ impl Settings {
                 "SATCHEL_UPLOAD_MEMORY_BYTES",
                 own(self.limits.upload_memory_bytes.to_string()),
             ),
+            (
+                "SATCHEL_TRASH_DAYS",
+                own((self.limits.trash_kept.as_secs() / 86_400).to_string()),
+            ),
             ("SATCHEL_DRAIN_SECONDS", own(http.drain.as_secs().to_string())),
             (
                 "SATCHEL_JOB_THREADS",

@@ -9,7 +9,7 @@ use std::io;
 use super::error::{ConfigError, reason};
 
 /// Every setting, in the order in which `config show` lists them.
-pub(super) const NAMES: [&str; 26] = [
+pub(super) const NAMES: [&str; 27] = [
     "FILESTACK_API_KEY",
     "FILESTACK_APP_SECRET",
     "FILESTACK_WEBHOOK_SECRET",
@@ -28,6 +28,7 @@ pub(super) const NAMES: [&str; 26] = [
     "SATCHEL_SECRET_KEY",
     "SATCHEL_MAX_UPLOAD_BYTES",
     "SATCHEL_UPLOAD_MEMORY_BYTES",
+    "SATCHEL_TRASH_DAYS",
     "SATCHEL_URL_IMPORT",
     "SATCHEL_TRUSTED_PROXIES",
     "SATCHEL_DRAIN_SECONDS",

@@ -19,6 +19,7 @@ diesel::table! {
         quota_documents -> Nullable<BigInt>,
         reserved_bytes -> BigInt,
         reserved_documents -> BigInt,
+        trashed_count -> BigInt,
     }
 }
 
@@ -102,6 +103,7 @@ diesel::table! {
         status -> Text,
         created_at -> BigInt,
         updated_at -> BigInt,
+        trashed_at -> Nullable<BigInt>,
     }
 }
 

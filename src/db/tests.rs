@@ -216,7 +216,7 @@ fn the_list_and_the_search_read_an_index_and_sort_nothing_they_need_not() {
             let page = plan(
                 c,
                 &format!(
-                    "SELECT * FROM documents WHERE owner_id = 'a' AND ({column}, id) < ('5', 'b') \
+                    "SELECT * FROM documents WHERE owner_id = 'a' AND trashed_at IS NULL AND ({column}, id) < ('5', 'b') \
                      ORDER BY {column} DESC, id DESC LIMIT 51"
                 ),
             )?;
@@ -225,6 +225,24 @@ fn the_list_and_the_search_read_an_index_and_sort_nothing_they_need_not() {
                 "{page}"
             );
         }
+        let trash = plan(
+            c,
+            "SELECT * FROM documents WHERE owner_id = 'a' AND trashed_at IS NOT NULL AND (trashed_at, id) < (5, 'b') \
+             ORDER BY trashed_at DESC, id DESC LIMIT 51",
+        )?;
+        assert!(
+            trash.contains("USING INDEX documents_in_trash") && !trash.contains("TEMP B-TREE"),
+            "{trash}"
+        );
+        let due = plan(
+            c,
+            "SELECT owner_id, id FROM documents WHERE trashed_at <= 5 AND trashed_at IS NOT NULL \
+             ORDER BY trashed_at, id LIMIT 100",
+        )?;
+        assert!(
+            due.contains("INDEX documents_to_purge") && !due.contains("TEMP B-TREE"),
+            "{due}"
+        );
         let found = plan(
             c,
             "SELECT * FROM document_search CROSS JOIN documents ON documents.seq = document_search.rowid \

@@ -87,6 +87,12 @@ pub enum Action {
     QuotaSet,
     /// An adopted document took its owner over the quota.
     QuotaExceeded,
+    /// A document is put into the trash.
+    DocumentTrashed,
+    /// A document is taken out of the trash.
+    DocumentRestored,
+    /// A document is gone for good, and its file is to go.
+    DocumentPurged,
     /// A job is tried again, or now.
     JobRetried,
     /// A job is called off.
@@ -100,6 +106,9 @@ impl Action {
         Action::UploadRefused,
         Action::QuotaSet,
         Action::QuotaExceeded,
+        Action::DocumentTrashed,
+        Action::DocumentRestored,
+        Action::DocumentPurged,
         Action::JobRetried,
         Action::JobCancelled,
     ];
@@ -111,6 +120,9 @@ impl Action {
             Action::UploadRefused => "upload.refuse",
             Action::QuotaSet => "quota.set",
             Action::QuotaExceeded => "quota.exceed",
+            Action::DocumentTrashed => "document.trash",
+            Action::DocumentRestored => "document.restore",
+            Action::DocumentPurged => "document.purge",
             Action::JobRetried => "job.retry",
             Action::JobCancelled => "job.cancel",
         }

@@ -1,5 +1,7 @@
 //! What background work is told by the configuration.
 
+use std::time::Duration;
+
 use url::Url;
 
 use crate::services::mail::Mailer;
@@ -18,6 +20,8 @@ pub struct Scan {
 /// What background work is told by the configuration.
 #[derive(Default)]
 pub struct Background {
+    /// How long a document stays in the trash before it is purged.
+    pub trash_kept: Duration,
     /// Looking for viruses; not at all if none.
     pub scan: Option<Scan>,
     /// Sends mail; none is sent if none.

@@ -44,7 +44,7 @@ pub fn decode(sort: Sort, text: &str) -> Result<Place, AppError> {
     }
     let key = match (sort.key, key) {
         (SortKey::Name, serde_json::Value::String(text)) if !text.contains('\0') => PlaceKey::Text(text),
-        (SortKey::Created | SortKey::Size, serde_json::Value::Number(number)) => {
+        (SortKey::Created | SortKey::Size | SortKey::Trashed, serde_json::Value::Number(number)) => {
             PlaceKey::Number(number.as_i64().ok_or_else(wrong)?)
         }
         _ => return Err(wrong()),
@@ -64,6 +64,8 @@ pub fn sort_name(sort: Sort) -> &'static str {
         (SortKey::Name, false) => "name",
         (SortKey::Size, true) => "-size",
         (SortKey::Size, false) => "size",
+        (SortKey::Trashed, true) => "-trashed",
+        (SortKey::Trashed, false) => "trashed",
     }
 }
 

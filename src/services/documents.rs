@@ -1,4 +1,4 @@
-//! Documents: listing, reading, renaming, deleting, and the signed addresses their files are had from.
+//! Documents: listing, reading, renaming, and the signed addresses their files are had from. Deleting begins in [`super::trash`].
 
 use std::time::Duration;
 
@@ -7,8 +7,6 @@ use url::Url;
 
 use crate::clock::UtcTime;
 use crate::db::models::documents::{self, Document, GONE, INFECTED, ListQuery, Part, QUARANTINED, Sort};
-use crate::db::models::jobs;
-use crate::db::models::results;
 use crate::db::models::search::{self, DENSE, Search, name_key};
 use crate::db::models::users::{self, User};
 use crate::error::AppError;
@@ -17,7 +15,7 @@ use crate::filestack::{Handle, Purpose, Transform};
 use crate::ids::{DocumentId, UserId};
 use crate::services::audit::{Action, Actor, Entry};
 use crate::services::identity::Shown;
-use crate::services::{Services, audit, identity, names, removals, upstream};
+use crate::services::{Services, audit, identity, names, upstream};
 
 /// How long a signed address works.
 pub const URL_LIFETIME: Duration = Duration::from_secs(300);
@@ -118,11 +116,11 @@ pub async fn list_strictly(
 }
 
 fn kept(user: &User) -> Total {
-    Total::Exactly(user.document_count.max(0) as u64)
+    Total::Exactly((user.document_count - user.trashed_count).max(0) as u64)
 }
 
 /// One row more than a page was asked for, and says whether the list goes on that way.
-fn cut(mut rows: Vec<Document>, part: &Part, limit: usize, total: Total) -> DocumentPage {
+pub(super) fn cut(mut rows: Vec<Document>, part: &Part, limit: usize, total: Total) -> DocumentPage {
     let more = rows.len() > limit;
     let (has_previous, has_next) = match part {
         Part::First => (false, more),
@@ -203,52 +201,6 @@ pub async fn rename(
         })
         .await?;
     renamed.ok_or(AppError::NotFound)
-}
-
-/// How deleting ended.
-#[derive(Debug)]
-pub struct Deleted {
-    /// The name it had.
-    pub name: String,
-    /// Whether Filestack has removed the file too; if not, it is tried again until it has.
-    pub file_removed: bool,
-}
-
-/// Deletes a document, and its file at Filestack.
-///
-/// The row goes first, together with a note that the file is to go: after a crash or while Filestack is down the note remains,
-/// and nothing ever shows a document whose file is gone.
-pub async fn delete(services: &Services, owner: UserId, id: DocumentId) -> Result<Deleted, AppError> {
-    let now = services.clock.now();
-    let deleted = services
-        .db
-        .write(move |c| {
-            let Some(document) = documents::find_owned(c, owner, id)? else {
-                return Ok(None);
-            };
-            search::delete(c, document.seq)?;
-            let made = results::list(c, id)?;
-            if !documents::delete(c, owner, id)? {
-                // Somebody else deleted it between the two: PostgreSQL lets both read it.
-                return Ok(None);
-            }
-            users::add_usage(c, owner, -1, -document.size_bytes)?;
-            jobs::cancel_of_document(c, id, "The document was deleted.", now)?;
-            removals::enter_once(c, &document.handle, "document-deleted", now)?;
-            for handle in made.iter().filter_map(|result| result.handle.as_deref()) {
-                removals::enter_once(c, handle, "document-deleted", now)?;
-            }
-            Ok(Some(document))
-        })
-        .await?;
-    let document = deleted.ok_or(AppError::NotFound)?;
-    let file_removed = removals::attempt(services, &document.handle)
-        .await
-        .unwrap_or(false);
-    Ok(Deleted {
-        name: document.name,
-        file_removed,
-    })
 }
 
 /// An address that gives the file to whoever has it, and when that ends.

@@ -25,6 +25,7 @@ pub mod results;
 pub mod sign_in;
 pub mod sniff;
 pub mod sweep;
+pub mod trash;
 pub mod uploads;
 pub mod verdicts;
 

@@ -47,6 +47,12 @@ pub fn enter_once(c: &mut DbConn, handle: &str, reason: &str, now: UtcTime) -> R
     enter(c, handle, reason, now)
 }
 
+/// The same for one that nobody tries at once: a job does it next.
+pub fn enter_with_job(c: &mut DbConn, handle: &str, reason: &str, now: UtcTime) -> Result<(), DbError> {
+    enter_once(c, handle, reason, now)?;
+    enqueue(c, handle, now, now)
+}
+
 /// Whether a file was let go and may still be there.
 pub fn is_entered(c: &mut DbConn, handle: &str) -> Result<bool, DbError> {
     file_removals::exists(c, handle)

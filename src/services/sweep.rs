@@ -1,11 +1,12 @@
-//! Tidying up what no request will: uploads that nobody finished, files that are to go, sessions that have ended.
+//! Tidying up what no request will: uploads that nobody finished, what was long enough in the trash, files that are to go, sessions that
+//! have ended.
 
 use std::time::Duration;
 
 use crate::db::models::uploads::{self, UploadState};
 use crate::db::models::{jobs, sessions, sign_in_attempts};
 use crate::error::AppError;
-use crate::services::{Services, events, quotas, reconcile, removals};
+use crate::services::{Services, events, quotas, reconcile, removals, trash};
 
 /// An upload without a sign of life for this long has no process behind it any more: a slow one gives one every few minutes.
 pub const GRACE: Duration = Duration::from_secs(6 * 3_600);
@@ -44,6 +45,7 @@ async fn round(services: &Services) -> Result<(), AppError> {
 /// One round.
 pub async fn once(services: &Services) -> Result<(), AppError> {
     settle_uploads(services).await?;
+    trash::purge_due(services).await?;
     removals::enqueue_due(services).await?;
     events::sweep(services).await?;
     let now = services.clock.now();

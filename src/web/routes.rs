@@ -29,9 +29,18 @@ pub fn configure(app: &mut web::ServiceConfig) {
             web::resource("/documents/{id}/events").route(get().to(pages::events::show)),
             web::resource("/documents/{id}/download").route(get().to(pages::documents::download)),
             web::resource("/documents/{id}/name").route(web::post().to(pages::documents::rename)),
-            web::resource("/documents/{id}/deletion")
-                .route(get().to(pages::documents::confirm_deletion))
-                .route(web::post().to(pages::documents::destroy)),
+            web::resource("/documents/{id}/deletion").route(web::post().to(pages::trash::create_one)),
+            web::resource("/documents/{id}/restoration").route(web::post().to(pages::trash::restore_one)),
+            web::resource("/trash")
+                .route(get().to(pages::trash::index))
+                .route(web::post().to(pages::trash::create)),
+            web::resource("/trash/restorations").route(web::post().to(pages::trash::restore)),
+            web::resource("/trash/emptying")
+                .route(get().to(pages::trash::confirm_emptying))
+                .route(web::post().to(pages::trash::empty)),
+            web::resource("/trash/{id}/purge")
+                .route(get().to(pages::trash::confirm_purge))
+                .route(web::post().to(pages::trash::purge)),
             web::resource("/uploads/new").route(get().to(pages::uploads::new)),
             web::resource("/uploads").route(web::post().to(pages::uploads::create)),
             web::resource("/admin").route(get().to(pages::admin::show)),
@@ -64,6 +73,13 @@ pub fn configure(app: &mut web::ServiceConfig) {
                 .route(web::patch().to(api::documents::update))
                 .route(web::delete().to(api::documents::destroy)),
             web::resource("/api/documents/{id}/jobs").route(get().to(api::documents::jobs)),
+            web::resource("/api/documents/{id}/restoration").route(web::post().to(api::documents::restore)),
+            web::resource("/api/trash")
+                .route(get().to(api::trash::index))
+                .route(web::post().to(api::trash::create))
+                .route(web::delete().to(api::trash::empty)),
+            web::resource("/api/trash/restorations").route(web::post().to(api::trash::restore)),
+            web::resource("/api/trash/{id}").route(web::delete().to(api::trash::destroy)),
             web::resource("/webhooks/filestack").route(web::post().to(hooks::create)),
         ],
     );

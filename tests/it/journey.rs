@@ -1,4 +1,4 @@
-//! The whole way over real sockets, on each database: set up, sign in, upload, list, download, expire, delete, gone.
+//! The whole way over real sockets, on each database: set up, sign in, upload, list, download, expire, delete, purge, gone.
 
 use std::time::Duration;
 
@@ -81,9 +81,13 @@ async fn journey(app: &TestApp) {
         let renewed = browser.get(&format!("/documents/{id}/download")).await;
         let deleted = browser.post_form(&format!("/documents/{id}/deletion"), &[]).await;
         assert_eq!(deleted.location(), "/documents");
+        assert_eq!(browser.get(&format!("/documents/{id}")).await.status, 404);
+        assert_eq!(app.stored_files(), files.len() - n, "it waits in the trash");
+        let purged = browser.post_form(&format!("/trash/{id}/purge"), &[]).await;
+        assert_eq!(purged.location(), "/trash");
         assert_eq!(app.fetch(renewed.location()).await.status, 404);
         assert_eq!(app.stored_files(), files.len() - n - 1);
-        assert_eq!(browser.get(&format!("/documents/{id}")).await.status, 404);
+        assert_eq!(browser.get(&format!("/trash/{id}/purge")).await.status, 404);
     }
     let list = browser.page("/documents").await;
     assert_eq!(list.texts(".empty h2"), ["Nothing here yet"]);

@@ -1,6 +1,7 @@
 //! Documents: a row for each file that somebody keeps.
 
 mod listing;
+mod trash;
 
 use diesel::prelude::*;
 
@@ -11,6 +12,7 @@ use crate::db::{DbConn, DbError};
 use crate::ids::{DocumentId, UserId};
 
 pub use listing::{ListQuery, Part, list};
+pub use trash::{delete_trashed, find_trashed, list_due, list_trashed, list_trashed_at, restore, trash};
 
 /// The state of a document whose file is at Filestack and may be served.
 pub const STORED: &str = "stored";
@@ -51,6 +53,8 @@ pub struct Document {
     pub created_at: UtcTime,
     /// Last change of the row.
     pub updated_at: UtcTime,
+    /// Since when it is in the trash.
+    pub trashed_at: Option<UtcTime>,
 }
 
 /// A document to be.
@@ -106,7 +110,7 @@ pub fn insert_batch(connection: &mut DbConn, batch: &[NewDocument]) -> Result<()
     Ok(())
 }
 
-/// The owner's document of this id.
+/// The owner's document of this id, unless it is in the trash.
 pub fn find_owned(
     connection: &mut DbConn,
     owner: UserId,
@@ -114,12 +118,13 @@ pub fn find_owned(
 ) -> Result<Option<Document>, DbError> {
     Ok(documents::table
         .filter(documents::id.eq(id).and(documents::owner_id.eq(owner)))
+        .filter(documents::trashed_at.is_null())
         .select(Document::as_select())
         .first(connection)
         .optional()?)
 }
 
-/// The owner's document that has this file.
+/// The owner's document that has this file, unless it is in the trash.
 pub fn find_by_handle_owned(
     connection: &mut DbConn,
     owner: UserId,
@@ -127,12 +132,13 @@ pub fn find_by_handle_owned(
 ) -> Result<Option<Document>, DbError> {
     Ok(documents::table
         .filter(documents::handle.eq(handle).and(documents::owner_id.eq(owner)))
+        .filter(documents::trashed_at.is_null())
         .select(Document::as_select())
         .first(connection)
         .optional()?)
 }
 
-/// The document of this id, whosever: for what is not done on somebody's behalf.
+/// The document of this id, whosever, in the trash or not: for what is not done on somebody's behalf.
 pub fn find(connection: &mut DbConn, id: DocumentId) -> Result<Option<Document>, DbError> {
     Ok(documents::table
         .filter(documents::id.eq(id))
@@ -141,7 +147,7 @@ pub fn find(connection: &mut DbConn, id: DocumentId) -> Result<Option<Document>,
         .optional()?)
 }
 
-/// The owner's documents with these bytes, the oldest first; none for a digest that is not known.
+/// The owner's documents with these bytes, the oldest first and without the trash; none for a digest that is not known.
 pub fn list_by_sha256(
     connection: &mut DbConn,
     owner: UserId,
@@ -153,6 +159,7 @@ pub fn list_by_sha256(
     }
     Ok(documents::table
         .filter(documents::owner_id.eq(owner).and(documents::sha256.eq(sha256)))
+        .filter(documents::trashed_at.is_null())
         .order(documents::id)
         .limit(limit)
         .select(Document::as_select())
@@ -239,18 +246,21 @@ pub fn rename(
     name: &str,
     now: UtcTime,
 ) -> Result<bool, DbError> {
-    let changed =
-        diesel::update(documents::table.filter(documents::id.eq(id).and(documents::owner_id.eq(owner))))
-            .set((
-                documents::name.eq(name),
-                documents::name_key.eq(search::name_key(name)),
-                documents::updated_at.eq(now),
-            ))
-            .execute(connection)?;
+    let filter = documents::id
+        .eq(id)
+        .and(documents::owner_id.eq(owner))
+        .and(documents::trashed_at.is_null());
+    let changed = diesel::update(documents::table.filter(filter))
+        .set((
+            documents::name.eq(name),
+            documents::name_key.eq(search::name_key(name)),
+            documents::updated_at.eq(now),
+        ))
+        .execute(connection)?;
     Ok(changed == 1)
 }
 
-/// Removes the owner's document; `false` when there is none any more.
+/// Removes the owner's document, wherever it is; `false` when there is none any more.
 pub fn delete(connection: &mut DbConn, owner: UserId, id: DocumentId) -> Result<bool, DbError> {
     let filter = documents::id.eq(id).and(documents::owner_id.eq(owner));
     Ok(diesel::delete(documents::table.filter(filter)).execute(connection)? == 1)
@@ -265,6 +275,8 @@ pub enum SortKey {
     Name,
     /// Bytes.
     Size,
+    /// When it was put into the trash: the order of the trash, which has no other.
+    Trashed,
 }
 
 /// An order of the list.
@@ -282,12 +294,18 @@ impl Sort {
         key: SortKey::Created,
         descending: true,
     };
+    /// What was put into the trash last comes first.
+    pub const TRASH: Sort = Sort {
+        key: SortKey::Trashed,
+        descending: true,
+    };
 
     fn column(self) -> &'static str {
         match self.key {
             SortKey::Created => "created_at",
             SortKey::Name => "name_key",
             SortKey::Size => "size_bytes",
+            SortKey::Trashed => "trashed_at",
         }
     }
 }
@@ -304,7 +322,7 @@ pub struct Place {
 /// The value a row is sorted by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PlaceKey {
-    /// Of [`SortKey::Created`] and [`SortKey::Size`].
+    /// Of every order but that of names.
     Number(i64),
     /// Of [`SortKey::Name`].
     Text(String),
@@ -317,6 +335,7 @@ impl Document {
             SortKey::Created => PlaceKey::Number(self.created_at.micros()),
             SortKey::Size => PlaceKey::Number(self.size_bytes),
             SortKey::Name => PlaceKey::Text(self.name_key.clone()),
+            SortKey::Trashed => PlaceKey::Number(self.trashed_at.map_or(0, UtcTime::micros)),
         };
         Place { key, id: self.id }
     }

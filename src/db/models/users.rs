@@ -81,6 +81,8 @@ pub struct User {
     pub reserved_bytes: i64,
     /// Documents that they may still bring.
     pub reserved_documents: i64,
+    /// How many of the documents are in the trash.
+    pub trashed_count: i64,
 }
 
 /// A user to be.
@@ -207,4 +209,12 @@ struct Sum {
     documents: i64,
     #[diesel(sql_type = diesel::sql_types::BigInt)]
     bytes: i64,
+}
+
+/// Adds to how many of a user's documents are in the trash, in the transaction that moves them.
+pub fn add_trashed(connection: &mut DbConn, id: UserId, documents: i64) -> Result<(), DbError> {
+    diesel::update(users::table.find(id))
+        .set(users::trashed_count.eq(users::trashed_count + documents))
+        .execute(connection)?;
+    Ok(())
 }

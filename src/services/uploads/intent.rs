@@ -115,7 +115,7 @@ impl Intent {
         kinds: Vec<Kind>,
     ) -> Result<Received, AppError> {
         self.ended = true;
-        let (id, owner_id, owner_seq) = (self.id, owner.id, owner.seq);
+        let (id, owner_seq) = (self.id, owner.seq);
         let handle = document.handle.clone();
         let now = document.created_at;
         failpoints::reach("upload.before-record");
@@ -131,7 +131,7 @@ impl Intent {
                 }
                 let steps = chain::enqueue(c, id, &kinds, now)?;
                 failpoints::reach("upload.in-record");
-                let document = documents::find_owned(c, owner_id, id)?.ok_or(DbError::NotFound)?;
+                let document = documents::find(c, id)?.ok_or(DbError::NotFound)?;
                 Ok(Received { document, steps })
             })
             .await;
@@ -222,6 +222,9 @@ fn withdraw(c: &mut DbConn, id: DocumentId, handle: &str) -> Result<(), DbError>
     search::delete(c, document.seq)?;
     if documents::delete(c, document.owner_id, id)? {
         users::add_usage(c, document.owner_id, -1, -document.size_bytes)?;
+        if document.trashed_at.is_some() {
+            users::add_trashed(c, document.owner_id, -1)?;
+        }
     }
     Ok(())
 }

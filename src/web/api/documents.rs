@@ -1,18 +1,20 @@
-//! `/api/documents`: list, read, rename, delete.
+//! `/api/documents`: list, read, rename, delete; the latter puts a document into the trash, which `trash` speaks of.
 
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use crate::clock::UtcTime;
 use crate::db::models::documents::{Document, Part, Sort};
 use crate::error::AppError;
-use crate::services::{cursor, documents, jobs};
+use crate::services::documents::DocumentPage;
+use crate::services::{cursor, documents, jobs, trash};
 use crate::web::AppState;
 use crate::web::extract::{ApiCaller, DocumentPath, Json, Query, Reader};
 
 /// A document as the API shows it.
 #[derive(Serialize)]
-struct DocumentJson<'a> {
+pub(super) struct DocumentJson<'a> {
     id: &'a str,
     handle: &'a str,
     name: &'a str,
@@ -22,6 +24,8 @@ struct DocumentJson<'a> {
     status: &'a str,
     created_at: String,
     updated_at: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trashed_at: Option<String>,
 }
 
 impl<'a> From<&'a Document> for DocumentJson<'a> {
@@ -36,6 +40,7 @@ impl<'a> From<&'a Document> for DocumentJson<'a> {
             status: &document.status,
             created_at: document.created_at.rfc3339(),
             updated_at: document.updated_at.rfc3339(),
+            trashed_at: document.trashed_at.map(UtcTime::rfc3339),
         }
     }
 }
@@ -45,6 +50,33 @@ impl<'a> From<&'a Document> for DocumentJson<'a> {
 pub struct ListQuery {
     limit: Option<i64>,
     cursor: Option<String>,
+}
+
+impl ListQuery {
+    /// How many rows, and where they begin.
+    pub(super) fn read(self, sort: Sort) -> Result<(i64, Part), AppError> {
+        let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
+        if !LIMITS.contains(&limit) {
+            return Err(AppError::invalid(
+                "invalid-limit",
+                "The limit is 1 to 200. Choose one in that range.",
+            ));
+        }
+        let part = match self.cursor.filter(|cursor| !cursor.is_empty()) {
+            Some(text) => Part::After(cursor::decode(sort, &text)?),
+            None => Part::First,
+        };
+        Ok((limit, part))
+    }
+}
+
+/// A part of a list as an answer.
+pub(super) fn listed(page: &DocumentPage, sort: Sort) -> HttpResponse {
+    let last = page.documents.last().filter(|_| page.has_next);
+    HttpResponse::Ok().json(json!({
+        "documents": page.documents.iter().map(DocumentJson::from).collect::<Vec<_>>(),
+        "next_cursor": last.map(|document| cursor::encode(sort, &document.place(sort))),
+    }))
 }
 
 /// What may be changed.
@@ -63,25 +95,10 @@ pub async fn index(
     reader: Reader,
     query: Query<ListQuery>,
 ) -> Result<HttpResponse, AppError> {
-    let limit = query.0.limit.unwrap_or(DEFAULT_LIMIT);
-    if !LIMITS.contains(&limit) {
-        return Err(AppError::invalid(
-            "invalid-limit",
-            "The limit is 1 to 200. Choose one in that range.",
-        ));
-    }
     let sort = Sort::NEWEST;
-    let after = query.0.cursor.filter(|cursor| !cursor.is_empty());
-    let part = match after {
-        Some(text) => Part::After(cursor::decode(sort, &text)?),
-        None => Part::First,
-    };
+    let (limit, part) = query.0.read(sort)?;
     let page = documents::list_strictly(&state.services, reader.0, sort, part, limit).await?;
-    let last = page.documents.last().filter(|_| page.has_next);
-    Ok(HttpResponse::Ok().json(json!({
-        "documents": page.documents.iter().map(DocumentJson::from).collect::<Vec<_>>(),
-        "next_cursor": last.map(|document| cursor::encode(sort, &document.place(sort))),
-    })))
+    Ok(listed(&page, sort))
 }
 
 /// `GET /api/documents/{id}`.
@@ -132,18 +149,25 @@ pub async fn update(
     Ok(HttpResponse::Ok().json(DocumentJson::from(&document)))
 }
 
-/// `DELETE /api/documents/{id}`: 204, or 202 with a sentence when the document is gone and Filestack still has its file.
+/// `DELETE /api/documents/{id}`: into the trash, from where it can be restored.
 pub async fn destroy(
     state: web::Data<AppState>,
     caller: ApiCaller,
     id: DocumentPath,
 ) -> Result<HttpResponse, AppError> {
-    let deleted = documents::delete(&state.services, caller.user().id, id.0).await?;
-    if deleted.file_removed {
-        return Ok(HttpResponse::NoContent().finish());
-    }
-    Ok(HttpResponse::Accepted().json(json!({
-        "code": "file-removal-pending",
-        "detail": "The document is deleted here. Filestack could not remove its file yet; Satchel keeps trying until it has.",
-    })))
+    let owner = caller.user().id;
+    let acted = trash::put(&state.services, &caller.actor(), owner, vec![id.0]).await?;
+    acted.only()?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+/// `POST /api/documents/{id}/restoration`: out of the trash again.
+pub async fn restore(
+    state: web::Data<AppState>,
+    caller: ApiCaller,
+    id: DocumentPath,
+) -> Result<HttpResponse, AppError> {
+    let owner = caller.user().id;
+    let acted = trash::restore(&state.services, &caller.actor(), owner, vec![id.0]).await?;
+    Ok(HttpResponse::Ok().json(DocumentJson::from(&acted.only()?)))
 }

@@ -3,4 +3,5 @@
 pub mod documents;
 pub mod import;
 pub mod picker;
+pub mod trash;
 pub mod uploads;

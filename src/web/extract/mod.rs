@@ -1,6 +1,7 @@
 //! Extractors: each carries a rule about who may ask and how, and fails with our own error.
 
 mod address;
+mod chosen;
 mod form;
 mod identity;
 mod ids;
@@ -9,6 +10,7 @@ mod multipart;
 mod query;
 
 pub use address::ClientAddress;
+pub use chosen::{Chosen, field};
 pub use form::{CsrfForm, csrf_token, token_is_valid};
 pub use identity::{Admin, ApiCaller, Reader, SESSION_COOKIE, Viewer, session_token};
 pub use ids::{DocumentPath, EventPath, JobPath};

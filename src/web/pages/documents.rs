@@ -1,4 +1,4 @@
-//! `/documents`: the list, a document's page, download, rename, delete.
+//! `/documents`: the list, a document's page, download, rename. Deleting is in [`super::trash`].
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -13,15 +13,12 @@ use crate::services::cursor::{self, parse_sort};
 use crate::services::documents::{self, DocumentPage, Total};
 use crate::web::AppState;
 use crate::web::extract::{CsrfForm, DocumentPath, Query, Reader, Viewer};
-use crate::web::pages::sessions::NoFields;
-use crate::web::views::{
-    DocumentDeletePage, DocumentIndexPage, DocumentRow, DocumentShowPage, DocumentStatus, Field,
-};
+use crate::web::views::{DocumentIndexPage, DocumentRow, DocumentShowPage, DocumentStatus, Field};
 
 /// Documents on a page of the list.
 const PAGE: i64 = 50;
 /// A row of the list and what is round the rows, in bytes of HTML, generously.
-const ROW_BYTES: usize = 1_800;
+const ROW_BYTES: usize = 1_950;
 const SHELL_BYTES: usize = 10_000;
 
 /// `?sort=&q=&after=&before=`.
@@ -55,10 +52,13 @@ pub async fn index(
         before,
     } = query.0;
     let sort = parse_sort(&sort)?;
-    let part = match (after, before) {
-        (Some(text), _) => Part::After(cursor::decode(sort, &text)?),
-        (None, Some(text)) => Part::Before(cursor::decode(sort, &text)?),
-        (None, None) => Part::First,
+    let here = after
+        .map(|cursor| ("after", cursor))
+        .or(before.map(|cursor| ("before", cursor)));
+    let part = match &here {
+        Some(("after", text)) => Part::After(cursor::decode(sort, text)?),
+        Some((_, text)) => Part::Before(cursor::decode(sort, text)?),
+        None => Part::First,
     };
     let (user, listed) = documents::list(&state.services, reader.0, sort, &q, part, PAGE).await?;
     let place =
@@ -81,6 +81,7 @@ pub async fn index(
         total_is_exact,
         query: q,
         sort: cursor::sort_name(sort).to_owned(),
+        here,
         previous: has_previous.then(|| place(rows.first())).flatten(),
         next: has_next.then(|| place(rows.last())).flatten(),
         rows: rows.into_iter().map(|document| row(&state, document)).collect(),
@@ -148,44 +149,6 @@ pub async fn rename(
         }
         Err(error) => Err(error),
     }
-}
-
-/// `GET /documents/{id}/deletion`: asks first.
-pub async fn confirm_deletion(
-    state: web::Data<AppState>,
-    request: HttpRequest,
-    reader: Reader,
-    id: DocumentPath,
-) -> Result<HttpResponse, AppError> {
-    let (user, document) = documents::get_as(&state.services, reader.0, id.0).await?;
-    let dressed = dress(&request, &state, Some(&user));
-    let question = DocumentDeletePage {
-        shell: dressed.shell,
-        id: document.id.to_string(),
-        name: document.name,
-        content_type: document.content_type,
-        size: document.size_bytes,
-    };
-    Ok(with_cookies(page(StatusCode::OK, &question)?, dressed.cookies))
-}
-
-/// `POST /documents/{id}/deletion`.
-pub async fn destroy(
-    state: web::Data<AppState>,
-    viewer: Viewer,
-    id: DocumentPath,
-    _form: CsrfForm<NoFields>,
-) -> Result<HttpResponse, AppError> {
-    let deleted = documents::delete(&state.services, viewer.user().id, id.0).await?;
-    let said = if deleted.file_removed {
-        Said::Deleted
-    } else {
-        Said::DeletedHere
-    };
-    Ok(with_cookies(
-        see_other("/documents").finish(),
-        [Some(said.cookie())],
-    ))
 }
 
 async fn show_page(

@@ -7,6 +7,8 @@ pub mod home;
 pub mod sessions;
 pub mod setup;
 pub mod shell;
+mod told;
+pub mod trash;
 pub mod uploads;
 
 use actix_web::cookie::Cookie;

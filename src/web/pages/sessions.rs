@@ -168,9 +168,9 @@ fn form(
 /// Where to go after signing in: one of our own pages, else the documents (D5).
 ///
 /// Only the plainest spelling passes: anything that some browser might read as another host does not.
-fn safe_next(next: &str) -> String {
+pub(super) fn safe_next(next: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.?=&%".contains(&byte);
-    let ours = ["/documents", "/uploads/new"].iter().any(|place| {
+    let ours = ["/documents", "/uploads/new", "/trash"].iter().any(|place| {
         next.strip_prefix(place)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with(['/', '?']))
     });

@@ -1,9 +1,12 @@
 //! What surrounds every page, made from the request; and the one notice that survives a redirect.
 
+use std::borrow::Cow;
+
 use actix_web::HttpRequest;
 use actix_web::cookie::time::Duration;
 use actix_web::cookie::{Cookie, SameSite};
 
+use super::told::Told;
 use crate::db::models::users::{Role, User};
 use crate::web::AppState;
 use crate::web::extract::csrf_token;
@@ -14,10 +17,6 @@ const NOTICE_COOKIE: &str = "__Host-satchel-notice";
 /// What may be said after a redirect. The cookie carries the name alone: nobody can put words into our mouth.
 #[derive(Clone, Copy)]
 pub(super) enum Said {
-    /// A document and its file are gone.
-    Deleted,
-    /// A document is gone; its file is still at Filestack.
-    DeletedHere,
     /// A document has another name.
     Renamed,
     /// A job is due now.
@@ -35,9 +34,7 @@ pub(super) enum Said {
 }
 
 impl Said {
-    const ALL: [Said; 9] = [
-        Said::Deleted,
-        Said::DeletedHere,
+    const ALL: [Said; 7] = [
         Said::Renamed,
         Said::JobDue,
         Said::JobCancelled,
@@ -49,8 +46,6 @@ impl Said {
 
     fn name(self) -> &'static str {
         match self {
-            Said::Deleted => "deleted",
-            Said::DeletedHere => "deleted-here",
             Said::Renamed => "renamed",
             Said::JobDue => "job-due",
             Said::JobCancelled => "job-cancelled",
@@ -63,14 +58,6 @@ impl Said {
 
     fn notice(self) -> Notice {
         let (kind, text) = match self {
-            Said::Deleted => (
-                NoticeKind::Success,
-                "The document is deleted, here and at Filestack.",
-            ),
-            Said::DeletedHere => (
-                NoticeKind::Warning,
-                "The document is deleted here. Filestack could not remove its file yet; Satchel keeps trying until it has.",
-            ),
             Said::Renamed => (NoticeKind::Success, "The document has its new name."),
             Said::JobDue => (NoticeKind::Success, "The job waits and is due now."),
             Said::JobCancelled => (NoticeKind::Success, "The job is cancelled."),
@@ -91,6 +78,7 @@ impl Said {
         Notice {
             kind,
             text: text.to_owned(),
+            undo: None,
         }
     }
 
@@ -100,7 +88,7 @@ impl Said {
     }
 }
 
-fn notice_cookie(value: &'static str, max_age: Duration) -> Cookie<'static> {
+pub(super) fn notice_cookie(value: impl Into<Cow<'static, str>>, max_age: Duration) -> Cookie<'static> {
     Cookie::build(NOTICE_COOKIE, value)
         .path("/")
         .secure(true)
@@ -108,6 +96,13 @@ fn notice_cookie(value: &'static str, max_age: Duration) -> Cookie<'static> {
         .same_site(SameSite::Lax)
         .max_age(max_age)
         .finish()
+}
+
+/// What such a cookie says, if it is one of ours.
+fn notice_of(text: &str) -> Option<Notice> {
+    let said = Said::ALL.into_iter().find(|said| said.name() == text);
+    said.map(Said::notice)
+        .or_else(|| Told::read(text).map(Told::notice))
 }
 
 /// A shell, and the cookies that go with the page.
@@ -119,9 +114,10 @@ pub(super) struct Dressed {
 /// What surrounds a page for this request.
 pub(super) fn dress(request: &HttpRequest, state: &AppState, user: Option<&User>) -> Dressed {
     let form = csrf_token(request, state);
-    let said = request
+    let notice = request
         .cookie(NOTICE_COOKIE)
-        .and_then(|cookie| Said::ALL.into_iter().find(|said| said.name() == cookie.value()));
+        .and_then(|cookie| notice_of(cookie.value()));
+    let over = notice.as_ref().map(|_| notice_cookie("", Duration::ZERO));
     let shell = Shell {
         user: user.map(|user| ShellUser {
             email: user.email.clone(),
@@ -129,13 +125,13 @@ pub(super) fn dress(request: &HttpRequest, state: &AppState, user: Option<&User>
         }),
         csrf: form.token,
         path: request.path().to_owned(),
-        notice: said.map(Said::notice),
+        notice,
         emulator_banner: state.settings.emulator,
         theme: theme(request),
     };
     Dressed {
         shell,
-        cookies: [form.cookie, said.map(|_| notice_cookie("", Duration::ZERO))],
+        cookies: [form.cookie, over],
     }
 }
 

@@ -27,6 +27,10 @@ fn pages() -> Vec<(&'static str, String)> {
         page.shell.notice = Some(Notice {
             kind,
             text: text.into(),
+            undo: (kind == NoticeKind::Success).then(|| Undo {
+                action: "/trash/restorations".into(),
+                at: Some(17),
+            }),
         });
         page.shell.emulator_banner = false;
         page
@@ -48,7 +52,7 @@ fn pages() -> Vec<(&'static str, String)> {
         page("documents+past-the-end", DocumentIndexPage::sample_past_the_end()),
         page(
             "documents+success",
-            noticed(NoticeKind::Success, "“Budget Q2.xlsx” was deleted."),
+            noticed(NoticeKind::Success, "The document is in the trash."),
         ),
         page("documents+info", noticed(NoticeKind::Info, "You are signed in.")),
         page(
@@ -59,7 +63,10 @@ fn pages() -> Vec<(&'static str, String)> {
         page("document+no-preview", DocumentShowPage::sample_without_preview()),
         page("document+dark", themed(Theme::Dark)),
         page("document+light", themed(Theme::Light)),
-        page("deletion", DocumentDeletePage::sample()),
+        page("trash", TrashIndexPage::sample()),
+        page("trash+empty", TrashIndexPage::sample_empty()),
+        page("trash-purge", TrashPurgePage::sample()),
+        page("trash-emptying", TrashEmptyPage::sample()),
         page("upload", UploadNewPage::sample()),
         page("upload+error", UploadNewPage::sample_with_error()),
         page("upload+quota", UploadNewPage::sample_with_quota()),
@@ -201,13 +208,24 @@ fn u3_a_hostile_name_stays_text() {
         rename: Field::of(hostile),
         ..DocumentShowPage::sample()
     };
-    let deletion = DocumentDeletePage {
+    let deletion = TrashPurgePage {
         name: hostile.into(),
-        ..DocumentDeletePage::sample()
+        ..TrashPurgePage::sample()
     };
+    let mut trash = TrashIndexPage::sample();
+    trash.rows[0].name = hostile.into();
+    let mut emptying = TrashEmptyPage::sample();
+    emptying.names[0] = hostile.into();
     let mut result = UploadResultPage::sample();
     result.files[0].name = hostile.into();
-    for html in [list.render(), shown.render(), deletion.render(), result.render()] {
+    for html in [
+        list.render(),
+        shown.render(),
+        deletion.render(),
+        trash.render(),
+        emptying.render(),
+        result.render(),
+    ] {
         let page = Html::parse_document(&html.unwrap());
         assert!(all(&page, "[onerror], img[src=x]").is_empty());
         assert!(
@@ -314,7 +332,7 @@ fn the_list_is_a_table_with_a_row_for_each_document() {
         all(&page, "table tbody tr").len(),
         DocumentIndexPage::sample().rows.len()
     );
-    assert_eq!(all(&page, "thead th[scope=col]").len(), 7);
+    assert_eq!(all(&page, "thead th[scope=col]").len(), 8);
     assert_eq!(all(&page, "thead th[aria-sort=descending] a").len(), 1);
     assert_eq!(
         all(&page, "a[rel=next]")[0].attr("href"),

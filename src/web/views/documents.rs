@@ -1,4 +1,4 @@
-//! The list of documents, a document's own page, and the question before it is deleted.
+//! The list of documents, and a document's own page.
 
 use askama::Template;
 use time::OffsetDateTime;
@@ -139,6 +139,8 @@ pub struct DocumentIndexPage {
     pub sort: String,
     /// The documents of this page.
     pub rows: Vec<DocumentRow>,
+    /// Where this page begins or ends: `after` or `before`, and the cursor.
+    pub here: Option<(&'static str, String)>,
     /// The cursor for `before`, if there is a previous page.
     pub previous: Option<String>,
     /// The cursor for `after`, if there is a next page.
@@ -146,7 +148,7 @@ pub struct DocumentIndexPage {
 }
 
 impl DocumentIndexPage {
-    /// The columns of the table, in order.
+    /// The columns of the table after the boxes to choose by, in order.
     pub fn columns(&self) -> [Column; 7] {
         [
             Column::silent("Preview"),
@@ -157,6 +159,12 @@ impl DocumentIndexPage {
             Column::plain("Status"),
             Column::silent("Actions"),
         ]
+    }
+
+    /// This page of the list, to come back to.
+    pub fn here_href(&self) -> String {
+        let place = self.here.as_ref().map(|(key, cursor)| (*key, cursor.as_str()));
+        href(&self.sort, &self.query, place)
     }
 
     /// The list without the search, in the same order.
@@ -298,29 +306,6 @@ impl DocumentShowPage {
         self.declared_type
             .as_deref()
             .filter(|declared| *declared != self.content_type && *declared != UNKNOWN_TYPE)
-    }
-}
-
-/// `GET /documents/{id}/deletion`: asks before a document is deleted.
-#[derive(Debug, Clone, Template)]
-#[template(path = "documents/delete.html")]
-pub struct DocumentDeletePage {
-    /// What surrounds the page.
-    pub shell: Shell,
-    /// The id in its URLs.
-    pub id: String,
-    /// The name shown.
-    pub name: String,
-    /// The sniffed media type.
-    pub content_type: String,
-    /// Bytes.
-    pub size: i64,
-}
-
-impl DocumentDeletePage {
-    /// What sort of file it is.
-    pub fn kind(&self) -> Kind {
-        Kind::of(&self.content_type)
     }
 }
 

@@ -58,6 +58,14 @@ pub(super) fn exact_time(then: &OffsetDateTime, _: &dyn Values) -> askama::Resul
     Ok(Safe(minute(*then)))
 }
 
+/// A day: `12 Mar 2026`, in UTC.
+#[askama::filter_fn]
+pub(super) fn day(then: &OffsetDateTime, _: &dyn Values) -> askama::Result<Safe<String>> {
+    let mut text = String::with_capacity(11);
+    push_day(&mut text, then.to_offset(UtcOffset::UTC));
+    Ok(Safe(text))
+}
+
 /// A time for machines: the value of `datetime`.
 #[askama::filter_fn]
 pub(super) fn rfc3339(then: &OffsetDateTime, _: &dyn Values) -> askama::Result<Safe<String>> {

@@ -12,15 +12,14 @@ mod filters;
 mod jobs;
 mod kind;
 mod shell;
+mod trash;
 mod uploads;
 
 #[cfg(test)]
 mod checks;
 
 pub use accounts::{SetupPage, SignInPage};
-pub use documents::{
-    Column, DocumentDeletePage, DocumentIndexPage, DocumentRow, DocumentShowPage, DocumentStatus,
-};
+pub use documents::{Column, DocumentIndexPage, DocumentRow, DocumentShowPage, DocumentStatus};
 pub use errors::ErrorPage;
 pub use events::{
     DeliveryRow, EventFilters, EventIndexPage, EventRefusalsPage, EventReplayPage, EventRow, EventShowPage,
@@ -28,5 +27,6 @@ pub use events::{
 };
 pub use jobs::{JobIndexPage, JobRow, JobStatus, StepRow};
 pub use kind::Kind;
-pub use shell::{Field, Notice, NoticeKind, Shell, ShellUser, THEME_COOKIE, Theme};
+pub use shell::{Field, Notice, NoticeKind, Shell, ShellUser, THEME_COOKIE, Theme, Undo};
+pub use trash::{TrashEmptyPage, TrashIndexPage, TrashPurgePage, TrashRow};
 pub use uploads::{UploadNewPage, UploadOutcome, UploadResultPage, UploadedFile};

@@ -35,6 +35,7 @@ impl Shell {
     /// Whether the page of documents is current, as a value of `aria-current`.
     pub fn in_documents(&self) -> Option<&'static str> {
         self.current("/documents")
+            .or_else(|| self.current("/trash").map(|_| "true"))
     }
 
     /// Whether the administrators' part is current, as a value of `aria-current`.
@@ -80,6 +81,17 @@ pub struct Notice {
     pub kind: NoticeKind,
     /// One or two complete sentences.
     pub text: String,
+    /// How to take it back, if that is one click.
+    pub undo: Option<Undo>,
+}
+
+/// The form that takes back what has just happened.
+#[derive(Debug, Clone)]
+pub struct Undo {
+    /// Where it is sent.
+    pub action: String,
+    /// The moment of what is taken back, where that is what names it.
+    pub at: Option<i64>,
 }
 
 /// How much weight a [`Notice`] has.

@@ -92,7 +92,10 @@ impl Scene {
 
     pub async fn names(&self) -> Vec<String> {
         let documents = self.app.documents().await;
-        let mut names: Vec<_> = documents.into_iter().map(|document| document.name).collect();
+        let kept = documents
+            .into_iter()
+            .filter(|document| document.trashed_at.is_none());
+        let mut names: Vec<_> = kept.map(|document| document.name).collect();
         names.sort();
         names
     }
@@ -238,7 +241,7 @@ async fn duplicates_are_kept_skipped_or_replaced_as_their_owner_says() {
     assert_eq!(scene.names().await, ["first.txt", "second.txt"]);
     scene.choose("fourth.txt", b"The same.").await;
     press(4, 3).await;
-    scene.state(4, "the earlier one is deleted").await;
+    scene.state(4, "the earlier one is in the trash").await;
     assert_eq!(scene.names().await, ["fourth.txt", "second.txt"]);
     browser.assert_quiet().await;
 }

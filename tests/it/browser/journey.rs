@@ -74,10 +74,27 @@ async fn a_person_sets_up_uploads_finds_downloads_and_deletes() {
         b"Chosen from a dialog.\n"
     );
 
-    browser.click(".panel-danger a").await;
-    browser.see_text("h1", "Delete this document?").await;
-    browser.click(".button-danger").await;
+    browser.click(".panel-danger button").await;
     browser.see_text(".count", "2 documents").await;
+    browser.see_text(".notice", "The document is in the trash.").await;
+    browser.click(".undo button").await;
+    browser.see_text(".count", "3 documents").await;
+    browser
+        .see_text(".notice", "One document is back in your list.")
+        .await;
+    // Chosen by its box, which makes the bar come.
+    assert!(!browser.is_shown("#bulk").await);
+    browser.click("tbody tr:first-child .cell-select input").await;
+    browser.see_text("[data-bulk-count]", "1 document chosen").await;
+    browser.click("[data-bulk-trash]").await;
+    browser.see_text(".count", "2 documents").await;
+    assert_eq!(app.stored_files(), 3, "it waits in the trash");
+    browser.goto(&format!("{}/trash", app.url)).await;
+    browser.screenshot("trash").await;
+    browser.click("tbody .icon-danger").await;
+    browser.see_text("h1", "Delete this document for good?").await;
+    browser.click(".button-danger").await;
+    browser.see_text(".empty h2", "The trash is empty").await;
     assert_eq!(app.stored_files(), 2);
     browser.assert_quiet().await;
 }

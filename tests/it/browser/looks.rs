@@ -42,7 +42,7 @@ async fn every_page_fits_a_phone_and_a_laptop_in_light_and_dark() {
         ),
         ("document-picture", format!("/documents/{picture}")),
         ("document-long-name", format!("/documents/{long}")),
-        ("document-deletion", format!("/documents/{picture}/deletion")),
+        ("trash", "/trash".to_owned()),
         ("upload", "/uploads/new".to_owned()),
         ("missing", "/documents/none".to_owned()),
     ];

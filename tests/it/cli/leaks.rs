@@ -50,7 +50,7 @@ fn p7_no_secret_is_in_any_page_answer_log_or_error() {
         "/documents".to_owned(),
         format!("/documents/{id}"),
         format!("/documents/{id}/download"),
-        format!("/documents/{id}/deletion"),
+        "/trash".to_owned(),
         "/uploads/new".to_owned(),
         "/no-such-page".to_owned(),
         "/healthz".to_owned(),
@@ -80,7 +80,9 @@ fn p7_no_secret_is_in_any_page_answer_log_or_error() {
     let signed = signed.json()["url"].as_str().unwrap().to_owned();
     filestack.kill();
     let upload = post("/api/uploads").upload(&[], "note.txt", b"hello");
-    let delete = request("DELETE", &format!("/api/documents/{id}"));
+    let trash = request("DELETE", &format!("/api/documents/{id}")).bearer(&token);
+    assert_eq!(trash.send(server.address).status, 204);
+    let delete = request("DELETE", &format!("/api/trash/{id}"));
     let failing = [upload.bearer(&token), delete.bearer(&token)];
     // Both take their time to give up, so they do it together.
     for reply in at_once(failing.len(), |number| failing[number].send(server.address)) {

@@ -11,7 +11,8 @@ use crate::support::wire::{Reply, get};
 
 /// Promises 1 and 2: what was promised is there, what is there is whole, and nothing else is anywhere.
 pub fn documents(installation: &Installation, server: SocketAddr, emulator: &Emulator, ledger: &Ledger) {
-    let documents = list(server, &installation.token);
+    let documents = list(server, &installation.token, "/api/documents");
+    let trash = list(server, &installation.token, "/api/trash");
     let sent = ledger.files();
     for document in &documents {
         let name = document["name"].as_str().expect("a name");
@@ -32,7 +33,18 @@ pub fn documents(installation: &Installation, server: SocketAddr, emulator: &Emu
             assert!(is_there(name), "{name} was answered with 201 and is gone");
         }
     }
-    let count = documents.len() as u64;
+    for document in &trash {
+        let name = document["name"].as_str().expect("a name");
+        let fate = &sent
+            .get(name)
+            .unwrap_or_else(|| panic!("{name} was never sent"))
+            .fate;
+        let id = document["id"].as_str().expect("an id").to_owned();
+        assert_eq!(*fate, Fate::DeletionUnanswered(id), "{name} is in the trash");
+    }
+    let trashed = installation.number("SELECT trashed_count AS n FROM users");
+    assert_eq!(trashed as usize, trash.len(), "documents in the trash, counted");
+    let count = (documents.len() + trash.len()) as u64;
     assert_eq!(emulator.files(), count, "files at Filestack, and documents");
     let counted = installation.number("SELECT document_count AS n FROM users");
     assert_eq!(counted as u64, count, "documents counted");
@@ -108,8 +120,8 @@ pub fn jobs(installation: &Installation, ledger: &Ledger) {
     );
 }
 
-fn list(server: SocketAddr, token: &str) -> Vec<Value> {
-    let reply = get("/api/documents?limit=200").bearer(token).send(server);
+fn list(server: SocketAddr, token: &str, path: &str) -> Vec<Value> {
+    let reply = get(&format!("{path}?limit=200")).bearer(token).send(server);
     assert_eq!(reply.status, 200, "{}", reply.text());
     let page = reply.json();
     assert!(page["next_cursor"].is_null(), "more than a page");

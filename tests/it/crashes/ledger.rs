@@ -12,7 +12,7 @@ pub enum Fate {
     Refused,
     /// 201: the document is there, with this id.
     Promised(String),
-    /// Its deletion was asked for, and no answer came.
+    /// It was to go into the trash and from there for good, and one of the answers did not come.
     DeletionUnanswered(String),
     /// 204 or 202: it is gone.
     Deleted,

@@ -176,7 +176,11 @@ impl Client<'_> {
 
     fn delete(&mut self, Mine { name, id, .. }: &Mine) -> io::Result<()> {
         self.ledger.settle(name, Fate::DeletionUnanswered(id.to_owned()));
-        let reply = request("DELETE", &format!("/api/documents/{id}"))
+        let trashed = request("DELETE", &format!("/api/documents/{id}"))
+            .bearer(self.token)
+            .try_send(self.address)?;
+        assert_eq!(trashed.status, 204, "{}", trashed.text());
+        let reply = request("DELETE", &format!("/api/trash/{id}"))
             .bearer(self.token)
             .try_send(self.address)?;
         assert!(

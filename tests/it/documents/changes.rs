@@ -1,9 +1,7 @@
-//! Renaming and deleting, by the pages' forms and by the API.
+//! Renaming, by the page's form and by the API.
 
 use std::time::Duration;
 
-use satchel::db::models::file_removals;
-use satchel::emulator::{Fault, Route};
 use serde_json::json;
 
 use crate::support::app::TestApp;
@@ -108,86 +106,4 @@ async fn i13_nothing_but_the_name_can_be_changed() {
         .await;
     assert_eq!(long.status, 413, "{}", long.text());
     assert_eq!(ana.get(&path).await.json(), before);
-}
-
-#[actix_web::test]
-async fn a_document_is_deleted_here_and_at_filestack() {
-    let app = TestApp::sqlite().await;
-    let (ana, script) = (app.user("ana").await, app.token("ana").await);
-    let (first, second) = (
-        ana.document("a.txt", b"x").await,
-        ana.document("b.txt", b"x").await,
-    );
-
-    let question = ana.page(&format!("/documents/{first}/deletion")).await;
-    assert_eq!(question.texts("h1"), ["Delete this document?"]);
-    assert_eq!(app.stored_files(), 2, "asking deletes nothing");
-    let deleted = ana.post_form(&format!("/documents/{first}/deletion"), &[]).await;
-    assert_eq!(deleted.location(), "/documents");
-    let list = ana.page("/documents").await;
-    assert!(
-        list.text()
-            .contains("The document is deleted, here and at Filestack.")
-    );
-    assert_eq!(list.texts(".count"), ["1 document"]);
-
-    let path = format!("/api/documents/{second}");
-    let deleted = script.delete(&path).await;
-    assert_eq!((deleted.status, deleted.body.len()), (204, 0));
-    assert_eq!(script.delete(&path).await.status, 404);
-    assert_eq!(app.stored_files(), 0);
-    let owner = app.owner("ana").await;
-    assert_eq!((owner.document_count, owner.stored_bytes), (0, 0));
-}
-
-#[actix_web::test]
-async fn a_file_that_filestack_keeps_is_told_and_removed_later() {
-    let app = TestApp::sqlite().await;
-    let (ana, script) = (app.user("ana").await, app.token("ana").await);
-    let (first, second) = (
-        ana.document("a.txt", b"x").await,
-        ana.document("b.txt", b"x").await,
-    );
-    // For longer than anybody waits for an answer.
-    let down = Fault::Reply {
-        status: 503,
-        headers: vec![("Retry-After".to_owned(), "90".to_owned())],
-        body: String::new(),
-    };
-    app.emulator.faults().next_times(Route::Delete, 3, down);
-
-    let answer = script.delete(&format!("/api/documents/{first}")).await;
-    assert_eq!(answer.status, 202);
-    assert_eq!(answer.field("code"), "file-removal-pending");
-    ana.post_form(&format!("/documents/{second}/deletion"), &[]).await;
-    let list = ana.page("/documents").await;
-    assert!(
-        list.text().contains("Filestack could not remove its file yet"),
-        "{}",
-        list.text()
-    );
-    assert_eq!(list.texts(".empty h2"), ["Nothing here yet"]);
-    assert_eq!(app.stored_files(), 2);
-
-    let waiting = async || app.services.db.run(file_removals::count).await.unwrap();
-    assert_eq!(app.run_jobs().await, 0, "too soon");
-    app.advance(Duration::from_secs(30));
-    let ran = app.run_jobs_however().await;
-    assert_eq!(ran.len(), 2);
-    assert_eq!(waiting().await, 1, "one fails once more: {ran:?}");
-    app.advance(Duration::from_secs(90));
-    assert_eq!(app.run_jobs().await, 1);
-    assert_eq!((waiting().await, app.stored_files()), (0, 0));
-}
-
-#[actix_web::test]
-async fn a_file_that_is_gone_already_counts_as_removed() {
-    let app = TestApp::sqlite().await;
-    let ana = app.token("ana").await;
-    let uploaded = ana.upload("a.txt", b"x").await;
-    app.emulator.store().delete(&uploaded.field("handle")).unwrap();
-    let deleted = ana
-        .delete(&format!("/api/documents/{}", uploaded.field("id")))
-        .await;
-    assert_eq!(deleted.status, 204, "{}", deleted.text());
 }

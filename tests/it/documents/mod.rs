@@ -1,6 +1,7 @@
-//! Documents over HTTP: the list, one document, its file, renaming, deleting, and that nobody sees somebody else's.
+//! Documents over HTTP: the list, one document, its file, renaming, the trash, and that nobody sees somebody else's.
 
 mod changes;
 mod delivery;
 mod foreign;
 mod list;
+mod trash;

@@ -310,13 +310,8 @@ async fn a_deleted_file_makes_its_document_gone_and_the_download_410() {
     let page = ana.page(&format!("/documents/{}", document.id)).await;
     assert!(page.text().contains("deleted at Filestack") && page.text().contains("File gone"));
     assert!(ana.page("/documents").await.text().contains("File gone"));
-    // It can still be deleted, and stops counting then.
-    assert_eq!(
-        ana.delete(&format!("/api/documents/{}", document.id))
-            .await
-            .status,
-        204
-    );
+    // It can still be deleted, and stops counting when it leaves the trash.
+    assert_eq!(ana.purge(document.id.as_str()).await.status, 204);
     let owner = app.owner("ana").await;
     assert_eq!((owner.document_count, owner.stored_bytes), (0, 0));
 }

@@ -72,12 +72,7 @@ async fn our_own_deletion_comes_back_as_an_event_and_changes_nothing() {
     let app = TestApp::new().with_webhooks().start().await;
     let (ana, document) = app.somebody_with_a_document("ana").await;
     settled(&app, "fp.upload", "applied").await;
-    assert_eq!(
-        ana.delete(&format!("/api/documents/{}", document.id))
-            .await
-            .status,
-        204
-    );
+    assert_eq!(ana.purge(document.id.as_str()).await.status, 204);
     settled(&app, "fp.delete", "ignored").await;
     assert!(app.documents().await.is_empty());
 }

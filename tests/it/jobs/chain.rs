@@ -102,11 +102,11 @@ async fn an_upload_without_processing_has_no_jobs() {
 }
 
 #[actix_web::test]
-async fn steps_of_a_deleted_document_do_nothing() {
+async fn steps_of_a_purged_document_do_nothing() {
     let app = TestApp::sqlite().await;
     let ana = app.token("ana").await;
     let id = ana.process("a.txt", b"a").await.field("id");
-    assert_eq!(ana.delete(&format!("/api/documents/{id}")).await.status, 204);
+    assert_eq!(ana.purge(&id).await.status, 204);
     assert_eq!(app.run_jobs().await, 0, "they were called off with it");
     assert!(
         app.jobs()

@@ -114,6 +114,9 @@ async fn deleting_makes_room_and_the_page_says_how_much_there_is() {
             .starts_with("You may keep 2 documents, and there is no room")
     );
     assert_eq!(ana.delete(&format!("/api/documents/{first}")).await.status, 204);
+    let in_the_trash = ana.upload("c.txt", b"three").await;
+    assert_eq!(in_the_trash.status, 413, "what is in the trash is kept too");
+    assert_eq!(ana.delete(&format!("/api/trash/{first}")).await.status, 204);
     ana.document("c.txt", b"three").await;
     assert_eq!(app.kept("ana").await, (2, 8));
     // An empty file takes no bytes.

@@ -81,6 +81,9 @@ fn page_asset(page: &Reply) -> String {
     name.expect("the page has a style sheet").to_owned()
 }
 
+/// A document that nobody has.
+const NO_DOCUMENT: &str = "0195a3c2-0000-7000-8000-000000000000";
+
 /// What the route wants in its body.
 fn filled_in(request: Request, path: &str, form: &str, role: Role) -> Request {
     let token = ("csrf_token", form);
@@ -90,6 +93,10 @@ fn filled_in(request: Request, path: &str, form: &str, role: Role) -> Request {
         ("/setup", _) => request.form(&[token, ("token", "x"), ("email", "x"), ("password", "x")]),
         ("/sign-in", _) => request.form(&[token, ("email", &somebody), ("password", "wrong")]),
         ("/documents/{id}/name", _) => request.form(&[token, ("name", "renamed.png")]),
+        ("/trash" | "/trash/restorations", _) => request.form(&[token, ("id", NO_DOCUMENT)]),
+        ("/api/trash" | "/api/trash/restorations", "POST") => request
+            .header("X-CSRF-Token", form)
+            .json(&json!({"ids": [NO_DOCUMENT]})),
         ("/uploads", _) => request.upload(&[token], "new.txt", b"new"),
         ("/api/uploads/register", _) => request
             .header("X-CSRF-Token", form)

@@ -45,7 +45,7 @@ async fn a13_head_answers_like_get_without_a_body_and_changes_nothing() {
     for target in [
         "/documents".to_owned(),
         format!("/documents/{id}"),
-        format!("/documents/{id}/deletion"),
+        "/trash".to_owned(),
         format!("/documents/{id}/download"),
         format!("/api/documents/{id}"),
         "/nothing".to_owned(),

@@ -58,8 +58,20 @@ pub const TABLE: &[Row] = &[
     row("GET", "/documents/{id}/events", [303, 200, 404, 404, 303, 200]),
     row("GET", "/documents/{id}/download", [303, 303, 404, 404, 303, 303]),
     row("POST", "/documents/{id}/name", [401, 303, 404, 404, 401, 403]),
-    row("GET", "/documents/{id}/deletion", [303, 200, 404, 404, 303, 200]),
     row("POST", "/documents/{id}/deletion", [401, 303, 404, 404, 401, 403]),
+    // The document is outside of the trash: it stays where it is.
+    row(
+        "POST",
+        "/documents/{id}/restoration",
+        [401, 303, 404, 404, 401, 403],
+    ),
+    row("GET", "/trash", [303, 200, 200, 200, 303, 200]),
+    row("POST", "/trash", [401, 303, 303, 303, 401, 403]),
+    row("POST", "/trash/restorations", [401, 303, 303, 303, 401, 403]),
+    row("GET", "/trash/emptying", [303, 200, 200, 200, 303, 200]),
+    row("POST", "/trash/emptying", [401, 303, 303, 303, 401, 403]),
+    row("GET", "/trash/{id}/purge", [303, 404, 404, 404, 303, 404]),
+    row("POST", "/trash/{id}/purge", [401, 404, 404, 404, 401, 403]),
     row("GET", "/uploads/new", [303, 200, 200, 200, 303, 200]),
     row("POST", "/uploads", [401, 200, 200, 200, 401, 403]),
     row("GET", "/admin", [303, 403, 403, 303, 303, 403]),
@@ -118,6 +130,17 @@ pub const TABLE: &[Row] = &[
     row("PATCH", "/api/documents/{id}", [401, 200, 404, 404, 401, 200]),
     row("GET", "/api/documents/{id}/jobs", [401, 200, 404, 404, 401, 200]),
     row("DELETE", "/api/documents/{id}", [401, 204, 404, 404, 401, 204]),
+    row(
+        "POST",
+        "/api/documents/{id}/restoration",
+        [401, 200, 404, 404, 401, 200],
+    ),
+    row("GET", "/api/trash", [401, 200, 200, 200, 401, 200]),
+    // What is not theirs is named as not found.
+    row("POST", "/api/trash", [401, 200, 200, 200, 401, 200]),
+    row("DELETE", "/api/trash", [401, 200, 200, 200, 401, 200]),
+    row("POST", "/api/trash/restorations", [401, 200, 200, 200, 401, 200]),
+    row("DELETE", "/api/trash/{id}", [401, 404, 404, 404, 401, 404]),
     row("POST", "/webhooks/filestack", [503, 503, 503, 503, 503, 503]),
 ];
 

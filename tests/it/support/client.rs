@@ -138,6 +138,19 @@ impl Client {
         self.send(self.changing(Method::DELETE, path).await).await
     }
 
+    /// Puts a document into the trash, purges it there, and gives the answer to that.
+    pub async fn purge(&self, id: &str) -> Answer {
+        let trashed = self.delete(&format!("/api/documents/{id}")).await;
+        assert_eq!(trashed.status, 204, "{}", trashed.text());
+        self.delete(&format!("/api/trash/{id}")).await
+    }
+
+    pub async fn post_json(&self, path: &str, body: &Value) -> Answer {
+        let request = self.changing(Method::POST, path).await;
+        let request = request.header(CONTENT_TYPE, "application/json");
+        self.send(request.body(body.to_string())).await
+    }
+
     pub async fn patch_json(&self, path: &str, body: &Value) -> Answer {
         let request = self.changing(Method::PATCH, path).await;
         let request = request.header(CONTENT_TYPE, "application/json");

@@ -45,10 +45,7 @@ async fn do_everything(app: &TestApp) {
             app.fetch(&address).await;
         }
     }
-    assert_eq!(
-        program.delete(&format!("/api/documents/{long}")).await.status,
-        204
-    );
+    assert_eq!(program.purge(&long).await.status, 204);
 }
 
 #[actix_web::test]

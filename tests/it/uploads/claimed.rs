@@ -184,7 +184,7 @@ async fn a_deleted_documents_file_is_not_registered_again() {
     let id = register(&ana, &handle).await.field("id");
     let faults = app.emulator.faults();
     faults.next_times(Route::Delete, 100, Fault::Status(503));
-    assert_eq!(ana.delete(&format!("/api/documents/{id}")).await.status, 202);
+    assert_eq!(ana.purge(&id).await.status, 202);
     let again = register(&ana, &handle).await;
     assert_eq!((again.status, again.problem().as_str()), (409, "claim-spent"));
     app.happen(&arrival(1, &config, &handle)).await;

@@ -11,9 +11,10 @@ use base64::prelude::BASE64_URL_SAFE;
 use satchel::app;
 use satchel::config::{FilestackMode, Hosts};
 use satchel::error::AppError;
+use satchel::services::audit::Actor;
 use satchel::services::processing::chain::Wish;
 use satchel::services::uploads::{NewFile, Size, Source, receive};
-use satchel::services::{Services, documents};
+use satchel::services::{Services, trash};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
@@ -176,7 +177,14 @@ async fn s6_p2_every_call_carries_a_policy_for_that_call_alone() {
             }
         }
 
-        documents::delete(&services, ana.id, document.id).await.unwrap();
+        let actor = Actor::command();
+        trash::put(&services, &actor, ana.id, vec![document.id])
+            .await
+            .unwrap();
+        assert_eq!(tap.requests(), [], "the trash is ours");
+        trash::purge(&services, &actor, ana.id, document.id)
+            .await
+            .unwrap();
         let remove = json!({"call": ["remove"], "expiry": now + 60, "handle": document.handle});
         let requests = tap.requests();
         let line = format!("DELETE /api/file/{}", document.handle);
@@ -298,5 +306,5 @@ async fn p5_p6_an_address_ends_on_time_and_a_new_one_is_signed_anew() {
     // Uploads and deletions hours after the start sign anew, too.
     let later = ana.upload("b.bin", &content(PART + 1)).await;
     assert_eq!(later.status, 201, "{}", later.text());
-    assert_eq!(ana.delete(&format!("/api/documents/{id}")).await.status, 204);
+    assert_eq!(ana.purge(&id).await.status, 204);
 }

@@ -5,7 +5,7 @@ use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Text};
 
 use super::super::search::{self, Search};
-use super::{Document, Place, PlaceKey, Sort};
+use super::{Document, Place, PlaceKey, Sort, SortKey};
 use crate::db::schema::documents;
 use crate::db::{DbConn, DbError};
 use crate::ids::UserId;
@@ -83,11 +83,15 @@ impl QueryFragment<Any> for Page<'_> {
         out.push_sql(
             "SELECT documents.seq, documents.id, documents.owner_id, documents.handle, documents.name, documents.name_key, \
              documents.content_type, documents.declared_type, documents.size_bytes, documents.sha256, documents.status, \
-             documents.created_at, documents.updated_at FROM ",
+             documents.created_at, documents.updated_at, documents.trashed_at FROM ",
         );
         out.push_sql(self.found.as_ref().map_or("documents", |found| found.from));
         out.push_sql(" WHERE documents.owner_id = ");
         out.push_bind_param::<Text, _>(&query.owner)?;
+        out.push_sql(match query.sort.key {
+            SortKey::Trashed => " AND documents.trashed_at IS NOT NULL",
+            _ => " AND documents.trashed_at IS NULL",
+        });
         if let Part::After(place) | Part::Before(place) = &query.part {
             out.push_sql(" AND (documents.");
             out.push_sql(column);

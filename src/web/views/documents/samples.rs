@@ -88,6 +88,7 @@ impl DocumentIndexPage {
             query: String::new(),
             sort: DEFAULT_SORT.into(),
             rows,
+            here: Some(("after", "cursor-here".into())),
             previous: Some("cursor-before".into()),
             next: Some("cursor-after".into()),
         }
@@ -175,18 +176,6 @@ impl DocumentShowPage {
             preview_url: None,
             steps: Vec::new(),
             ..DocumentShowPage::sample()
-        }
-    }
-}
-
-impl DocumentDeletePage {
-    pub(in super::super) fn sample() -> Self {
-        DocumentDeletePage {
-            shell: Shell::sample("/documents/0195-sample-2/deletion"),
-            id: "0195-sample-2".into(),
-            name: "Contract Nordlicht 2026.pdf".into(),
-            content_type: "application/pdf".into(),
-            size: 381_220,
         }
     }
 }
