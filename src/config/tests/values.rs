@@ -58,6 +58,12 @@ const REFUSED: &[(&str, &str, &str)] = &[
     ),
     ("SATCHEL_UPLOAD_MEMORY_BYTES", "16777215", "from 16777216 to"),
     ("SATCHEL_UPLOAD_MEMORY_BYTES", "1.5", "whole number of bytes"),
+    ("SATCHEL_TRASH_DAYS", "0", "whole number of days from 1 to 3650"),
+    (
+        "SATCHEL_TRASH_DAYS",
+        "4000",
+        "whole number of days from 1 to 3650",
+    ),
     (
         "SATCHEL_SECRET_KEY",
         "abc",

@@ -344,7 +344,7 @@ fn the_list_is_a_table_with_a_row_for_each_document() {
         all(&page, "table tbody tr").len(),
         DocumentIndexPage::sample().rows.len()
     );
-    assert_eq!(all(&page, "thead th[scope=col]").len(), 7);
+    assert_eq!(all(&page, "thead th[scope=col]").len(), 8);
     assert_eq!(all(&page, "thead th[aria-sort=descending] a").len(), 1);
     assert_eq!(
         all(&page, "a[rel=next]")[0].attr("href"),
