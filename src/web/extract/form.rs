@@ -116,7 +116,7 @@ pub struct ConfirmedForm(pub Vec<(String, String)>);
 
 impl ConfirmedForm {
     /// The first value of a field; empty when there is none.
-    pub fn value(&self, name: &str) -> &str {
+    pub fn value<'a>(&'a self, name: &'a str) -> &'a str {
         self.values(name).next().unwrap_or_default()
     }
 

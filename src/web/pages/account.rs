@@ -63,9 +63,10 @@ pub async fn change_password(
         current_password,
         password,
     } = data.0;
+    let actor = viewer.actor();
     let changed = passwords::change(
         &state.services,
-        &viewer.actor(),
+        &actor,
         viewer.user(),
         &token,
         (current_password, password),
