@@ -305,6 +305,7 @@ fn purge_row(
     let Some(document) = documents::find_trashed(c, owner, id)? else {
         return Ok(None);
     };
+    jobs::lock_of_document(c, id)?;
     let made = results::list(c, id)?;
     let Some(bytes) = documents::delete_trashed(c, owner, id, until)? else {
         // Somebody else restored or purged it between the two: PostgreSQL lets both read it.

@@ -390,6 +390,21 @@ pub fn cancel(connection: &mut DbConn, id: JobId, reason: &str, now: UtcTime) ->
     Ok(changed == 1)
 }
 
+/// Waits for those who are ending a job of the document, and holds its jobs until this transaction ends: a worker takes the job before the
+/// document, so whoever removes a document does the same, and the two never wait for each other in a ring. SQLite's writers are alone.
+pub fn lock_of_document(connection: &mut DbConn, document: DocumentId) -> Result<(), DbError> {
+    if let DbConn::Postgres(inner) = connection {
+        jobs::table
+            .filter(is_active())
+            .filter(jobs::document_id.eq(document))
+            .order(jobs::id)
+            .select(jobs::id)
+            .for_update()
+            .load::<JobId>(inner)?;
+    }
+    Ok(())
+}
+
 /// Calls off what still waits or runs for a document.
 pub fn cancel_of_document(
     connection: &mut DbConn,
