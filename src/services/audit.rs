@@ -5,12 +5,18 @@
 use serde_json::Value;
 
 use crate::clock::UtcTime;
-use crate::db::models::audit_entries::{self, AuditEntry};
+use crate::db::keyset::{Part, Slice};
+use crate::db::models::audit_entries::{self, AuditEntry, EntryFilter, Place};
 use crate::db::models::documents::Document;
 use crate::db::models::users::User;
 use crate::db::{DbConn, DbError};
+use crate::error::AppError;
 use crate::ids::{AuditEntryId, DocumentId, UserId};
+use crate::services::Services;
 use crate::services::identity::{Identity, Means};
+
+/// Entries of one document that are shown on its page.
+const OF_DOCUMENT: i64 = 100;
 
 /// Who does something, and from where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,8 +85,38 @@ impl From<&Identity> for Actor {
 /// What is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
+    /// Somebody has signed in.
+    SignedIn,
+    /// Somebody has tried to sign in, with a wrong password or for an account that is not there.
+    SignInFailed,
+    /// A session was ended by who had begun it.
+    SignedOut,
+    /// The first administrator was made.
+    SetUp,
+    /// An account was made.
+    UserCreated,
+    /// A token for programs was made.
+    TokenCreated,
+    /// A document was made of an upload.
+    DocumentAdded,
     /// A document has another name.
     DocumentRenamed,
+    /// A document was deleted.
+    DocumentDeleted,
+    /// A document's file has other content.
+    DocumentOverwritten,
+    /// A virus was found in a document, or it was found clean after all.
+    DocumentJudged,
+    /// A document's file is no longer at Filestack.
+    FileGone,
+    /// A file was removed at Filestack.
+    FileRemoved,
+    /// An administrator has opened somebody else's document.
+    DocumentOpened,
+    /// An event is applied again.
+    EventReplayed,
+    /// A sample of an event was sent.
+    SampleSent,
     /// A job is tried again, or now.
     JobRetried,
     /// A job is called off.
@@ -89,14 +125,57 @@ pub enum Action {
 
 impl Action {
     /// All of them, in the order of a filter.
-    pub const ALL: &[Action] = &[Action::DocumentRenamed, Action::JobRetried, Action::JobCancelled];
+    pub const ALL: &[Action] = &[
+        Action::SignedIn,
+        Action::SignInFailed,
+        Action::SignedOut,
+        Action::SetUp,
+        Action::UserCreated,
+        Action::TokenCreated,
+        Action::DocumentAdded,
+        Action::DocumentRenamed,
+        Action::DocumentDeleted,
+        Action::DocumentOverwritten,
+        Action::DocumentJudged,
+        Action::DocumentOpened,
+        Action::FileGone,
+        Action::FileRemoved,
+        Action::EventReplayed,
+        Action::SampleSent,
+        Action::JobRetried,
+        Action::JobCancelled,
+    ];
 
     /// The word in the trail: what it is about, a dot, what is done.
     pub fn as_str(self) -> &'static str {
+        self.words().0
+    }
+
+    /// What people read.
+    pub fn label(self) -> &'static str {
+        self.words().1
+    }
+
+    fn words(self) -> (&'static str, &'static str) {
         match self {
-            Action::DocumentRenamed => "document.rename",
-            Action::JobRetried => "job.retry",
-            Action::JobCancelled => "job.cancel",
+            Action::SignedIn => ("session.begin", "Signed in"),
+            Action::SignInFailed => ("session.refuse", "Sign-in failed"),
+            Action::SignedOut => ("session.end", "Signed out"),
+            Action::SetUp => ("installation.set-up", "Set-up"),
+            Action::UserCreated => ("user.create", "User made"),
+            Action::TokenCreated => ("token.create", "API token made"),
+            Action::DocumentAdded => ("document.add", "Document added"),
+            Action::DocumentRenamed => ("document.rename", "Document renamed"),
+            Action::DocumentDeleted => ("document.delete", "Document deleted"),
+            Action::DocumentOverwritten => ("document.overwrite", "Content replaced"),
+            Action::DocumentJudged => ("document.judge", "Looked at for viruses"),
+            Action::DocumentOpened => ("document.open", "Opened by an administrator"),
+            Action::FileGone => ("file.gone", "File gone at Filestack"),
+            Action::FileRemoved => ("file.remove", "File removed at Filestack"),
+            Action::EventReplayed => ("event.replay", "Event replayed"),
+            Action::SampleSent => ("event.sample", "Sample sent"),
+            Action::JobRetried => ("job.retry", "Job tried again"),
+            Action::JobCancelled => ("job.cancel", "Job cancelled"),
         }
     }
 }
@@ -190,4 +269,29 @@ pub fn record(c: &mut DbConn, actor: &Actor, entry: Entry, now: UtcTime) -> Resu
             reason: entry.reason,
         },
     )
+}
+
+/// A part of the trail.
+pub async fn list(
+    services: &Services,
+    filter: EntryFilter,
+    part: Part<Place>,
+    limit: i64,
+) -> Result<Slice<AuditEntry>, AppError> {
+    let read = services.db.run(move |c| {
+        let rows = audit_entries::list(c, &filter, &part, limit + 1)?;
+        Ok(Slice::cut(rows, &part, limit))
+    });
+    Ok(read.await?)
+}
+
+/// A document's own slice, the newest first. Whose it is, the caller has made sure.
+pub async fn list_of_document(
+    services: &Services,
+    document: DocumentId,
+) -> Result<Vec<AuditEntry>, AppError> {
+    let read = services
+        .db
+        .run(move |c| audit_entries::list_of_document(c, document, OF_DOCUMENT));
+    Ok(read.await?)
 }

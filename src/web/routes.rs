@@ -46,6 +46,7 @@ pub fn configure(app: &mut web::ServiceConfig) {
             web::resource("/admin/webhooks/{id}/replay")
                 .route(get().to(pages::admin::webhooks::preview_one))
                 .route(web::post().to(pages::admin::webhooks::replay_one)),
+            web::resource("/admin/audit").route(get().to(pages::admin::audit::index)),
             web::resource("/admin/jobs").route(get().to(pages::admin::jobs)),
             web::resource("/admin/jobs/{id}/attempt").route(web::post().to(pages::admin::attempt)),
             web::resource("/admin/jobs/{id}/cancellation").route(web::post().to(pages::admin::cancel)),

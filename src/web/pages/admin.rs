@@ -1,5 +1,7 @@
 //! `/admin`: what administrators see and steer. For now jobs and webhooks; the dashboard comes later.
 
+pub mod audit;
+pub(in crate::web) mod table;
 pub mod webhooks;
 
 use actix_web::http::StatusCode;

@@ -63,6 +63,8 @@ fn pages() -> Vec<(&'static str, String)> {
         page("upload", UploadNewPage::sample()),
         page("upload+error", UploadNewPage::sample_with_error()),
         page("upload-result", UploadResultPage::sample()),
+        page("audit", AuditIndexPage::sample()),
+        page("audit+empty", AuditIndexPage::sample_empty()),
         page("jobs", JobIndexPage::sample()),
         page("jobs+empty", JobIndexPage::sample_empty()),
         page("webhooks", EventIndexPage::sample()),
@@ -224,6 +226,7 @@ fn w22_what_webhooks_say_stays_text() {
         EventShowPage::sample().render(),
         EventReplayPage::sample().render(),
         EventRefusalsPage::sample().render(),
+        AuditIndexPage::sample().render(),
     ] {
         let page = Html::parse_document(&html.unwrap());
         assert!(all(&page, "[onerror], img[src=x]").is_empty());

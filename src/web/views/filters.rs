@@ -42,6 +42,12 @@ pub(super) fn documents(count: &i64, _: &dyn Values) -> askama::Result<Safe<Stri
     Ok(Safe(counted(*count, "document")))
 }
 
+/// A number: `1,234`.
+#[askama::filter_fn]
+pub(super) fn grouped(number: &i64, _: &dyn Values) -> askama::Result<Safe<String>> {
+    Ok(Safe(thousands(*number)))
+}
+
 /// A time as people say it: `3 hours ago`.
 #[askama::filter_fn]
 pub(super) fn ago(

@@ -5,6 +5,7 @@
 //! the checks that run over all of them are in `checks`.
 
 mod accounts;
+mod audit;
 mod documents;
 mod errors;
 mod events;
@@ -12,12 +13,14 @@ mod filters;
 mod jobs;
 mod kind;
 mod shell;
+mod table;
 mod uploads;
 
 #[cfg(test)]
 mod checks;
 
 pub use accounts::{SetupPage, SignInPage};
+pub use audit::{AuditIndexPage, Change, HistoryRow};
 pub use documents::{
     Column, DocumentDeletePage, DocumentIndexPage, DocumentRow, DocumentShowPage, DocumentStatus,
 };
@@ -29,4 +32,5 @@ pub use events::{
 pub use jobs::{JobIndexPage, JobRow, JobStatus, StepRow};
 pub use kind::Kind;
 pub use shell::{Field, Notice, NoticeKind, Shell, ShellUser, THEME_COOKIE, Theme};
+pub use table::{Cell, ColumnKind, FilterField, RowAction, Table, TableColumn, TableFilter, TableRow};
 pub use uploads::{UploadNewPage, UploadOutcome, UploadResultPage, UploadedFile};

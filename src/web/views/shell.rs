@@ -42,6 +42,15 @@ impl Shell {
         self.current("/admin")
     }
 
+    /// The administrators' pages, with what the navigation calls them.
+    pub fn admin_places(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            ("/admin/webhooks", "Webhooks"),
+            ("/admin/jobs", "Jobs"),
+            ("/admin/audit", "Audit"),
+        ]
+    }
+
     /// Whether the upload page is current, as a value of `aria-current`.
     pub fn in_uploads(&self) -> Option<&'static str> {
         self.current("/uploads/new")

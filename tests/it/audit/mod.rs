@@ -1,3 +1,4 @@
 //! The audit trail: what is written into it, and that nothing in it can be changed.
 
+mod page;
 mod trail;

@@ -79,6 +79,7 @@ pub const TABLE: &[Row] = &[
         "/admin/webhooks/{id}/replay",
         [401, 403, 403, 404, 401, 403],
     ),
+    row("GET", "/admin/audit", [303, 403, 403, 200, 303, 403]),
     row("GET", "/admin/jobs", [303, 403, 403, 200, 303, 403]),
     // The id is a document's: no job has it.
     row("POST", "/admin/jobs/{id}/attempt", [401, 403, 403, 404, 401, 403]),
