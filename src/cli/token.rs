@@ -9,6 +9,7 @@ use crate::app;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::services::accounts;
+use crate::services::audit::Actor;
 
 const LONGEST_NAME_CHARS: usize = 100;
 
@@ -63,6 +64,7 @@ pub(super) async fn run(args: Args, config: Config) -> Result<(), CliError> {
 async fn create(args: Create, config: Config) -> Result<(), CliError> {
     let services = app::services(&config, database::open(&config)?, Clock::system(), None)?;
     let lifetime = Duration::from_secs(u64::from(args.expires_days) * 24 * 3_600);
-    let token = accounts::create_api_token(&services, &args.email, &args.name, lifetime).await?;
+    let token =
+        accounts::create_api_token(&services, &Actor::command(), &args.email, &args.name, lifetime).await?;
     print(&token)
 }

@@ -10,6 +10,7 @@ use crate::clock::Clock;
 use crate::config::{Config, Secret};
 use crate::db::models::users;
 use crate::services::accounts;
+use crate::services::audit::Actor;
 
 /// Longer than any password that will be taken; only keeps an endless stdin from filling the memory.
 const LONGEST_PASSWORD_BYTES: u64 = 64 * 1024;
@@ -69,7 +70,14 @@ async fn create(args: Create, config: Config) -> Result<(), CliError> {
         Role::Member => users::Role::Member,
     };
     let was_open = accounts::setup_is_open(&services).await?;
-    let user = accounts::create_user(&services, &args.email, password.expose().to_owned(), role).await?;
+    let user = accounts::create_user(
+        &services,
+        &Actor::command(),
+        &args.email,
+        password.expose().to_owned(),
+        role,
+    )
+    .await?;
     let mut sentence = format!("{} can sign in as {}.", user.email, user.role);
     if was_open {
         sentence += " Set-up is closed now, and its link no longer works.";

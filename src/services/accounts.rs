@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use crate::clock::UtcTime;
 use crate::crypto::{self, MAX_PASSWORD_BYTES};
 use crate::db::models::api_tokens::{self, NewApiToken};
@@ -11,7 +13,8 @@ use crate::db::models::users::{self, NewUser, Role, User};
 use crate::db::{DbConn, DbError};
 use crate::error::AppError;
 use crate::ids::{ApiTokenId, UserId};
-use crate::services::{Services, emails};
+use crate::services::audit::{Action, Actor, Entry};
+use crate::services::{Services, audit, emails};
 
 /// The shortest password taken, in characters: length is the only rule.
 pub const MIN_PASSWORD_CHARS: usize = 12;
@@ -119,6 +122,7 @@ pub async fn set_up(
     token: &str,
     email: &str,
     password: String,
+    address: &str,
 ) -> Result<User, AppError> {
     let email = checked(email, &password)?;
     if !setup_token_is_valid(services, token).await? {
@@ -126,7 +130,7 @@ pub async fn set_up(
     }
     let hash = services.hash_password(password).await?;
     let token_hash = crypto::token_hash(token);
-    let now = services.clock.now();
+    let (now, address) = (services.clock.now(), address.to_owned());
     let user = services
         .db
         .write(move |c| {
@@ -134,7 +138,10 @@ pub async fn set_up(
             if !setup::has_token(c, &token_hash, now.minus(SETUP_LINK))? || !setup::close(c, now)? {
                 return Err(DbError::NotFound);
             }
-            add_user(c, email, hash, Role::Admin, now)
+            let user = add_user(c, email, hash, Role::Admin, now)?;
+            let entry = Entry::of_user(Action::SetUp, &user);
+            audit::record(c, &Actor::of_user(&user, &address), entry, now)?;
+            Ok(user)
         })
         .await?;
     Ok(user)
@@ -147,18 +154,22 @@ pub async fn set_up(
 /// [`AppError::Fields`] for a bad address or password, [`AppError::Conflict`] when the address has an account.
 pub async fn create_user(
     services: &Services,
+    actor: &Actor,
     email: &str,
     password: String,
     role: Role,
 ) -> Result<User, AppError> {
     let email = checked(email, &password)?;
     let hash = services.hash_password(password).await?;
-    let now = services.clock.now();
+    let (now, actor) = (services.clock.now(), actor.clone());
     let taken = email.clone();
     let user = services
         .db
         .write(move |c| {
             let user = add_user(c, email, hash, role, now)?;
+            let entry = Entry::of_user(Action::UserCreated, &user)
+                .changing(Value::Null, json!({"role": user.role.as_str()}));
+            audit::record(c, &actor, entry, now)?;
             setup::close(c, now)?;
             Ok(user)
         })
@@ -213,16 +224,17 @@ fn add_user(
 /// Begins a session and gives the cookie's value, which is kept nowhere. A session the browser already had is ended (A1).
 pub async fn begin_session(
     services: &Services,
-    user: UserId,
+    user: &User,
     previous: Option<String>,
     ip: String,
     user_agent: String,
 ) -> Result<String, AppError> {
     let token = crypto::new_token();
     let now = services.clock.now();
+    let (actor, entry) = (Actor::of_user(user, &ip), Entry::of_user(Action::SignedIn, user));
     let session = Session {
         id_hash: crypto::token_hash(&token),
-        user_id: user,
+        user_id: user.id,
         created_at: now,
         last_seen_at: now,
         expires_at: now.plus(SESSION_LIFETIME),
@@ -235,6 +247,7 @@ pub async fn begin_session(
             if let Some(previous) = previous {
                 sessions::delete(c, &crypto::token_hash(&previous))?;
             }
+            audit::record(c, &actor, entry, now)?;
             sessions::insert(c, session)
         })
         .await?;
@@ -242,9 +255,23 @@ pub async fn begin_session(
 }
 
 /// Ends a session.
-pub async fn end_session(services: &Services, token: &str) -> Result<(), AppError> {
+pub async fn end_session(
+    services: &Services,
+    actor: &Actor,
+    user: &User,
+    token: &str,
+) -> Result<(), AppError> {
     let hash = crypto::token_hash(token);
-    Ok(services.db.write(move |c| sessions::delete(c, &hash)).await?)
+    let (now, actor, entry) = (
+        services.clock.now(),
+        actor.clone(),
+        Entry::of_user(Action::SignedOut, user),
+    );
+    let ended = services.db.write(move |c| {
+        sessions::delete(c, &hash)?;
+        audit::record(c, &actor, entry, now)
+    });
+    Ok(ended.await?)
 }
 
 /// Makes an API token for the account with this address, and gives it: it is kept nowhere.
@@ -254,6 +281,7 @@ pub async fn end_session(services: &Services, token: &str) -> Result<(), AppErro
 /// [`AppError::Invalid`] when there is no such account or the name is empty or too long.
 pub async fn create_api_token(
     services: &Services,
+    actor: &Actor,
     email: &str,
     name: &str,
     lifetime: Duration,
@@ -269,7 +297,7 @@ pub async fn create_api_token(
     let token = format!("{API_TOKEN_PREFIX}{}", crypto::new_token());
     let token_hash = crypto::token_hash(&token);
     let now = services.clock.now();
-    let lookup = email.clone();
+    let (lookup, actor) = (email.clone(), actor.clone());
     let added = services
         .db
         .write(move |c| {
@@ -278,6 +306,11 @@ pub async fn create_api_token(
             };
             let id = ApiTokenId::new(now);
             let expires_at = now.plus(lifetime);
+            let facts = json!({"of": user.email, "expires_at": expires_at.rfc3339()});
+            let entry = Entry::new(Action::TokenCreated, id)
+                .named(&name)
+                .changing(Value::Null, facts);
+            audit::record(c, &actor, entry, now)?;
             api_tokens::insert(
                 c,
                 NewApiToken {

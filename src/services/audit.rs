@@ -2,12 +2,12 @@
 //!
 //! A verb that changes something takes the [`Actor`] it does it for and calls [`record`] beside the change: either both last or neither.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::clock::UtcTime;
 use crate::db::keyset::{Part, Slice};
 use crate::db::models::audit_entries::{self, AuditEntry, EntryFilter, Place};
-use crate::db::models::documents::Document;
+use crate::db::models::documents::{Document, NewDocument};
 use crate::db::models::users::User;
 use crate::db::{DbConn, DbError};
 use crate::error::AppError;
@@ -34,6 +34,16 @@ impl Actor {
             user: None,
             name: name.to_owned(),
             means: "nobody",
+            ip: ip.to_owned(),
+        }
+    }
+
+    /// A user who has just shown who they are.
+    pub fn of_user(user: &User, ip: &str) -> Self {
+        Actor {
+            user: Some(user.id),
+            name: user.email.clone(),
+            means: "session",
             ip: ip.to_owned(),
         }
     }
@@ -268,6 +278,21 @@ pub fn record(c: &mut DbConn, actor: &Actor, entry: Entry, now: UtcTime) -> Resu
             after: text(entry.after),
             reason: entry.reason,
         },
+    )
+}
+
+/// Records that a document has come to be, and which way.
+pub fn record_added(c: &mut DbConn, actor: &Actor, document: &NewDocument, via: &str) -> Result<(), DbError> {
+    let entry = Entry {
+        document: Some(document.id),
+        ..Entry::new(Action::DocumentAdded, document.id)
+    };
+    let facts = json!({"size_bytes": document.size_bytes, "type": document.content_type, "way": via});
+    record(
+        c,
+        actor,
+        entry.named(&document.name).changing(Value::Null, facts),
+        document.created_at,
     )
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use url::Url;
 
 use crate::clock::UtcTime;
@@ -218,8 +218,13 @@ pub struct Deleted {
 ///
 /// The row goes first, together with a note that the file is to go: after a crash or while Filestack is down the note remains,
 /// and nothing ever shows a document whose file is gone.
-pub async fn delete(services: &Services, owner: UserId, id: DocumentId) -> Result<Deleted, AppError> {
-    let now = services.clock.now();
+pub async fn delete(
+    services: &Services,
+    actor: &Actor,
+    owner: UserId,
+    id: DocumentId,
+) -> Result<Deleted, AppError> {
+    let (now, actor) = (services.clock.now(), actor.clone());
     let deleted = services
         .db
         .write(move |c| {
@@ -233,6 +238,9 @@ pub async fn delete(services: &Services, owner: UserId, id: DocumentId) -> Resul
                 return Ok(None);
             }
             users::add_usage(c, owner, -1, -document.size_bytes)?;
+            let facts = json!({"size_bytes": document.size_bytes});
+            let entry = Entry::of_document(Action::DocumentDeleted, &document).changing(facts, Value::Null);
+            audit::record(c, &actor, entry, now)?;
             jobs::cancel_of_document(c, id, "The document was deleted.", now)?;
             removals::enter_once(c, &document.handle, "document-deleted", now)?;
             for handle in made.iter().filter_map(|result| result.handle.as_deref()) {

@@ -18,10 +18,11 @@ use crate::db::{DbConn, DbError};
 use crate::error::AppError;
 use crate::filestack::{FilestackError, Grant, Handle, Metadata, MetadataField, Purpose};
 use crate::ids::{DocumentId, UserId};
+use crate::services::audit::Actor;
 use crate::services::processing::chain::{self, Wish};
 use crate::services::sniff::SNIFF_BYTES;
 use crate::services::uploads::too_large;
-use crate::services::{Services, events, names, removals, sniff, upstream};
+use crate::services::{Services, audit, events, names, removals, sniff, upstream};
 
 /// How long the browser's policy lives; a page that needs longer asks again for the same folder.
 pub const GRANT: Duration = Duration::from_secs(900);
@@ -98,7 +99,12 @@ async fn renewed(services: &Services, user: &User, path: &str, now: UtcTime) -> 
 ///
 /// [`AppError::Fields`] for what is no handle, [`AppError::NotFound`] for a file that is not there or not the user's to register,
 /// [`AppError::Conflict`] when the right to it was used or is over, [`AppError::TooLarge`], and failures of Filestack.
-pub async fn register(services: &Services, user: &User, handle: &str) -> Result<Registered, AppError> {
+pub async fn register(
+    services: &Services,
+    user: &User,
+    actor: &Actor,
+    handle: &str,
+) -> Result<Registered, AppError> {
     let handle = Handle::new(handle).map_err(|_| {
         let sentence = "This is not a handle. Send the one that Filestack gave with the stored file.";
         AppError::Fields(vec![("handle", sentence.to_owned())])
@@ -123,10 +129,10 @@ pub async fn register(services: &Services, user: &User, handle: &str) -> Result<
     }
     let head = head(services, &handle, &metadata).await?;
     let document = document_of(claim, &handle, &metadata, &head, now);
-    let (owner, verbs) = (user.id, services.clone());
+    let (owner, verbs, actor) = (user.id, services.clone(), actor.clone());
     let redeemed = services
         .db
-        .write(move |c| redeem(&verbs, c, claim, document, now))
+        .write(move |c| redeem(&verbs, c, &actor, claim, document, now))
         .await;
     services.bell.ring();
     match redeemed {
@@ -195,6 +201,7 @@ async fn metadata(services: &Services, handle: &Handle) -> Result<Metadata, AppE
 pub fn redeem(
     services: &Services,
     c: &mut DbConn,
+    actor: &Actor,
     claim: Claim,
     mut document: NewDocument,
     now: UtcTime,
@@ -226,6 +233,7 @@ pub fn redeem(
     };
     uploads::insert(c, upload)?;
     documents::insert(c, &document)?;
+    audit::record_added(c, actor, &document, "the browser, straight to Filestack")?;
     search::insert(c, owner.seq, document.id, &document.name_key)?;
     users::add_usage(c, claim.owner, 1, document.size_bytes)?;
     // Events about it may have been faster.

@@ -13,6 +13,7 @@ use crate::db::models::uploads::{self, Upload, UploadState};
 use crate::db::models::{documents, results};
 use crate::db::{DbConn, DbError};
 use crate::filestack::{Handle, Metadata};
+use crate::services::audit::Actor;
 use crate::services::claims::Claim;
 use crate::services::uploads::adopt;
 use crate::services::{picker, removals, sniff};
@@ -138,7 +139,9 @@ fn claimed(c: &mut DbConn, case: &Case<'_>, handle: &Handle, claim: Claim) -> Ou
         "It is larger than files may be; it is removed at Filestack."
     } else {
         let document = picker::document_of(claim, handle, metadata, case.head, case.now);
-        if let Some((document, _)) = picker::redeem(case.services, c, claim, document, case.now)? {
+        if let Some((document, _)) =
+            picker::redeem(case.services, c, &Actor::filestack(), claim, document, case.now)?
+        {
             return applied(document.id, "A browser had stored it; its document was made.");
         }
         if let Some(document) = documents::find_by_handle(c, handle.as_str())? {

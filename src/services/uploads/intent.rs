@@ -12,12 +12,22 @@ use crate::error::AppError;
 use crate::failpoints;
 use crate::ids::{DocumentId, UserId};
 use crate::queue::Kind;
+use crate::services::audit::Actor;
 use crate::services::processing::chain::{self, Wish};
 use crate::services::uploads::Received;
-use crate::services::{Services, events, removals};
+use crate::services::{Services, audit, events, removals};
 
 /// Between two signs of life; the sweep waits for hours.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(300);
+
+/// Whose doing a new document is, and which way it came.
+#[derive(Clone, Debug)]
+pub struct By {
+    /// Who.
+    pub actor: Actor,
+    /// Which way, in words.
+    pub via: &'static str,
+}
 
 /// An intent that has not ended. Dropped unfinished (the client went away, the server stops) it ends as failed.
 pub(super) struct Intent {
@@ -86,6 +96,7 @@ impl Intent {
         owner: &User,
         document: NewDocument,
         kinds: Vec<Kind>,
+        by: By,
     ) -> Result<Received, AppError> {
         self.ended = true;
         let (id, owner_id, owner_seq) = (self.id, owner.id, owner.seq);
@@ -98,6 +109,7 @@ impl Intent {
             .write(move |c| {
                 if uploads::finish(c, id, UploadState::Recorded, Some(&document.handle), None, now)? {
                     add(c, owner_seq, &document)?;
+                    audit::record_added(c, &by.actor, &document, by.via)?;
                 } else if !documents::complete(c, &document)? {
                     return Err(DbError::Conflict);
                 }
@@ -177,6 +189,12 @@ pub fn adopt(services: &Services, c: &mut DbConn, mut document: NewDocument) -> 
     let (status, kinds) = chain::plan(&services.background, &document.content_type, wish);
     document.status = status;
     add(c, owner.seq, &document)?;
+    audit::record_added(
+        c,
+        &Actor::filestack(),
+        &document,
+        "an event, after the upload had lost its process",
+    )?;
     chain::enqueue(c, document.id, &kinds, document.created_at)?;
     Ok(true)
 }

@@ -138,7 +138,7 @@ pub async fn destroy(
     caller: ApiCaller,
     id: DocumentPath,
 ) -> Result<HttpResponse, AppError> {
-    let deleted = documents::delete(&state.services, caller.user().id, id.0).await?;
+    let deleted = documents::delete(&state.services, &caller.actor(), caller.user().id, id.0).await?;
     if deleted.file_removed {
         return Ok(HttpResponse::NoContent().finish());
     }

@@ -69,7 +69,8 @@ pub async fn register(
     caller: ApiCaller,
     body: Json<Registration>,
 ) -> Result<HttpResponse, AppError> {
-    let registered = picker::register(&state.services, caller.user(), &body.0.handle).await?;
+    let registered =
+        picker::register(&state.services, caller.user(), &caller.actor(), &body.0.handle).await?;
     let (mut answer, document, others) = match registered {
         Registered::New(document, others) => (HttpResponse::Created(), document, others),
         Registered::Known(document, others) => (HttpResponse::Ok(), document, others),

@@ -177,7 +177,7 @@ pub async fn destroy(
     id: DocumentPath,
     _form: CsrfForm<NoFields>,
 ) -> Result<HttpResponse, AppError> {
-    let deleted = documents::delete(&state.services, viewer.user().id, id.0).await?;
+    let deleted = documents::delete(&state.services, &viewer.actor(), viewer.user().id, id.0).await?;
     let said = if deleted.file_removed {
         Said::Deleted
     } else {

@@ -1,4 +1,5 @@
 //! The audit trail: what is written into it, and that nothing in it can be changed.
 
 mod page;
+mod recorded;
 mod trail;

@@ -11,8 +11,9 @@ use base64::prelude::BASE64_URL_SAFE;
 use satchel::app;
 use satchel::config::{FilestackMode, Hosts};
 use satchel::error::AppError;
+use satchel::services::audit::Actor;
 use satchel::services::processing::chain::Wish;
-use satchel::services::uploads::{NewFile, Size, Source, receive};
+use satchel::services::uploads::{By, NewFile, Size, Source, receive};
 use satchel::services::{Services, documents};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -159,9 +160,13 @@ async fn s6_p2_every_call_carries_a_policy_for_that_call_alone() {
             size: told,
             wish: Wish::Nothing,
         };
+        let by = By {
+            actor: Actor::command(),
+            via: "a test",
+        };
         // Zeros, so that no byte of the file looks like a request.
         let mut source = Chunks(vec![Bytes::from(vec![0; size])]);
-        let received = receive(&services, &ana, file, &mut source).await.unwrap();
+        let received = receive(&services, &ana, by, file, &mut source).await.unwrap();
         let document = received.document;
         let path = format!("^/?user-uploads/{}/{}/[^/]*$", ana.id, document.id);
         let upload =
@@ -176,7 +181,9 @@ async fn s6_p2_every_call_carries_a_policy_for_that_call_alone() {
             }
         }
 
-        documents::delete(&services, ana.id, document.id).await.unwrap();
+        documents::delete(&services, &Actor::command(), ana.id, document.id)
+            .await
+            .unwrap();
         let remove = json!({"call": ["remove"], "expiry": now + 60, "handle": document.handle});
         let requests = tap.requests();
         let line = format!("DELETE /api/file/{}", document.handle);
