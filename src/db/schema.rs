@@ -230,6 +230,21 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    daily_figures (day, name) {
+        day -> Integer,
+        name -> Text,
+        value -> BigInt,
+    }
+}
+
+diesel::table! {
+    statistics_mark (id) {
+        id -> Integer,
+        counted_until -> BigInt,
+    }
+}
+
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(api_tokens -> users (user_id));
 diesel::allow_tables_to_appear_in_same_query!(

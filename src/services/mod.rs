@@ -16,6 +16,7 @@ pub mod import;
 pub mod jobs;
 pub mod mail;
 pub mod names;
+pub mod oversight;
 pub mod picker;
 pub mod processing;
 pub mod reconcile;

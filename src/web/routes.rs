@@ -47,6 +47,12 @@ pub fn configure(app: &mut web::ServiceConfig) {
                 .route(get().to(pages::admin::webhooks::preview_one))
                 .route(web::post().to(pages::admin::webhooks::replay_one)),
             web::resource("/admin/audit").route(get().to(pages::admin::audit::index)),
+            web::resource("/admin/documents").route(get().to(pages::admin::documents::index)),
+            web::resource("/admin/documents/{id}")
+                .route(get().to(pages::admin::documents::show))
+                .route(web::post().to(pages::admin::documents::open)),
+            web::resource("/admin/documents/{id}/download")
+                .route(get().to(pages::admin::documents::download)),
             web::resource("/admin/jobs").route(get().to(pages::admin::jobs)),
             web::resource("/admin/jobs/{id}/attempt").route(web::post().to(pages::admin::attempt)),
             web::resource("/admin/jobs/{id}/cancellation").route(web::post().to(pages::admin::cancel)),

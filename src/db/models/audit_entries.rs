@@ -123,3 +123,20 @@ pub fn list(
     };
     Ok(query.load(connection)?)
 }
+
+/// Whether a user has done this to a document since then.
+pub fn has_done(
+    connection: &mut DbConn,
+    document: DocumentId,
+    user: UserId,
+    action: &str,
+    since: UtcTime,
+) -> Result<bool, DbError> {
+    let found = audit_entries::table
+        .filter(audit_entries::document_id.eq(document))
+        .filter(audit_entries::at.ge(since))
+        .filter(audit_entries::action.eq(action))
+        .filter(audit_entries::actor_id.eq(user))
+        .select(audit_entries::id);
+    Ok(diesel::select(diesel::dsl::exists(found)).get_result(connection)?)
+}

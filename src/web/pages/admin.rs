@@ -1,6 +1,7 @@
 //! `/admin`: what administrators see and steer. For now jobs and webhooks; the dashboard comes later.
 
 pub mod audit;
+pub mod documents;
 pub(in crate::web) mod table;
 pub mod webhooks;
 

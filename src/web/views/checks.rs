@@ -63,6 +63,9 @@ fn pages() -> Vec<(&'static str, String)> {
         page("upload", UploadNewPage::sample()),
         page("upload+error", UploadNewPage::sample_with_error()),
         page("upload-result", UploadResultPage::sample()),
+        page("all-documents", AdminDocumentsPage::sample()),
+        page("admin-document", AdminDocumentPage::sample()),
+        page("admin-document+closed", AdminDocumentPage::sample_closed()),
         page("audit", AuditIndexPage::sample()),
         page("audit+empty", AuditIndexPage::sample_empty()),
         page("jobs", JobIndexPage::sample()),
@@ -227,6 +230,8 @@ fn w22_what_webhooks_say_stays_text() {
         EventReplayPage::sample().render(),
         EventRefusalsPage::sample().render(),
         AuditIndexPage::sample().render(),
+        AdminDocumentPage::sample().render(),
+        AdminDocumentPage::sample_closed().render(),
     ] {
         let page = Html::parse_document(&html.unwrap());
         assert!(all(&page, "[onerror], img[src=x]").is_empty());

@@ -12,6 +12,7 @@ mod events;
 mod filters;
 mod jobs;
 mod kind;
+mod oversight;
 mod shell;
 mod table;
 mod uploads;
@@ -31,6 +32,7 @@ pub use events::{
 };
 pub use jobs::{JobIndexPage, JobRow, JobStatus, StepRow};
 pub use kind::Kind;
+pub use oversight::{AdminDocumentPage, AdminDocumentsPage};
 pub use shell::{Field, Notice, NoticeKind, Shell, ShellUser, THEME_COOKIE, Theme};
 pub use table::{Cell, ColumnKind, FilterField, RowAction, Table, TableColumn, TableFilter, TableRow};
 pub use uploads::{UploadNewPage, UploadOutcome, UploadResultPage, UploadedFile};

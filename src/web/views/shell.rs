@@ -45,6 +45,7 @@ impl Shell {
     /// The administrators' pages, with what the navigation calls them.
     pub fn admin_places(&self) -> &'static [(&'static str, &'static str)] {
         &[
+            ("/admin/documents", "Documents"),
             ("/admin/webhooks", "Webhooks"),
             ("/admin/jobs", "Jobs"),
             ("/admin/audit", "Audit"),

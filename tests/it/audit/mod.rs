@@ -1,5 +1,6 @@
 //! The audit trail: what is written into it, and that nothing in it can be changed.
 
+mod opened;
 mod page;
 mod recorded;
 mod trail;

@@ -80,6 +80,15 @@ pub const TABLE: &[Row] = &[
         [401, 403, 403, 404, 401, 403],
     ),
     row("GET", "/admin/audit", [303, 403, 403, 200, 303, 403]),
+    row("GET", "/admin/documents", [303, 403, 403, 200, 303, 403]),
+    row("GET", "/admin/documents/{id}", [303, 403, 403, 200, 303, 403]),
+    // Without a reason.
+    row("POST", "/admin/documents/{id}", [401, 403, 403, 422, 401, 403]),
+    row(
+        "GET",
+        "/admin/documents/{id}/download",
+        [303, 403, 403, 303, 303, 403],
+    ),
     row("GET", "/admin/jobs", [303, 403, 403, 200, 303, 403]),
     // The id is a document's: no job has it.
     row("POST", "/admin/jobs/{id}/attempt", [401, 403, 403, 404, 401, 403]),
