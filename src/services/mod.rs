@@ -24,6 +24,7 @@ pub mod removals;
 pub mod results;
 pub mod sign_in;
 pub mod sniff;
+pub mod statistics;
 pub mod sweep;
 pub mod uploads;
 pub mod verdicts;

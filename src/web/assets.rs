@@ -17,6 +17,7 @@ const STYLES: &str = concat!(
     include_str!("../../assets/css/uploads.css"),
     include_str!("../../assets/css/jobs.css"),
     include_str!("../../assets/css/table.css"),
+    include_str!("../../assets/css/overview.css"),
 );
 
 /// Name, extension, media type, content.

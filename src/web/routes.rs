@@ -34,7 +34,7 @@ pub fn configure(app: &mut web::ServiceConfig) {
                 .route(web::post().to(pages::documents::destroy)),
             web::resource("/uploads/new").route(get().to(pages::uploads::new)),
             web::resource("/uploads").route(web::post().to(pages::uploads::create)),
-            web::resource("/admin").route(get().to(pages::admin::show)),
+            web::resource("/admin").route(get().to(pages::admin::overview::show)),
             web::resource("/admin/webhooks").route(get().to(pages::admin::webhooks::index)),
             web::resource("/admin/webhooks/refusals").route(get().to(pages::admin::webhooks::refusals)),
             web::resource("/admin/webhooks/samples")

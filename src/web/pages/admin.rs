@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod documents;
+pub mod overview;
 pub(in crate::web) mod table;
 pub mod webhooks;
 
@@ -33,11 +34,6 @@ pub struct IndexQuery {
     kind: String,
     after: Option<String>,
     before: Option<String>,
-}
-
-/// `GET /admin`.
-pub async fn show(_admin: Admin) -> Result<HttpResponse, AppError> {
-    Ok(see_other("/admin/jobs").finish())
 }
 
 /// `GET /admin/jobs`.

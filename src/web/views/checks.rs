@@ -63,6 +63,8 @@ fn pages() -> Vec<(&'static str, String)> {
         page("upload", UploadNewPage::sample()),
         page("upload+error", UploadNewPage::sample_with_error()),
         page("upload-result", UploadResultPage::sample()),
+        page("overview", OverviewPage::sample()),
+        page("overview+fresh", OverviewPage::sample_fresh()),
         page("all-documents", AdminDocumentsPage::sample()),
         page("admin-document", AdminDocumentPage::sample()),
         page("admin-document+closed", AdminDocumentPage::sample_closed()),

@@ -70,6 +70,26 @@ pub(super) fn rfc3339(then: &OffsetDateTime, _: &dyn Values) -> askama::Result<S
     Ok(Safe(for_machines(*then)))
 }
 
+/// A time as people say it, for sentences.
+pub fn dress_ago(then: OffsetDateTime, now: OffsetDateTime) -> String {
+    relative(then, now)
+}
+
+/// A day, for sentences.
+pub fn dress_day(then: OffsetDateTime) -> String {
+    day(then)
+}
+
+/// A number, for sentences.
+pub fn dress_number(number: i64) -> String {
+    thousands(number)
+}
+
+/// A size, for sentences.
+pub fn dress_size(bytes: i64) -> String {
+    in_binary_units(bytes)
+}
+
 fn in_binary_units(bytes: i64) -> String {
     const UNITS: [&str; 6] = ["KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
     if bytes < 1024 {

@@ -13,6 +13,7 @@ mod filters;
 mod jobs;
 mod kind;
 mod oversight;
+mod overview;
 mod shell;
 mod table;
 mod uploads;
@@ -30,9 +31,11 @@ pub use events::{
     DeliveryRow, EventFilters, EventIndexPage, EventRefusalsPage, EventReplayPage, EventRow, EventShowPage,
     EventStatus, PreviewRow, RefusalRow,
 };
+pub use filters::{dress_ago, dress_day, dress_number, dress_size};
 pub use jobs::{JobIndexPage, JobRow, JobStatus, StepRow};
 pub use kind::Kind;
 pub use oversight::{AdminDocumentPage, AdminDocumentsPage};
+pub use overview::{Bar, BigFigure, Chart, Check, Failures, OverviewPage};
 pub use shell::{Field, Notice, NoticeKind, Shell, ShellUser, THEME_COOKIE, Theme};
 pub use table::{Cell, ColumnKind, FilterField, RowAction, Table, TableColumn, TableFilter, TableRow};
 pub use uploads::{UploadNewPage, UploadOutcome, UploadResultPage, UploadedFile};
