@@ -18,6 +18,7 @@ use crate::db::{Db, DbError};
 use crate::emulator::Store;
 use crate::ids::{DocumentId, UserId};
 use crate::services::accounts;
+use crate::services::audit::Actor;
 use content::{Chance, Made, made_up, real_file};
 
 /// Fill an empty database with made-up users and documents
@@ -74,7 +75,8 @@ pub(super) async fn run(args: Args, config: Config) -> Result<(), CliError> {
     }
     let services = app::services(&config, db, Clock::system(), None)?;
     let first = &people[0].email;
-    let token = accounts::create_api_token(&services, first, "demo", TOKEN_LIFETIME).await?;
+    let token =
+        accounts::create_api_token(&services, &Actor::command(), first, "demo", TOKEN_LIFETIME).await?;
     eprintln!(
         "Made {} users and {} documents. Sign in as {first} with the password: {PASSWORD}",
         args.users, args.documents

@@ -9,6 +9,7 @@ use crate::app;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::services::accounts;
+use crate::services::audit::Actor;
 use crate::services::scopes::{Scope, Scopes};
 
 const LONGEST_NAME_CHARS: usize = 100;
@@ -73,6 +74,7 @@ async fn create(args: Create, config: Config) -> Result<(), CliError> {
     let lifetime = Duration::from_secs(u64::from(args.expires_days) * 24 * 3_600);
     let token = accounts::create_scoped_token(
         &services,
+        &Actor::command(),
         &args.email,
         &args.name,
         lifetime,

@@ -240,7 +240,14 @@ async fn create(args: Create, config: Config) -> Result<(), CliError> {
         Role::Member => users::Role::Member,
     };
     let was_open = accounts::setup_is_open(&services).await?;
-    let user = accounts::create_user(&services, &args.email, password.expose().to_owned(), role).await?;
+    let user = accounts::create_user(
+        &services,
+        &Actor::command(),
+        &args.email,
+        password.expose().to_owned(),
+        role,
+    )
+    .await?;
     let mut sentence = format!("{} can sign in as {}.", user.email, user.role);
     if was_open {
         sentence += " Set-up is closed now, and its link no longer works.";

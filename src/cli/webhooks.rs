@@ -11,6 +11,7 @@ use crate::db::models::events::EventState;
 use crate::db::models::events::listing::{EventFilter, EventLine};
 use crate::ids::EventId;
 use crate::services::Services;
+use crate::services::audit::Actor;
 use crate::services::events::inbox::{self, Which, is_bidi, legible};
 use crate::services::events::{Preview, samples};
 
@@ -134,7 +135,7 @@ pub(super) async fn run(args: Args, config: Config) -> Result<(), CliError> {
         Action::Show(args) => show(args, &services).await,
         Action::Replay(args) => replay(args, &services).await,
         Action::Trigger(args) => {
-            let id = samples::trigger(&services, &args.action).await?;
+            let id = samples::trigger(&services, &Actor::command(), &args.action).await?;
             print(id.as_str())
         }
     }
@@ -268,7 +269,9 @@ async fn replay(args: Replay, services: &Services) -> Result<(), CliError> {
             previews.len()
         ));
     } else {
-        let outcomes = inbox::replay_now(services, which).await.map_err(not_there)?;
+        let outcomes = inbox::replay_now(services, &Actor::command(), which)
+            .await
+            .map_err(not_there)?;
         lines.extend(
             outcomes
                 .iter()

@@ -4,6 +4,7 @@
 //! transaction. Both run off the async threads, and wait for their turn before they take a thread there.
 
 mod connection;
+pub mod keyset;
 mod migrate;
 pub mod models;
 pub mod schema;

@@ -251,6 +251,21 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    daily_figures (day, name) {
+        day -> Integer,
+        name -> Text,
+        value -> BigInt,
+    }
+}
+
+diesel::table! {
+    statistics_mark (id) {
+        id -> Integer,
+        counted_until -> BigInt,
+    }
+}
+
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(password_links -> users (user_id));
 diesel::joinable!(api_tokens -> users (user_id));

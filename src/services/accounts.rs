@@ -123,6 +123,7 @@ pub async fn set_up(
     token: &str,
     email: &str,
     password: String,
+    address: &str,
 ) -> Result<User, AppError> {
     let email = checked(email, &password)?;
     if !setup_token_is_valid(services, token).await? {
@@ -130,7 +131,7 @@ pub async fn set_up(
     }
     let hash = services.hash_password(password).await?;
     let token_hash = crypto::token_hash(token);
-    let now = services.clock.now();
+    let (now, address) = (services.clock.now(), address.to_owned());
     let user = services
         .db
         .write(move |c| {
@@ -138,8 +139,11 @@ pub async fn set_up(
             if !setup::has_token(c, &token_hash, now.minus(SETUP_LINK))? || !setup::close(c, now)? {
                 return Err(DbError::NotFound);
             }
-            let actor = Actor::nobody(&email, "");
-            add_user(c, email, hash, Role::Admin, &actor, now)
+            let by_link = Actor::nobody(&email, &address);
+            let user = add_user(c, email, hash, Role::Admin, &by_link, now)?;
+            let entry = Entry::of_user(Action::SetUp, &user);
+            audit::record(c, &Actor::of_user(&user, &address), entry, now)?;
+            Ok(user)
         })
         .await?;
     Ok(user)
@@ -152,18 +156,19 @@ pub async fn set_up(
 /// [`AppError::Fields`] for a bad address or password, [`AppError::Conflict`] when the address has an account.
 pub async fn create_user(
     services: &Services,
+    actor: &Actor,
     email: &str,
     password: String,
     role: Role,
 ) -> Result<User, AppError> {
     let email = checked(email, &password)?;
     let hash = services.hash_password(password).await?;
-    let now = services.clock.now();
+    let (now, actor) = (services.clock.now(), actor.clone());
     let taken = email.clone();
     let user = services
         .db
         .write(move |c| {
-            let user = add_user(c, email, hash, role, &Actor::command(), now)?;
+            let user = add_user(c, email, hash, role, &actor, now)?;
             setup::close(c, now)?;
             Ok(user)
         })
@@ -228,16 +233,17 @@ fn add_user(
 /// Begins a session and gives the cookie's value, which is kept nowhere. A session the browser already had is ended (A1).
 pub async fn begin_session(
     services: &Services,
-    user: UserId,
+    user: &User,
     previous: Option<String>,
     ip: String,
     user_agent: String,
 ) -> Result<String, AppError> {
     let token = crypto::new_token();
     let now = services.clock.now();
+    let (actor, entry) = (Actor::of_user(user, &ip), Entry::of_user(Action::SignedIn, user));
     let session = Session {
         id_hash: crypto::token_hash(&token),
-        user_id: user,
+        user_id: user.id,
         created_at: now,
         last_seen_at: now,
         expires_at: now.plus(SESSION_LIFETIME),
@@ -251,6 +257,7 @@ pub async fn begin_session(
             if let Some(previous) = previous {
                 sessions::delete(c, &crypto::token_hash(&previous))?;
             }
+            audit::record(c, &actor, entry, now)?;
             sessions::insert(c, session)
         })
         .await?;
@@ -258,9 +265,23 @@ pub async fn begin_session(
 }
 
 /// Ends a session.
-pub async fn end_session(services: &Services, token: &str) -> Result<(), AppError> {
+pub async fn end_session(
+    services: &Services,
+    actor: &Actor,
+    user: &User,
+    token: &str,
+) -> Result<(), AppError> {
     let hash = crypto::token_hash(token);
-    Ok(services.db.write(move |c| sessions::delete(c, &hash)).await?)
+    let (now, actor, entry) = (
+        services.clock.now(),
+        actor.clone(),
+        Entry::of_user(Action::SignedOut, user),
+    );
+    let ended = services.db.write(move |c| {
+        sessions::delete(c, &hash)?;
+        audit::record(c, &actor, entry, now)
+    });
+    Ok(ended.await?)
 }
 
 /// Makes an API token for the account with this address, and gives it: it is kept nowhere.
@@ -270,16 +291,18 @@ pub async fn end_session(services: &Services, token: &str) -> Result<(), AppErro
 /// [`AppError::Invalid`] when there is no such account, [`AppError::Fields`] when the name is empty or too long.
 pub async fn create_api_token(
     services: &Services,
+    actor: &Actor,
     email: &str,
     name: &str,
     lifetime: Duration,
 ) -> Result<String, AppError> {
-    create_scoped_token(services, email, name, lifetime, Scopes::default()).await
+    create_scoped_token(services, actor, email, name, lifetime, Scopes::default()).await
 }
 
 /// The same for a token that may do what its scopes name.
 pub async fn create_scoped_token(
     services: &Services,
+    actor: &Actor,
     email: &str,
     name: &str,
     lifetime: Duration,
@@ -291,5 +314,5 @@ pub async fn create_scoped_token(
         lifetime,
         scopes,
     };
-    tokens::create(services, &Actor::command(), user.id, new).await
+    tokens::create(services, actor, user.id, new).await
 }

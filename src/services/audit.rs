@@ -2,15 +2,21 @@
 //!
 //! A verb that changes something takes the [`Actor`] it does it for and calls [`record`] beside the change: either both last or neither.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::clock::UtcTime;
-use crate::db::models::audit_entries::{self, AuditEntry};
-use crate::db::models::documents::Document;
+use crate::db::keyset::{Part, Slice};
+use crate::db::models::audit_entries::{self, AuditEntry, EntryFilter, Place};
+use crate::db::models::documents::{Document, NewDocument};
 use crate::db::models::users::User;
 use crate::db::{DbConn, DbError};
+use crate::error::AppError;
 use crate::ids::{AuditEntryId, DocumentId, UserId};
+use crate::services::Services;
 use crate::services::identity::{Identity, Means};
+
+/// Entries of one document that are shown on its page.
+const OF_DOCUMENT: i64 = 100;
 
 /// Who does something, and from where.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +34,16 @@ impl Actor {
             user: None,
             name: name.to_owned(),
             means: "nobody",
+            ip: ip.to_owned(),
+        }
+    }
+
+    /// A user who has just shown who they are.
+    pub fn of_user(user: &User, ip: &str) -> Self {
+        Actor {
+            user: Some(user.id),
+            name: user.email.clone(),
+            means: "session",
             ip: ip.to_owned(),
         }
     }
@@ -79,6 +95,16 @@ impl From<&Identity> for Actor {
 /// What is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Action {
+    /// Somebody has signed in.
+    SignedIn,
+    /// Somebody has tried to sign in, with a wrong password or for an account that is not there.
+    SignInFailed,
+    /// A session was ended by who had begun it.
+    SignedOut,
+    /// The first administrator was made.
+    SetUp,
+    /// A document was made of an upload.
+    DocumentAdded,
     /// A document has another name.
     DocumentRenamed,
     /// A file that a browser had stored did not become a document.
@@ -115,6 +141,20 @@ pub enum Action {
     TokenMade,
     /// An API token was revoked.
     TokenRevoked,
+    /// A document's file has other content.
+    DocumentOverwritten,
+    /// A virus was found in a document, or it was found clean after all.
+    DocumentJudged,
+    /// A document's file is no longer at Filestack.
+    FileGone,
+    /// A file was removed at Filestack.
+    FileRemoved,
+    /// An administrator has opened somebody else's document.
+    DocumentOpened,
+    /// An event is applied again.
+    EventReplayed,
+    /// A sample of an event was sent.
+    SampleSent,
     /// A job is tried again, or now.
     JobRetried,
     /// A job is called off.
@@ -142,33 +182,66 @@ impl Action {
         Action::SessionsEnded,
         Action::TokenMade,
         Action::TokenRevoked,
+        Action::SignedIn,
+        Action::SignInFailed,
+        Action::SignedOut,
+        Action::SetUp,
+        Action::DocumentAdded,
+        Action::DocumentOverwritten,
+        Action::DocumentJudged,
+        Action::DocumentOpened,
+        Action::FileGone,
+        Action::FileRemoved,
+        Action::EventReplayed,
+        Action::SampleSent,
         Action::JobRetried,
         Action::JobCancelled,
     ];
 
     /// The word in the trail: what it is about, a dot, what is done.
     pub fn as_str(self) -> &'static str {
+        self.words().0
+    }
+
+    /// What people read.
+    pub fn label(self) -> &'static str {
+        self.words().1
+    }
+
+    fn words(self) -> (&'static str, &'static str) {
         match self {
-            Action::DocumentRenamed => "document.rename",
-            Action::UploadRefused => "upload.refuse",
-            Action::QuotaSet => "quota.set",
-            Action::QuotaExceeded => "quota.exceed",
-            Action::DocumentTrashed => "document.trash",
-            Action::DocumentRestored => "document.restore",
-            Action::DocumentPurged => "document.purge",
-            Action::UserCreated => "user.create",
-            Action::UserInvited => "user.invite",
-            Action::UserDisabled => "user.disable",
-            Action::UserEnabled => "user.enable",
-            Action::RoleChanged => "user.role",
-            Action::PasswordLinkMade => "user.reset",
-            Action::PasswordChosen => "password.choose",
-            Action::PasswordChanged => "password.change",
-            Action::SessionsEnded => "sessions.end",
-            Action::TokenMade => "token.create",
-            Action::TokenRevoked => "token.revoke",
-            Action::JobRetried => "job.retry",
-            Action::JobCancelled => "job.cancel",
+            Action::DocumentRenamed => ("document.rename", "Document renamed"),
+            Action::UploadRefused => ("upload.refuse", "Upload refused"),
+            Action::QuotaSet => ("quota.set", "Quota set"),
+            Action::QuotaExceeded => ("quota.exceed", "Quota exceeded"),
+            Action::DocumentTrashed => ("document.trash", "Put into the trash"),
+            Action::DocumentRestored => ("document.restore", "Restored"),
+            Action::DocumentPurged => ("document.purge", "Purged"),
+            Action::UserCreated => ("user.create", "User made"),
+            Action::UserInvited => ("user.invite", "User invited"),
+            Action::UserDisabled => ("user.disable", "User disabled"),
+            Action::UserEnabled => ("user.enable", "User enabled"),
+            Action::RoleChanged => ("user.role", "Role changed"),
+            Action::PasswordLinkMade => ("user.reset", "Password link made"),
+            Action::PasswordChosen => ("password.choose", "Password chosen"),
+            Action::PasswordChanged => ("password.change", "Password changed"),
+            Action::SessionsEnded => ("sessions.end", "Sessions ended"),
+            Action::TokenMade => ("token.create", "API token made"),
+            Action::TokenRevoked => ("token.revoke", "API token revoked"),
+            Action::JobRetried => ("job.retry", "Job tried again"),
+            Action::JobCancelled => ("job.cancel", "Job cancelled"),
+            Action::SignedIn => ("session.begin", "Signed in"),
+            Action::SignInFailed => ("session.refuse", "Sign-in failed"),
+            Action::SignedOut => ("session.end", "Signed out"),
+            Action::SetUp => ("installation.set-up", "Set-up"),
+            Action::DocumentAdded => ("document.add", "Document added"),
+            Action::DocumentOverwritten => ("document.overwrite", "Content replaced"),
+            Action::DocumentJudged => ("document.judge", "Looked at for viruses"),
+            Action::DocumentOpened => ("document.open", "Opened by an administrator"),
+            Action::FileGone => ("file.gone", "File gone at Filestack"),
+            Action::FileRemoved => ("file.remove", "File removed at Filestack"),
+            Action::EventReplayed => ("event.replay", "Event replayed"),
+            Action::SampleSent => ("event.sample", "Sample sent"),
         }
     }
 }
@@ -262,4 +335,44 @@ pub fn record(c: &mut DbConn, actor: &Actor, entry: Entry, now: UtcTime) -> Resu
             reason: entry.reason,
         },
     )
+}
+
+/// Records that a document has come to be, and which way.
+pub fn record_added(c: &mut DbConn, actor: &Actor, document: &NewDocument, via: &str) -> Result<(), DbError> {
+    let entry = Entry {
+        document: Some(document.id),
+        ..Entry::new(Action::DocumentAdded, document.id)
+    };
+    let facts = json!({"size_bytes": document.size_bytes, "type": document.content_type, "way": via});
+    record(
+        c,
+        actor,
+        entry.named(&document.name).changing(Value::Null, facts),
+        document.created_at,
+    )
+}
+
+/// A part of the trail.
+pub async fn list(
+    services: &Services,
+    filter: EntryFilter,
+    part: Part<Place>,
+    limit: i64,
+) -> Result<Slice<AuditEntry>, AppError> {
+    let read = services.db.run(move |c| {
+        let rows = audit_entries::list(c, &filter, &part, limit + 1)?;
+        Ok(Slice::cut(rows, &part, limit))
+    });
+    Ok(read.await?)
+}
+
+/// A document's own slice, the newest first. Whose it is, the caller has made sure.
+pub async fn list_of_document(
+    services: &Services,
+    document: DocumentId,
+) -> Result<Vec<AuditEntry>, AppError> {
+    let read = services
+        .db
+        .run(move |c| audit_entries::list_of_document(c, document, OF_DOCUMENT));
+    Ok(read.await?)
 }

@@ -287,6 +287,7 @@ pub fn redeem(
         return Ok(Redeemed::Refused(refusal));
     }
     documents::insert(c, &document)?;
+    audit::record_added(c, actor, &document, "the browser, straight to Filestack")?;
     search::insert(c, owner.seq, document.id, &document.name_key)?;
     users::add_usage(c, claim.owner, 1, document.size_bytes)?;
     // Events about it may have been faster.

@@ -13,6 +13,7 @@ use crate::error::AppError;
 use crate::filestack::{FilestackError, Handle, MetadataField, Purpose};
 use crate::ids::DocumentId;
 use crate::queue::{self, Kind, NewJob, Priority};
+use crate::services::audit::Actor;
 use crate::services::{Services, sweep, upstream, verdicts};
 
 /// Between two reconciliations by themselves.
@@ -172,7 +173,7 @@ async fn mark_gone(services: &Services, id: DocumentId) -> Result<(), AppError> 
     log::info!(event = "file-gone", document = id.as_str(); "a document's file is no longer at Filestack");
     services
         .db
-        .write(move |c| verdicts::mark_gone(c, id, now))
+        .write(move |c| verdicts::mark_gone(c, &Actor::server(), id, now))
         .await?;
     Ok(())
 }

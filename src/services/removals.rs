@@ -13,8 +13,9 @@ use crate::error::AppError;
 use crate::failpoints;
 use crate::filestack::{FilestackError, Handle, Purpose};
 use crate::queue::{self, Kind, NewJob};
+use crate::services::audit::{Action, Actor, Entry};
 use crate::services::processing::Outcome;
-use crate::services::{Services, upstream};
+use crate::services::{Services, audit, upstream};
 
 /// The first try by a job comes so long after one that failed.
 const AGAIN: Duration = Duration::from_secs(30);
@@ -73,7 +74,7 @@ pub async fn attempt(services: &Services, handle: &str) -> Result<bool, AppError
         .db
         .write(move |c| {
             if done {
-                file_removals::delete(c, &handle)
+                settle(c, &handle, now)
             } else {
                 enqueue(c, &handle, now.plus(AGAIN), now)
             }
@@ -121,9 +122,19 @@ pub async fn run(services: &Services, handle: String) -> Result<Outcome, AppErro
         return Ok(Outcome::done("The file was removed already."));
     }
     remove(services, &handle).await.map_err(upstream)?;
+    let now = services.clock.now();
     Ok(Outcome::with("The file is removed at Filestack.", move |c| {
-        file_removals::delete(c, &handle)
+        settle(c, &handle, now)
     }))
+}
+
+/// Strikes out a removal that is done: whoever is first writes it into the trail.
+fn settle(c: &mut DbConn, handle: &str, now: UtcTime) -> Result<(), DbError> {
+    let Some(reason) = file_removals::take(c, handle)? else {
+        return Ok(());
+    };
+    let entry = Entry::new(Action::FileRemoved, handle).because(&reason);
+    audit::record(c, &Actor::server(), entry, now)
 }
 
 /// A file that is not there counts as removed.

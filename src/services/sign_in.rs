@@ -8,7 +8,8 @@ use crate::db::models::sign_in_attempts::{self, SignInAttempts};
 use crate::db::models::users::{self, User};
 use crate::db::{DbConn, DbError};
 use crate::error::AppError;
-use crate::services::{Services, emails};
+use crate::services::audit::{Action, Actor, Entry};
+use crate::services::{Services, audit, emails};
 
 /// Tries are forgotten after an hour without one.
 const CALM: Duration = Duration::from_secs(3_600);
@@ -86,6 +87,7 @@ pub async fn sign_in(
 ) -> Result<User, SignInRefused> {
     let email = emails::normalise(email).unwrap_or_default();
     let subjects = subjects(services, &email, address);
+    let tried = email.clone();
     count_try(services, &subjects).await?;
     let found = services
         .db
@@ -100,6 +102,10 @@ pub async fn sign_in(
         }
         None => {
             log::warn!(event = "sign-in-failed", address; "a sign-in failed");
+            let (now, actor) = (services.clock.now(), Actor::nobody(&tried, address));
+            let entry = Entry::new(Action::SignInFailed, tried);
+            let recorded = services.db.write(move |c| audit::record(c, &actor, entry, now));
+            recorded.await?;
             Err(SignInRefused::Wrong)
         }
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::db::models::uploads::{self, UploadState};
 use crate::db::models::{jobs, password_links, sessions, sign_in_attempts};
 use crate::error::AppError;
-use crate::services::{Services, events, quotas, reconcile, removals, trash};
+use crate::services::{Services, events, quotas, reconcile, removals, statistics, trash};
 
 /// An upload without a sign of life for this long has no process behind it any more: a slow one gives one every few minutes.
 pub const GRACE: Duration = Duration::from_secs(6 * 3_600);
@@ -48,6 +48,7 @@ pub async fn once(services: &Services) -> Result<(), AppError> {
     trash::purge_due(services).await?;
     removals::enqueue_due(services).await?;
     events::sweep(services).await?;
+    statistics::gather(services).await?;
     let now = services.clock.now();
     services
         .db

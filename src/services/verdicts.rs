@@ -6,10 +6,11 @@
 use serde_json::{Value, json};
 
 use crate::clock::UtcTime;
-use crate::db::models::documents::{self, GONE, INFECTED, QUARANTINED, STORED};
+use crate::db::models::documents::{self, Document, GONE, INFECTED, QUARANTINED, STORED};
 use crate::db::models::findings::{self, Finding};
 use crate::db::{DbConn, DbError};
 use crate::ids::DocumentId;
+use crate::services::audit::{self, Action, Actor, Entry};
 
 /// Kind of the finding that says which viruses there are.
 pub const VIRUSES: &str = "viruses";
@@ -109,13 +110,17 @@ pub fn settle(
     if let Some(found) = &verdict.infections {
         if verdict.is_infected() {
             keep(c, document, VIRUSES, json!(found), now)?;
-            documents::move_on(c, document, &[STORED, QUARANTINED], INFECTED, now)?;
+            if documents::move_on(c, document, &[STORED, QUARANTINED], INFECTED, now)? {
+                record(c, &known, INFECTED, now)?;
+            }
         } else {
             // A clean verdict never takes an infected one back.
             if findings::find(c, document, VIRUSES)?.is_none() {
                 keep(c, document, VIRUSES, json!([]), now)?;
             }
-            documents::move_on(c, document, &[QUARANTINED], STORED, now)?;
+            if documents::move_on(c, document, &[QUARANTINED], STORED, now)? {
+                record(c, &known, STORED, now)?;
+            }
         }
     }
     if let Some(safe) = verdict.is_safe {
@@ -135,8 +140,23 @@ pub fn settle(
 
 /// Notes that a document's file is no longer at Filestack; `false` when that was known. The row stays until its owner deletes it, and
 /// counts until then.
-pub fn mark_gone(c: &mut DbConn, document: DocumentId, now: UtcTime) -> Result<bool, DbError> {
-    documents::move_on(c, document, &[STORED, QUARANTINED, INFECTED], GONE, now)
+pub fn mark_gone(c: &mut DbConn, actor: &Actor, document: DocumentId, now: UtcTime) -> Result<bool, DbError> {
+    let Some(known) = documents::find(c, document)? else {
+        return Ok(false);
+    };
+    let is_new = documents::move_on(c, document, &[STORED, QUARANTINED, INFECTED], GONE, now)?;
+    if is_new {
+        let entry = Entry::of_document(Action::FileGone, &known)
+            .changing(json!({"status": known.status}), json!({"status": GONE}));
+        audit::record(c, actor, entry, now)?;
+    }
+    Ok(is_new)
+}
+
+fn record(c: &mut DbConn, known: &Document, status: &str, now: UtcTime) -> Result<(), DbError> {
+    let entry = Entry::of_document(Action::DocumentJudged, known)
+        .changing(json!({"status": known.status}), json!({"status": status}));
+    audit::record(c, &Actor::filestack(), entry, now)
 }
 
 fn keep(

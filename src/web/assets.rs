@@ -16,6 +16,8 @@ const STYLES: &str = concat!(
     include_str!("../../assets/css/document.css"),
     include_str!("../../assets/css/uploads.css"),
     include_str!("../../assets/css/jobs.css"),
+    include_str!("../../assets/css/table.css"),
+    include_str!("../../assets/css/overview.css"),
 );
 
 /// Name, extension, media type, content.

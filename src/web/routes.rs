@@ -54,7 +54,7 @@ pub fn configure(app: &mut web::ServiceConfig) {
                 .route(web::post().to(pages::trash::purge)),
             web::resource("/uploads/new").route(get().to(pages::uploads::new)),
             web::resource("/uploads").route(web::post().to(pages::uploads::create)),
-            web::resource("/admin").route(get().to(pages::admin::show)),
+            web::resource("/admin").route(get().to(pages::admin::overview::show)),
             web::resource("/admin/users")
                 .route(get().to(pages::admin::users::index))
                 .route(web::post().to(pages::admin::users::create)),
@@ -78,6 +78,13 @@ pub fn configure(app: &mut web::ServiceConfig) {
             web::resource("/admin/webhooks/{id}/replay")
                 .route(get().to(pages::admin::webhooks::preview_one))
                 .route(web::post().to(pages::admin::webhooks::replay_one)),
+            web::resource("/admin/audit").route(get().to(pages::admin::audit::index)),
+            web::resource("/admin/documents").route(get().to(pages::admin::documents::index)),
+            web::resource("/admin/documents/{id}")
+                .route(get().to(pages::admin::documents::show))
+                .route(web::post().to(pages::admin::documents::open)),
+            web::resource("/admin/documents/{id}/download")
+                .route(get().to(pages::admin::documents::download)),
             web::resource("/admin/jobs").route(get().to(pages::admin::jobs)),
             web::resource("/admin/jobs/{id}/attempt").route(web::post().to(pages::admin::attempt)),
             web::resource("/admin/jobs/{id}/cancellation").route(web::post().to(pages::admin::cancel)),

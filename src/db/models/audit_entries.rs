@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use crate::clock::UtcTime;
+use crate::db::keyset::{Part, TimePlace};
 use crate::db::schema::audit_entries;
 use crate::db::{DbConn, DbError};
 use crate::ids::{AuditEntryId, DocumentId, UserId};
@@ -59,4 +60,83 @@ pub fn list_of_document(
         .limit(limit)
         .select(AuditEntry::as_select())
         .load(connection)?)
+}
+
+/// A place in the trail.
+pub type Place = TimePlace<AuditEntryId>;
+
+/// Which entries.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EntryFilter {
+    /// Of this actor, by name.
+    pub actor: Option<String>,
+    /// Of this action, as its word.
+    pub action: Option<String>,
+    /// About this subject, by id.
+    pub subject: Option<String>,
+    /// Of then or later.
+    pub since: Option<UtcTime>,
+    /// Of before.
+    pub until: Option<UtcTime>,
+    /// The oldest first.
+    pub oldest_first: bool,
+}
+
+/// A part of the trail as it is read: at most `limit` entries, away from the place.
+pub fn list(
+    connection: &mut DbConn,
+    filter: &EntryFilter,
+    part: &Part<Place>,
+    limit: i64,
+) -> Result<Vec<AuditEntry>, DbError> {
+    use audit_entries::{action, actor, at, id, subject};
+    let mut query = audit_entries::table
+        .select(AuditEntry::as_select())
+        .limit(limit)
+        .into_boxed();
+    if let Some(wanted) = &filter.actor {
+        query = query.filter(actor.eq(wanted));
+    }
+    if let Some(wanted) = &filter.action {
+        query = query.filter(action.eq(wanted));
+    }
+    if let Some(wanted) = &filter.subject {
+        query = query.filter(subject.eq(wanted));
+    }
+    if let Some(since) = filter.since {
+        query = query.filter(at.ge(since));
+    }
+    if let Some(until) = filter.until {
+        query = query.filter(at.lt(until));
+    }
+    let upwards = filter.oldest_first != part.is_backwards();
+    // The time alone as a bound of its own: with it both databases begin to read the index at the place.
+    query = match (part.place(), upwards) {
+        (None, _) => query,
+        (Some(place), true) => query.filter(at.ge(place.at).and(at.gt(place.at).or(id.gt(place.id)))),
+        (Some(place), false) => query.filter(at.le(place.at).and(at.lt(place.at).or(id.lt(place.id)))),
+    };
+    query = if upwards {
+        query.order((at.asc(), id.asc()))
+    } else {
+        query.order((at.desc(), id.desc()))
+    };
+    Ok(query.load(connection)?)
+}
+
+/// Whether a user has done this to a document since then.
+pub fn has_done(
+    connection: &mut DbConn,
+    document: DocumentId,
+    user: UserId,
+    action: &str,
+    since: UtcTime,
+) -> Result<bool, DbError> {
+    let found = audit_entries::table
+        .filter(audit_entries::document_id.eq(document))
+        .filter(audit_entries::at.ge(since))
+        .filter(audit_entries::action.eq(action))
+        .filter(audit_entries::actor_id.eq(user))
+        .select(audit_entries::id);
+    Ok(diesel::select(diesel::dsl::exists(found)).get_result(connection)?)
 }

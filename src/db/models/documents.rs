@@ -1,6 +1,7 @@
 //! Documents: a row for each file that somebody keeps.
 
 mod listing;
+pub mod overseen;
 mod trash;
 
 use diesel::prelude::*;

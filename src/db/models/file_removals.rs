@@ -57,10 +57,15 @@ pub fn put_off(connection: &mut DbConn, handle: &str, next: UtcTime) -> Result<(
     Ok(())
 }
 
-/// The file is gone.
-pub fn delete(connection: &mut DbConn, handle: &str) -> Result<(), DbError> {
-    diesel::delete(file_removals::table.find(handle)).execute(connection)?;
-    Ok(())
+/// The file is gone: gives why it was to go; `None` when somebody else has struck it out.
+pub fn take(connection: &mut DbConn, handle: &str) -> Result<Option<String>, DbError> {
+    let reason = file_removals::table
+        .find(handle)
+        .select(file_removals::reason)
+        .first(connection)
+        .optional()?;
+    let struck = diesel::delete(file_removals::table.find(handle)).execute(connection)?;
+    Ok(reason.filter(|_| struck == 1))
 }
 
 /// How many wait, for the log and for tests.

@@ -17,5 +17,6 @@ pub mod search;
 pub mod sessions;
 pub mod setup;
 pub mod sign_in_attempts;
+pub mod statistics;
 pub mod uploads;
 pub mod users;

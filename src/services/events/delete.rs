@@ -4,6 +4,7 @@ use super::action::{Case, Outcome, applied, document_of};
 use crate::db::DbConn;
 use crate::db::models::results;
 use crate::filestack::Handle;
+use crate::services::audit::Actor;
 use crate::services::verdicts;
 
 pub(super) fn act(c: &mut DbConn, case: &Case<'_>) -> Outcome {
@@ -23,7 +24,7 @@ pub(super) fn act(c: &mut DbConn, case: &Case<'_>) -> Outcome {
     match document_of(c, case.handle())? {
         Err(settlement) => Ok(settlement),
         Ok(document) => {
-            let is_new = verdicts::mark_gone(c, document.id, case.now)?;
+            let is_new = verdicts::mark_gone(c, &Actor::filestack(), document.id, case.now)?;
             let said = if is_new {
                 "The document's file is gone."
             } else {

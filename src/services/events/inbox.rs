@@ -13,7 +13,8 @@ use crate::db::models::events::listing::{self, EventFilter, EventLine};
 use crate::db::models::events::{self, Event, EventState};
 use crate::error::AppError;
 use crate::ids::EventId;
-use crate::services::Services;
+use crate::services::audit::{Action, Actor, Entry};
+use crate::services::{Services, audit};
 
 /// Events that are replayed at once.
 pub const MOST_REPLAYED: i64 = 1_000;
@@ -134,15 +135,16 @@ pub async fn dry_run(services: &Services, which: Which) -> Result<Vec<Preview>, 
 }
 
 /// Sends these events back to be applied anew by the workers; gives those that could be.
-pub async fn replay(services: &Services, which: Which) -> Result<Vec<EventId>, AppError> {
+pub async fn replay(services: &Services, actor: &Actor, which: Which) -> Result<Vec<EventId>, AppError> {
     let ids = find(services, which, MOST_REPLAYED).await?;
-    let now = services.clock.now();
+    let (now, actor) = (services.clock.now(), actor.clone());
     let sent = services
         .db
         .write(move |c| {
             let mut sent = Vec::new();
             for id in ids {
                 if reopen(c, &[id], now)? == 1 {
+                    audit::record(c, &actor, Entry::new(Action::EventReplayed, id), now)?;
                     sent.push(id);
                 }
             }
@@ -156,10 +158,11 @@ pub async fn replay(services: &Services, which: Which) -> Result<Vec<EventId>, A
 /// The same, applied at once by whoever asks; gives each event and what came of it.
 pub async fn replay_now(
     services: &Services,
+    actor: &Actor,
     which: Which,
 ) -> Result<Vec<(EventId, EventState, String)>, AppError> {
     let mut outcomes = Vec::new();
-    for id in replay(services, which).await? {
+    for id in replay(services, actor, which).await? {
         // What may pass is kept with the event, and its job tries again.
         let failure = apply(services, id).await.err();
         let event = services.db.run(move |c| events::find(c, id)).await?;

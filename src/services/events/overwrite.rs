@@ -1,12 +1,15 @@
 //! `fp.overwrite`: the file has other content. What it is like now is asked, not taken from the event: the last one is what counts,
 //! whichever event is applied last.
 
+use serde_json::json;
+
 use super::action::{Case, Facts, Outcome, applied, changed_meanwhile, document_of};
 use super::message::Message;
 use crate::db::models::documents::{self, Content, GONE};
 use crate::db::models::users;
 use crate::db::{DbConn, DbError};
 use crate::filestack::Handle;
+use crate::services::audit::{self, Action, Actor, Entry};
 use crate::services::{sniff, verdicts};
 
 /// Whether there is a document to be refreshed.
@@ -28,7 +31,7 @@ pub(super) fn act(c: &mut DbConn, case: &Case<'_>) -> Outcome {
     let metadata = match case.facts {
         Facts::Unasked => return changed_meanwhile(),
         Facts::NoFile => {
-            verdicts::mark_gone(c, document.id, case.now)?;
+            verdicts::mark_gone(c, &Actor::filestack(), document.id, case.now)?;
             return applied(document.id, "The document's file is gone since.");
         }
         Facts::File(metadata) => metadata,
@@ -54,6 +57,13 @@ pub(super) fn act(c: &mut DbConn, case: &Case<'_>) -> Outcome {
     if !documents::refresh(c, document.id, document.size_bytes, &content, case.now)? {
         return changed_meanwhile();
     }
+    let facts =
+        |size: i64, sha256: &str, kind: &str| json!({"size_bytes": size, "sha256": sha256, "type": kind});
+    let entry = Entry::of_document(Action::DocumentOverwritten, &document).changing(
+        facts(document.size_bytes, &document.sha256, &document.content_type),
+        facts(content.size_bytes, content.sha256, content.content_type),
+    );
+    audit::record(c, &Actor::filestack(), entry, case.now)?;
     users::add_usage(c, document.owner_id, 0, content.size_bytes - document.size_bytes)?;
     applied(
         document.id,

@@ -10,7 +10,8 @@ use super::receive::{NewDelivery, record};
 use crate::crypto;
 use crate::error::AppError;
 use crate::ids::EventId;
-use crate::services::Services;
+use crate::services::audit::{Action, Actor, Entry};
+use crate::services::{Services, audit};
 
 /// The kinds there are samples of.
 pub const KINDS: [&str; 7] = [
@@ -28,7 +29,7 @@ pub const KINDS: [&str; 7] = [
 /// # Errors
 ///
 /// [`AppError::Invalid`] when there is no such kind.
-pub async fn trigger(services: &Services, kind: &str) -> Result<EventId, AppError> {
+pub async fn trigger(services: &Services, actor: &Actor, kind: &str) -> Result<EventId, AppError> {
     if !KINDS.contains(&kind) {
         return Err(AppError::invalid(
             "invalid-sample",
@@ -48,7 +49,13 @@ pub async fn trigger(services: &Services, kind: &str) -> Result<EventId, AppErro
         sample: true,
         took_micros: 0,
     };
-    Ok(record(services, delivery).await?.id())
+    let id = record(services, delivery).await?.id();
+    let (actor, entry) = (actor.clone(), Entry::new(Action::SampleSent, id).named(kind));
+    services
+        .db
+        .write(move |c| audit::record(c, &actor, entry, now))
+        .await?;
+    Ok(id)
 }
 
 fn body(kind: &str, file: &str, timestamp: i64) -> Value {

@@ -22,8 +22,9 @@ use url::Url;
 use crate::db::models::users::User;
 use crate::error::AppError;
 use crate::services::Services;
+use crate::services::audit::Actor;
 use crate::services::processing::chain::Wish;
-use crate::services::uploads::{self, NewFile, Received, Size, Source};
+use crate::services::uploads::{self, By, NewFile, Received, Size, Source};
 use vet::{Vet, Vetted};
 
 /// Imports of this process at once.
@@ -121,6 +122,7 @@ pub async fn import(
     services: &Services,
     importer: &Importer,
     owner: &User,
+    actor: &Actor,
     address: &str,
     name: Option<&str>,
 ) -> Result<Received, AppError> {
@@ -148,7 +150,11 @@ pub async fn import(
             .map_or(Size::AtMost(u64::MAX), Size::Declared),
         wish: Wish::Nothing,
     };
-    uploads::receive(services, owner, file, &mut Incoming { reply, until }).await
+    let by = By {
+        actor: actor.clone(),
+        via: "an import from a URL",
+    };
+    uploads::receive(services, owner, by, file, &mut Incoming { reply, until }).await
 }
 
 /// A reply's body as it comes in.

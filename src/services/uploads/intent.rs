@@ -12,13 +12,23 @@ use crate::error::AppError;
 use crate::failpoints;
 use crate::ids::{DocumentId, UserId};
 use crate::queue::Kind;
+use crate::services::audit::Actor;
 use crate::services::processing::chain::{self, Wish};
 use crate::services::quotas::{self, Verdict};
 use crate::services::uploads::Received;
-use crate::services::{Services, events, removals};
+use crate::services::{Services, audit, events, removals};
 
 /// Between two signs of life; the sweep waits for hours.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(300);
+
+/// Whose doing a new document is, and which way it came.
+#[derive(Clone, Debug)]
+pub struct By {
+    /// Who.
+    pub actor: Actor,
+    /// Which way, in words.
+    pub via: &'static str,
+}
 
 /// An intent that has not ended. Dropped unfinished (the client went away, the server stops) it ends as failed.
 pub(super) struct Intent {
@@ -113,6 +123,7 @@ impl Intent {
         owner: &User,
         document: NewDocument,
         kinds: Vec<Kind>,
+        by: By,
     ) -> Result<Received, AppError> {
         self.ended = true;
         let (id, owner_seq) = (self.id, owner.seq);
@@ -126,6 +137,7 @@ impl Intent {
                 if uploads::finish(c, id, UploadState::Recorded, Some(&document.handle), None, now)? {
                     quotas::release(c, id)?;
                     add(c, owner_seq, &document)?;
+                    audit::record_added(c, &by.actor, &document, by.via)?;
                 } else if !documents::complete(c, &document)? {
                     return Err(DbError::Conflict);
                 }
@@ -207,6 +219,12 @@ pub fn adopt(services: &Services, c: &mut DbConn, mut document: NewDocument) -> 
     document.status = status;
     quotas::release(c, document.id)?;
     add(c, owner.seq, &document)?;
+    audit::record_added(
+        c,
+        &Actor::filestack(),
+        &document,
+        "an event, after the upload had lost its process",
+    )?;
     chain::enqueue(c, document.id, &kinds, document.created_at)?;
     if let Some(made) = documents::find_owned(c, document.owner_id, document.id)? {
         quotas::note_excess(c, &made, document.created_at)?;

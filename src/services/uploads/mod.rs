@@ -14,5 +14,6 @@ mod receive;
 
 pub use body::{Size, Source, too_large};
 pub use budget::Budget;
+pub use intent::By;
 pub(in crate::services) use intent::adopt;
 pub use receive::{LOOKAHEAD, NewFile, Received, receive};

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::body::{Body, Part, Size, Source, too_large};
-use super::intent::Intent;
+use super::intent::{By, Intent};
 use crate::crypto::hex;
 use crate::db::models::documents::{Document, NewDocument};
 use crate::db::models::search::name_key;
@@ -72,6 +72,7 @@ pub struct Received {
 pub async fn receive<S: Source>(
     services: &Services,
     owner: &User,
+    by: By,
     file: NewFile,
     source: &mut S,
 ) -> Result<Received, AppError> {
@@ -84,7 +85,7 @@ pub async fn receive<S: Source>(
         }),
     };
     // What is stored from here on must not be denied, also by a server that stops.
-    finish(services, owner, taken_in).await
+    finish(services, owner, by, taken_in).await
 }
 
 /// All that comes before Filestack makes a file of it.
@@ -351,7 +352,7 @@ impl Feed {
 }
 
 /// The bytes are all here: from now on the document comes to be whether or not the client waits for the answer.
-async fn finish(services: &Services, owner: &User, taken_in: TakenIn) -> Result<Received, AppError> {
+async fn finish(services: &Services, owner: &User, by: By, taken_in: TakenIn) -> Result<Received, AppError> {
     let TakenIn {
         intent,
         details,
@@ -411,7 +412,7 @@ async fn finish(services: &Services, owner: &User, taken_in: TakenIn) -> Result<
             created_at: now,
             updated_at: now,
         };
-        intent.record(&owner, document, kinds).await
+        intent.record(&owner, document, kinds, by).await
     });
     finishing
         .await

@@ -27,7 +27,15 @@ pub async fn create(
         "Files are not imported from addresses here. Download the file and upload it, or ask your administrator to switch it on.",
     ))?;
     let Order { url, name } = body.0;
-    let received = import::import(&state.services, importer, caller.user(), &url, name.as_deref()).await?;
+    let received = import::import(
+        &state.services,
+        importer,
+        caller.user(),
+        &caller.actor(),
+        &url,
+        name.as_deref(),
+    )
+    .await?;
     let document = received.document;
     let url = documents::plain_url(&state.services, &document)?;
     Ok(HttpResponse::Created()

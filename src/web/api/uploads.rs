@@ -9,7 +9,7 @@ use crate::db::models::jobs::JobState;
 use crate::error::AppError;
 use crate::services::documents::{self, SignedUrl};
 use crate::services::processing::chain::Wish;
-use crate::services::uploads::{self, NewFile, Received, Source, too_large};
+use crate::services::uploads::{self, By, NewFile, Received, Source, too_large};
 use crate::web::AppState;
 use crate::web::extract::{ApiCaller, DocumentPath, FilePart, Item, Query, Reader, UploadForm};
 
@@ -133,8 +133,12 @@ async fn receive(
                     size: form.size(&file, declared),
                     wish,
                 };
+                let by = By {
+                    actor: caller.actor(),
+                    via: "the API",
+                };
                 let mut only = OnlyFile { file, form };
-                return uploads::receive(&state.services, caller.user(), new, &mut only).await;
+                return uploads::receive(&state.services, caller.user(), by, new, &mut only).await;
             }
             Some(_) => {}
             None => {

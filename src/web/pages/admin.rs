@@ -1,5 +1,9 @@
 //! `/admin`: what administrators see and steer. For now jobs and webhooks; the dashboard comes later.
 
+pub mod audit;
+pub mod documents;
+pub mod overview;
+pub(in crate::web) mod table;
 pub mod users;
 pub mod webhooks;
 
@@ -31,11 +35,6 @@ pub struct IndexQuery {
     kind: String,
     after: Option<String>,
     before: Option<String>,
-}
-
-/// `GET /admin`.
-pub async fn show(_admin: Admin) -> Result<HttpResponse, AppError> {
-    Ok(see_other("/admin/jobs").finish())
 }
 
 /// `GET /admin/jobs`.

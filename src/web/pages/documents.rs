@@ -5,10 +5,11 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
 use super::shell::{Said, dress};
-use super::{events as steps, page, see_other, sized_page, with_cookies};
+use super::{admin, events as steps, page, see_other, sized_page, with_cookies};
 use crate::db::models::documents::{Document, Part};
 use crate::db::models::users::User;
 use crate::error::AppError;
+use crate::services::audit;
 use crate::services::cursor::{self, parse_sort};
 use crate::services::documents::{self, DocumentPage, Total};
 use crate::web::AppState;
@@ -160,6 +161,7 @@ async fn show_page(
     status: StatusCode,
 ) -> Result<HttpResponse, AppError> {
     let steps = steps::of(&state.services, document.id).await?;
+    let history = audit::list_of_document(&state.services, document.id).await?;
     let dressed = dress(request, state, Some(user));
     let show = DocumentShowPage {
         shell: dressed.shell,
@@ -177,6 +179,7 @@ async fn show_page(
         status: DocumentStatus::of_row(&document.status),
         preview_url: documents::page_preview(&state.services, document).map(String::from),
         steps,
+        history: history.iter().map(admin::audit::history).collect(),
     };
     Ok(with_cookies(page(status, &show)?, dressed.cookies))
 }

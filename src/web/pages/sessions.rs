@@ -103,11 +103,11 @@ pub async fn create(
 pub async fn destroy(
     state: web::Data<AppState>,
     request: HttpRequest,
-    _viewer: Viewer,
+    viewer: Viewer,
     _form: CsrfForm<NoFields>,
 ) -> Result<HttpResponse, AppError> {
     if let Some(token) = session_token(&request) {
-        accounts::end_session(&state.services, &token).await?;
+        accounts::end_session(&state.services, &viewer.actor(), viewer.user(), &token).await?;
     }
     let over = session_cookie(String::new(), Duration::ZERO);
     Ok(with_cookies(
@@ -130,7 +130,7 @@ pub(super) async fn begin(
         .unwrap_or("")
         .to_owned();
     let token =
-        accounts::begin_session(&state.services, user.id, session_token(request), address.0, agent).await?;
+        accounts::begin_session(&state.services, user, session_token(request), address.0, agent).await?;
     Ok(kept_cookie(token))
 }
 

@@ -57,7 +57,7 @@ pub async fn create(
         password,
     } = data.0;
     check_token(&state, &token).await?;
-    match accounts::set_up(&state.services, &token, &email, password).await {
+    match accounts::set_up(&state.services, &token, &email, password, &address.0).await {
         Ok(user) => {
             let cookie = sessions::begin(&state, &request, &user, address).await?;
             Ok(with_cookies(

@@ -9,7 +9,7 @@ use super::{page, with_cookies};
 use crate::error::AppError;
 use crate::services::processing::chain::Wish;
 use crate::services::quotas;
-use crate::services::uploads::{self, NewFile, Received};
+use crate::services::uploads::{self, By, NewFile, Received};
 use crate::web::AppState;
 use crate::web::extract::{FilePart, Item, UploadForm, Viewer, token_is_valid};
 use crate::web::views::{UploadNewPage, UploadOutcome, UploadResultPage, UploadedFile};
@@ -93,7 +93,11 @@ async fn receive(
         size: parts.size(&file, None),
         wish: Wish::Steps,
     };
-    let outcome = match uploads::receive(&state.services, viewer.user(), new, &mut *file).await {
+    let by = By {
+        actor: viewer.actor(),
+        via: "the upload page",
+    };
+    let outcome = match uploads::receive(&state.services, viewer.user(), by, new, &mut *file).await {
         Ok(Received { document, .. }) => UploadOutcome::Stored {
             id: document.id.to_string(),
             content_type: document.content_type,

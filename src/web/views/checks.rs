@@ -84,6 +84,13 @@ fn pages() -> Vec<(&'static str, String)> {
         page("upload+quota", UploadNewPage::sample_with_quota()),
         page("upload+full", UploadNewPage::sample_without_room()),
         page("upload-result", UploadResultPage::sample()),
+        page("overview", OverviewPage::sample()),
+        page("overview+fresh", OverviewPage::sample_fresh()),
+        page("all-documents", AdminDocumentsPage::sample()),
+        page("admin-document", AdminDocumentPage::sample()),
+        page("admin-document+closed", AdminDocumentPage::sample_closed()),
+        page("audit", AuditIndexPage::sample()),
+        page("audit+empty", AuditIndexPage::sample_empty()),
         page("jobs", JobIndexPage::sample()),
         page("jobs+empty", JobIndexPage::sample_empty()),
         page("webhooks", EventIndexPage::sample()),
@@ -256,6 +263,9 @@ fn w22_what_webhooks_say_stays_text() {
         EventShowPage::sample().render(),
         EventReplayPage::sample().render(),
         EventRefusalsPage::sample().render(),
+        AuditIndexPage::sample().render(),
+        AdminDocumentPage::sample().render(),
+        AdminDocumentPage::sample_closed().render(),
     ] {
         let page = Html::parse_document(&html.unwrap());
         assert!(all(&page, "[onerror], img[src=x]").is_empty());

@@ -4,6 +4,7 @@ use askama::Template;
 use time::OffsetDateTime;
 use url::form_urlencoded;
 
+use super::audit::HistoryRow;
 use super::filters;
 use super::jobs::StepRow;
 use super::kind::Kind;
@@ -288,6 +289,8 @@ pub struct DocumentShowPage {
     pub preview_url: Option<String>,
     /// What is done with it besides storing it.
     pub steps: Vec<StepRow>,
+    /// What has happened to it, the newest first.
+    pub history: Vec<HistoryRow>,
 }
 
 impl DocumentShowPage {

@@ -42,6 +42,12 @@ pub(super) fn documents(count: &i64, _: &dyn Values) -> askama::Result<Safe<Stri
     Ok(Safe(counted(*count, "document")))
 }
 
+/// A number: `1,234`.
+#[askama::filter_fn]
+pub(super) fn grouped(number: &i64, _: &dyn Values) -> askama::Result<Safe<String>> {
+    Ok(Safe(thousands(*number)))
+}
+
 /// A time as people say it: `3 hours ago`.
 #[askama::filter_fn]
 pub(super) fn ago(
@@ -72,8 +78,23 @@ pub(super) fn rfc3339(then: &OffsetDateTime, _: &dyn Values) -> askama::Result<S
     Ok(Safe(for_machines(*then)))
 }
 
-/// The same as text, for what is not a template.
-pub(super) fn size_text(bytes: i64) -> String {
+/// A time as people say it, for sentences.
+pub fn dress_ago(then: OffsetDateTime, now: OffsetDateTime) -> String {
+    relative(then, now)
+}
+
+/// A day, for sentences.
+pub fn dress_day(then: OffsetDateTime) -> String {
+    day(then)
+}
+
+/// A number, for sentences.
+pub fn dress_number(number: i64) -> String {
+    thousands(number)
+}
+
+/// A size, for sentences.
+pub fn dress_size(bytes: i64) -> String {
     in_binary_units(bytes)
 }
 

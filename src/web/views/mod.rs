@@ -6,13 +6,17 @@
 
 mod account;
 mod accounts;
+mod audit;
 mod documents;
 mod errors;
 mod events;
 mod filters;
 mod jobs;
 mod kind;
+mod oversight;
+mod overview;
 mod shell;
+mod table;
 mod trash;
 mod uploads;
 mod users;
@@ -22,15 +26,20 @@ mod checks;
 
 pub use account::{AccountPage, ConfirmPage, PasswordChoosePage, SessionRow, TokenForm, TokenRow};
 pub use accounts::{SetupPage, SignInPage};
+pub use audit::{AuditIndexPage, Change, HistoryRow};
 pub use documents::{Column, DocumentIndexPage, DocumentRow, DocumentShowPage, DocumentStatus};
 pub use errors::ErrorPage;
 pub use events::{
     DeliveryRow, EventFilters, EventIndexPage, EventRefusalsPage, EventReplayPage, EventRow, EventShowPage,
     EventStatus, PreviewRow, RefusalRow,
 };
+pub use filters::{dress_ago, dress_day, dress_number, dress_size};
 pub use jobs::{JobIndexPage, JobRow, JobStatus, StepRow};
 pub use kind::Kind;
+pub use oversight::{AdminDocumentPage, AdminDocumentsPage};
+pub use overview::{Bar, BigFigure, Chart, Check, Failures, OverviewPage};
 pub use shell::{Field, Notice, NoticeKind, Shell, ShellUser, THEME_COOKIE, Theme, Undo};
+pub use table::{Cell, ColumnKind, FilterField, RowAction, Table, TableColumn, TableFilter, TableRow};
 pub use trash::{TrashEmptyPage, TrashIndexPage, TrashPurgePage, TrashRow};
 pub use uploads::{UploadNewPage, UploadOutcome, UploadResultPage, UploadedFile};
 pub use users::{InviteForm, MadeLink, QuotaForm, UserIndexPage, UserRow, UserShowPage, UserState};

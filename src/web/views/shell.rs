@@ -48,6 +48,24 @@ impl Shell {
         self.current("/admin")
     }
 
+    /// Whether this place of the administrators' is current: the first one stands for itself alone.
+    pub fn in_admin_place(&self, path: &str) -> Option<&'static str> {
+        self.current(path)
+            .filter(|state| path != "/admin" || *state == "page")
+    }
+
+    /// The administrators' pages, with what the navigation calls them.
+    pub fn admin_places(&self) -> &'static [(&'static str, &'static str)] {
+        &[
+            ("/admin", "Overview"),
+            ("/admin/users", "Users"),
+            ("/admin/documents", "Documents"),
+            ("/admin/webhooks", "Webhooks"),
+            ("/admin/jobs", "Jobs"),
+            ("/admin/audit", "Audit"),
+        ]
+    }
+
     /// Whether the upload page is current, as a value of `aria-current`.
     pub fn in_uploads(&self) -> Option<&'static str> {
         self.current("/uploads/new")

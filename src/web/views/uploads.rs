@@ -32,7 +32,7 @@ impl UploadNewPage {
 
     /// What is left, in words; none without a bound.
     pub fn left(&self) -> Option<String> {
-        let bytes = self.left_bytes.map(filters::size_text);
+        let bytes = self.left_bytes.map(filters::dress_size);
         let documents = self.left_documents.map(|left| match left {
             1 => "1 document".to_owned(),
             left => format!("{left} documents"),

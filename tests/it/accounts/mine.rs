@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use reqwest::Method;
 use satchel::services::accounts;
+use satchel::services::audit::Actor;
 use satchel::services::scopes::{Scope, Scopes};
 use satchel::services::sessions::TRUSTED;
 use serde_json::json;
@@ -158,8 +159,9 @@ async fn an_administrators_token_without_the_scope_administers_nothing() {
     let _admin = app.admin().await;
     let make = async |scopes: &[Scope]| {
         let week = Duration::from_secs(7 * 24 * 3_600);
-        let email = email("admin");
-        let made = accounts::create_scoped_token(&app.services, &email, "x", week, Scopes::of(scopes));
+        let (actor, email) = (Actor::command(), email("admin"));
+        let made =
+            accounts::create_scoped_token(&app.services, &actor, &email, "x", week, Scopes::of(scopes));
         Client::with_token(&app.url, &made.await.expect("a token"))
     };
     assert_eq!(make(&[]).await.get("/admin/users").await.status, 200);

@@ -7,6 +7,7 @@ use diesel::prelude::*;
 use satchel::db::models::users::{self, Role, User};
 use satchel::db::schema;
 use satchel::services::accounts;
+use satchel::services::audit::Actor;
 
 use crate::support::app::{PASSWORD, TestApp};
 use crate::support::wire::{Browser, post};
@@ -34,7 +35,7 @@ pub fn browser(app: &TestApp) -> Browser {
 
 /// An account.
 pub async fn account(app: &TestApp, email: &str, role: Role) -> User {
-    accounts::create_user(&app.services, email, PASSWORD.to_owned(), role)
+    accounts::create_user(&app.services, &Actor::command(), email, PASSWORD.to_owned(), role)
         .await
         .expect("an account can be made")
 }
@@ -43,7 +44,7 @@ pub async fn account(app: &TestApp, email: &str, role: Role) -> User {
 pub async fn signed_in(app: &TestApp, user: &User) -> Browser {
     let begun = accounts::begin_session(
         &app.services,
-        user.id,
+        user,
         None,
         "127.0.0.1".to_owned(),
         "test".to_owned(),
@@ -57,7 +58,7 @@ pub async fn signed_in(app: &TestApp, user: &User) -> Browser {
 /// An API token of this user's.
 pub async fn api_token(app: &TestApp, user: &User) -> String {
     let a_day = Duration::from_secs(24 * 3_600);
-    accounts::create_api_token(&app.services, &user.email, "test", a_day)
+    accounts::create_api_token(&app.services, &Actor::command(), &user.email, "test", a_day)
         .await
         .expect("a token can be made")
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use satchel::db::models::users::Role;
 use satchel::services::accounts;
+use satchel::services::audit::Actor;
 use serde_json::json;
 
 use super::people::{account, address, api_token, signed_in, upload};
@@ -81,7 +82,7 @@ async fn a11_an_expired_token_is_refused() {
     let app = TestApp::sqlite().await;
     account(&app, ANA, Role::Member).await;
     let hour = Duration::from_secs(3_600);
-    let token = accounts::create_api_token(&app.services, ANA, "short", hour)
+    let token = accounts::create_api_token(&app.services, &Actor::command(), ANA, "short", hour)
         .await
         .unwrap();
     let call = || get("/api/documents").bearer(&token).send(address(&app)).status;

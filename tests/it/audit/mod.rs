@@ -1,3 +1,7 @@
 //! The audit trail: what is written into it, and that nothing in it can be changed.
 
+mod opened;
+mod overview;
+mod page;
+mod recorded;
 mod trail;

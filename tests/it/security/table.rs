@@ -96,7 +96,7 @@ pub const TABLE: &[Row] = &[
     row("POST", "/trash/{id}/purge", [401, 404, 404, 404, 401, 403]),
     row("GET", "/uploads/new", [303, 200, 200, 200, 303, 200]),
     row("POST", "/uploads", [401, 200, 200, 200, 401, 403]),
-    row("GET", "/admin", [303, 403, 403, 303, 303, 403]),
+    row("GET", "/admin", [303, 403, 403, 200, 303, 403]),
     row("GET", "/admin/users", [303, 403, 403, 200, 303, 403]),
     row("POST", "/admin/users", [401, 403, 403, 201, 401, 403]),
     row("POST", "/admin/quota", [401, 403, 403, 303, 401, 403]),
@@ -130,6 +130,16 @@ pub const TABLE: &[Row] = &[
         "POST",
         "/admin/webhooks/{id}/replay",
         [401, 403, 403, 404, 401, 403],
+    ),
+    row("GET", "/admin/audit", [303, 403, 403, 200, 303, 403]),
+    row("GET", "/admin/documents", [303, 403, 403, 200, 303, 403]),
+    row("GET", "/admin/documents/{id}", [303, 403, 403, 200, 303, 403]),
+    // Without a reason.
+    row("POST", "/admin/documents/{id}", [401, 403, 403, 422, 401, 403]),
+    row(
+        "GET",
+        "/admin/documents/{id}/download",
+        [303, 403, 403, 303, 303, 403],
     ),
     row("GET", "/admin/jobs", [303, 403, 403, 200, 303, 403]),
     // The id is a document's: no job has it.

@@ -13,6 +13,7 @@ use satchel::config::{Config, DatabaseConfig, Vars};
 use satchel::db::models::users::Role;
 use satchel::db::{Db, Location};
 use satchel::emulator::Controls;
+use satchel::services::audit::Actor;
 use satchel::services::{Services, accounts};
 use satchel::web::AppState;
 use tempfile::TempDir;
@@ -107,7 +108,8 @@ impl TestApp {
     /// A program with an API token of the member of this name, who is made if there is none.
     pub async fn token(&self, name: &str) -> Client {
         self.account(name).await;
-        let token = accounts::create_api_token(&self.services, &email(name), "test", A_YEAR).await;
+        let token =
+            accounts::create_api_token(&self.services, &Actor::command(), &email(name), "test", A_YEAR).await;
         Client::with_token(&self.url, &token.expect("the account is there"))
     }
 
@@ -158,7 +160,15 @@ impl TestApp {
     }
 
     async fn account_as(&self, name: &str, role: Role) {
-        match accounts::create_user(&self.services, &email(name), PASSWORD.to_owned(), role).await {
+        match accounts::create_user(
+            &self.services,
+            &Actor::command(),
+            &email(name),
+            PASSWORD.to_owned(),
+            role,
+        )
+        .await
+        {
             Ok(_) => {}
             Err(error) if error.code() == "email-taken" => {}
             Err(error) => panic!("an account for {name} could not be made: {error}"),

@@ -13,7 +13,7 @@ use satchel::config::{FilestackMode, Hosts};
 use satchel::error::AppError;
 use satchel::services::audit::Actor;
 use satchel::services::processing::chain::Wish;
-use satchel::services::uploads::{NewFile, Size, Source, receive};
+use satchel::services::uploads::{By, NewFile, Size, Source, receive};
 use satchel::services::{Services, trash};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -160,9 +160,13 @@ async fn s6_p2_every_call_carries_a_policy_for_that_call_alone() {
             size: told,
             wish: Wish::Nothing,
         };
+        let by = By {
+            actor: Actor::command(),
+            via: "a test",
+        };
         // Zeros, so that no byte of the file looks like a request.
         let mut source = Chunks(vec![Bytes::from(vec![0; size])]);
-        let received = receive(&services, &ana, file, &mut source).await.unwrap();
+        let received = receive(&services, &ana, by, file, &mut source).await.unwrap();
         let document = received.document;
         let path = format!("^/?user-uploads/{}/{}/[^/]*$", ana.id, document.id);
         let upload =
@@ -336,9 +340,14 @@ async fn s13_what_tests_talk_to_is_the_emulator_over_the_network() {
         size: Size::Declared(3),
         wish: Wish::Nothing,
     };
+    let by = By {
+        actor: Actor::command(),
+        via: "a test",
+    };
     let received = receive(
         &services,
         &owner,
+        by,
         file,
         &mut Chunks(vec![Bytes::from_static(b"abc")]),
     )

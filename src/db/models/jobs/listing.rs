@@ -124,6 +124,28 @@ pub fn count_by_state(connection: &mut DbConn) -> Result<Vec<(JobState, i64)>, D
         .load(connection)?)
 }
 
+/// How many jobs have failed for good, counted up to a bound, and when the last of them was made.
+pub fn count_dead(connection: &mut DbConn, most: i64) -> Result<(i64, Option<UtcTime>), DbError> {
+    // The words as the index has them: only so can it be used.
+    let made: Vec<UtcTime> = jobs::table
+        .filter(sql::<Bool>("state = 'dead' AND state IN ('dead', 'cancelled')"))
+        .order((jobs::created_at.desc(), jobs::id.desc()))
+        .limit(most)
+        .select(jobs::created_at)
+        .load(connection)?;
+    Ok((made.len() as i64, made.first().copied()))
+}
+
+/// How many jobs wait, counted up to a bound.
+pub fn count_waiting(connection: &mut DbConn, most: i64) -> Result<i64, DbError> {
+    let waiting: Vec<UtcTime> = jobs::table
+        .filter(sql::<Bool>("state = 'waiting'"))
+        .limit(most)
+        .select(jobs::run_at)
+        .load(connection)?;
+    Ok(waiting.len() as i64)
+}
+
 /// When the first of the jobs that are done was claimed, and when the last of them ended.
 pub fn span_of_done(connection: &mut DbConn) -> Result<Option<(UtcTime, UtcTime)>, DbError> {
     use diesel::dsl::{max, min};

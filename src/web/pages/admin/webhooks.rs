@@ -235,7 +235,7 @@ pub async fn replay_one(
     id: EventPath,
     _form: CsrfForm<NoFields>,
 ) -> Result<HttpResponse, AppError> {
-    inbox::replay(&state.services, Which::One(id.0)).await?;
+    inbox::replay(&state.services, &admin.actor(), Which::One(id.0)).await?;
     log::info!(event = "webhook-replayed", by = admin.user().id.as_str(), id = id.0.as_str(); "an event is replayed");
     let back = see_other(&format!("/admin/webhooks/{}", id.0)).finish();
     Ok(with_cookies(back, [Some(Said::Replayed.cookie())]))
@@ -248,7 +248,7 @@ pub async fn replay_many(
     form: CsrfForm<Wanted>,
 ) -> Result<HttpResponse, AppError> {
     let filter = form.0.filter(state.services.clock.now())?;
-    let sent = inbox::replay(&state.services, Which::All(filter)).await?;
+    let sent = inbox::replay(&state.services, &admin.actor(), Which::All(filter)).await?;
     log::info!(event = "webhooks-replayed", by = admin.user().id.as_str(), count = sent.len(); "events are replayed");
     Ok(with_cookies(
         see_other("/admin/webhooks").finish(),
@@ -259,10 +259,10 @@ pub async fn replay_many(
 /// `POST /admin/webhooks/samples`.
 pub async fn send_sample(
     state: web::Data<AppState>,
-    _admin: Admin,
+    admin: Admin,
     form: CsrfForm<SampleForm>,
 ) -> Result<HttpResponse, AppError> {
-    let id = samples::trigger(&state.services, &form.0.action).await?;
+    let id = samples::trigger(&state.services, &admin.actor(), &form.0.action).await?;
     let there = see_other(&format!("/admin/webhooks/{id}")).finish();
     Ok(with_cookies(there, [Some(Said::SampleSent.cookie())]))
 }

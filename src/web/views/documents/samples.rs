@@ -159,6 +159,7 @@ impl DocumentShowPage {
                 StepRow::sample("tag-image", JobStatus::Running, None),
                 StepRow::sample("read-text", JobStatus::Dead, Some("<b>No</b>.")),
             ],
+            history: vec![HistoryRow::sample()],
         }
     }
 

@@ -1,0 +1,88 @@
+//! Pages of a list by the place of a row in it: page 10,000 costs what page 1 does.
+
+use crate::clock::UtcTime;
+
+/// A place in a list that is ordered by a time, and by the id where times are the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimePlace<I> {
+    /// The time of the row beside it.
+    pub at: UtcTime,
+    /// The id of that row.
+    pub id: I,
+}
+
+/// Which part of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part<P> {
+    /// Its beginning.
+    First,
+    /// What follows this place.
+    After(P),
+    /// What precedes it.
+    Before(P),
+}
+
+impl<P> Part<P> {
+    /// Whether rows are read towards the beginning of the list.
+    pub fn is_backwards(&self) -> bool {
+        matches!(self, Part::Before(_))
+    }
+
+    /// The place, if there is one.
+    pub fn place(&self) -> Option<&P> {
+        match self {
+            Part::First => None,
+            Part::After(place) | Part::Before(place) => Some(place),
+        }
+    }
+}
+
+/// A part of a list, and whether the list goes on on either side.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Slice<T> {
+    /// The rows, in the order of the list.
+    pub rows: Vec<T>,
+    /// Whether there are rows before these.
+    pub has_previous: bool,
+    /// Whether there are rows after these.
+    pub has_next: bool,
+}
+
+impl<T> Slice<T> {
+    /// Takes rows as they were read, one more than `limit` when there are as many: that one says that the list goes on.
+    pub fn cut<P>(mut rows: Vec<T>, part: &Part<P>, limit: i64) -> Self {
+        let more = rows.len() as i64 > limit;
+        rows.truncate(limit.max(0) as usize);
+        let (has_previous, has_next) = match part {
+            Part::First => (false, more),
+            Part::After(_) => (true, more),
+            Part::Before(_) => {
+                rows.reverse();
+                (more, true)
+            }
+        };
+        Slice {
+            rows,
+            has_previous,
+            has_next,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slice_says_on_which_sides_the_list_goes_on() {
+        let of = |rows: Vec<i32>, part| {
+            let slice = Slice::cut::<()>(rows, &part, 2);
+            (slice.rows, slice.has_previous, slice.has_next)
+        };
+        assert_eq!(of(vec![1, 2, 3], Part::First), (vec![1, 2], false, true));
+        assert_eq!(of(vec![1, 2], Part::First), (vec![1, 2], false, false));
+        assert_eq!(of(vec![3], Part::After(())), (vec![3], true, false));
+        assert_eq!(of(vec![5, 4, 3], Part::Before(())), (vec![4, 5], true, true));
+        assert_eq!(of(vec![1], Part::Before(())), (vec![1], false, true));
+    }
+}

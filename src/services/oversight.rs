@@ -1,0 +1,120 @@
+//! Administrators and other people's documents: a list of what there is, and a way to open one, for a reason that its owner can read.
+
+use std::time::Duration;
+
+use crate::db::keyset::{Part, Slice, TimePlace};
+use crate::db::models::audit_entries;
+use crate::db::models::documents::overseen::{self, OverseenFilter};
+use crate::db::models::documents::{self, Document};
+use crate::db::models::users::{self, User};
+use crate::error::AppError;
+use crate::ids::DocumentId;
+use crate::services::audit::{Action, Actor, Entry};
+use crate::services::{Services, audit};
+
+/// For so long a reason that was given holds.
+pub const OPEN_FOR: Duration = Duration::from_secs(15 * 60);
+/// The longest reason.
+pub const REASON_CHARS: usize = 500;
+
+/// What the list is filtered by.
+#[derive(Clone, Debug, Default)]
+pub struct Wanted {
+    /// The owner's address.
+    pub owner: Option<String>,
+    /// The state.
+    pub status: Option<&'static str>,
+    /// The oldest first.
+    pub oldest_first: bool,
+}
+
+/// A part of everybody's documents, with the addresses of their owners.
+pub async fn list(
+    services: &Services,
+    wanted: Wanted,
+    part: Part<TimePlace<DocumentId>>,
+    limit: i64,
+) -> Result<Slice<(Document, String)>, AppError> {
+    let read = services.db.run(move |c| {
+        let owner = match &wanted.owner {
+            None => None,
+            Some(email) => match users::find_by_email(c, email)? {
+                Some(user) => Some(user.id),
+                None => return Ok(Slice::cut(Vec::new(), &part, limit)),
+            },
+        };
+        let filter = OverseenFilter {
+            owner,
+            status: wanted.status,
+            oldest_first: wanted.oldest_first,
+        };
+        let rows = overseen::list(c, &filter, &part, limit + 1)?;
+        Ok(Slice::cut(rows, &part, limit))
+    });
+    Ok(read.await?)
+}
+
+/// Somebody's document, as an administrator finds it.
+#[derive(Debug)]
+pub struct Found {
+    /// The document.
+    pub document: Document,
+    /// Whose.
+    pub owner: User,
+    /// Whether this administrator has given a reason lately.
+    pub is_open: bool,
+}
+
+/// The document of this id, whosever, else [`AppError::NotFound`].
+pub async fn find(services: &Services, admin: &User, id: DocumentId) -> Result<Found, AppError> {
+    let (now, admin) = (services.clock.now(), admin.id);
+    let found = services
+        .db
+        .run(move |c| {
+            let Some(document) = documents::find(c, id)? else {
+                return Ok(None);
+            };
+            let Some(owner) = users::find(c, document.owner_id)? else {
+                return Ok(None);
+            };
+            let opened = Action::DocumentOpened.as_str();
+            let is_open = audit_entries::has_done(c, id, admin, opened, now.minus(OPEN_FOR))?;
+            Ok(Some(Found {
+                document,
+                owner,
+                is_open,
+            }))
+        })
+        .await?;
+    found.ok_or(AppError::NotFound)
+}
+
+/// Opens somebody's document for [`OPEN_FOR`]: the reason is written into the trail, where its owner reads it too.
+///
+/// # Errors
+///
+/// [`AppError::Fields`] without a reason that says something, [`AppError::NotFound`] without such a document.
+pub async fn open(services: &Services, actor: &Actor, id: DocumentId, reason: &str) -> Result<(), AppError> {
+    let reason: String = reason.split_whitespace().collect::<Vec<_>>().join(" ");
+    let wrong = match reason.chars().count() {
+        0..5 => Some("Say in a few words why you open it. Its owner can read them."),
+        count if count > REASON_CHARS => Some("Say it shorter: a reason has at most 500 characters."),
+        _ => None,
+    };
+    if let Some(wrong) = wrong {
+        return Err(AppError::Fields(vec![("reason", wrong.to_owned())]));
+    }
+    let (now, actor) = (services.clock.now(), actor.clone());
+    let opened = services
+        .db
+        .write(move |c| {
+            let Some(document) = documents::find(c, id)? else {
+                return Ok(false);
+            };
+            let entry = Entry::of_document(Action::DocumentOpened, &document).because(&reason);
+            audit::record(c, &actor, entry, now)?;
+            Ok(true)
+        })
+        .await?;
+    if opened { Ok(()) } else { Err(AppError::NotFound) }
+}

@@ -1,0 +1,98 @@
+//! `/admin`: figures that are counted once each, and what is wrong.
+
+use std::time::Duration;
+
+use satchel::emulator::{Fault, Route};
+use satchel::queue::{Kind, NewJob};
+use satchel::services::statistics;
+
+use crate::support::app::TestApp;
+
+async fn gather(app: &TestApp) {
+    app.advance(Duration::from_secs(60));
+    let gathered = statistics::gather(&app.services).await;
+    gathered.expect("the figures are counted");
+}
+
+/// The figures of all days together.
+async fn figures(app: &TestApp) -> Vec<(String, i64)> {
+    let seen = statistics::overview(&app.services).await.expect("an overview");
+    seen.figures
+        .into_iter()
+        .map(|figure| (figure.name, figure.value))
+        .collect()
+}
+
+fn value(figures: &[(String, i64)], name: &str) -> i64 {
+    figures
+        .iter()
+        .filter(|(known, _)| known == name)
+        .map(|(_, value)| value)
+        .sum()
+}
+
+async fn figures_are_counted_once_and_shown(app: TestApp) {
+    gather(&app).await;
+    let ana = app.user("ana").await;
+    ana.document("a.txt", b"abc").await;
+    ana.document("b.txt", b"abcd").await;
+    gather(&app).await;
+    for _ in 0..3 {
+        gather(&app).await;
+    }
+    let known = figures(&app).await;
+    assert_eq!(value(&known, "uploads"), 2, "{known:?}");
+    assert_eq!(value(&known, "bytes"), 7, "{known:?}");
+    assert_eq!(value(&known, "documents"), 2);
+
+    // The next day has figures of its own; what is there is carried on.
+    app.advance(Duration::from_secs(24 * 3_600));
+    gather(&app).await;
+    ana.document("c.txt", b"abcde").await;
+    gather(&app).await;
+    let known = figures(&app).await;
+    assert_eq!(value(&known, "uploads"), 3, "{known:?}");
+
+    let admin = app.admin().await;
+    let page = admin.page("/admin").await;
+    assert_eq!(page.status, 200);
+    assert_eq!(page.texts("h1"), ["Everything is well"]);
+    let shown = page.texts(".figure").concat();
+    assert!(shown.contains("12 bytes"), "{shown}");
+    assert_eq!(page.attributes("svg.bars", "role").len(), 4);
+    assert_eq!(
+        page.attributes(".chart-table", "role").len(),
+        4,
+        "each has a table"
+    );
+    for link in page.attributes(".figure, .check-card, .chart h2 a", "href") {
+        assert_eq!(admin.get(&link).await.status, 200, "{link}");
+    }
+}
+
+#[actix_web::test]
+async fn figures_are_counted_once_and_shown_on_sqlite() {
+    figures_are_counted_once_and_shown(TestApp::sqlite().await).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn figures_are_counted_once_and_shown_on_postgres() {
+    figures_are_counted_once_and_shown(TestApp::postgres().await).await;
+}
+
+#[actix_web::test]
+async fn a_failed_job_is_on_the_first_screen() {
+    let app = TestApp::sqlite().await;
+    gather(&app).await;
+    let id = app.user("ana").await.document("a.txt", b"x").await;
+    let job = NewJob::about(Kind::ReadMetadata, id.parse().expect("an id"));
+    app.enqueue(job).await;
+    app.emulator.faults().next(Route::Metadata, Fault::Status(403));
+    app.run_jobs_however().await;
+    gather(&app).await;
+    let page = app.admin().await.page("/admin").await;
+    assert_eq!(page.texts("h1"), ["Something needs a look"]);
+    assert!(page.texts(".checks").concat().contains("1 failed for good"));
+    assert_eq!(page.texts(".shares tbody th"), ["read-metadata"]);
+}
