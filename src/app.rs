@@ -203,6 +203,7 @@ pub fn web_settings(
             .as_ref()
             .map(|import| Importer::new(import.is_public, import.places.clone())),
         api_rate: config.limits.api_rate,
+        shown: config.shown.clone(),
         webhook_secrets: webhook_secrets(config)?,
     })
 }

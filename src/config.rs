@@ -56,6 +56,8 @@ pub struct Config {
     pub background: BackgroundConfig,
     /// Where files may be imported from, if from anywhere.
     pub import: Option<ImportConfig>,
+    /// All of this as it may be shown to administrators.
+    pub shown: Shown,
 }
 
 impl Config {
@@ -66,7 +68,11 @@ impl Config {
 
     /// The configuration that `vars` describe; the data directory is written to only if a secret has to be kept there.
     pub fn from_vars(vars: &Vars) -> Result<Self, ConfigError> {
-        Settings::from_vars(vars)?.into_config()
+        let settings = Settings::from_vars(vars)?;
+        let mut config = settings.clone().into_config()?;
+        // Only now are the secrets there that were to be made up.
+        config.shown = settings.shown(vars)?;
+        Ok(config)
     }
 
     /// What about this configuration is not ready for production, one sentence or two each.

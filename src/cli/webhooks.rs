@@ -7,6 +7,7 @@ use super::{CliError, database, print};
 use crate::app;
 use crate::clock::{Clock, UtcTime};
 use crate::config::Config;
+use crate::db::keyset::Part;
 use crate::db::models::events::EventState;
 use crate::db::models::events::listing::{EventFilter, EventLine};
 use crate::ids::EventId;
@@ -142,15 +143,21 @@ pub(super) async fn run(args: Args, config: Config) -> Result<(), CliError> {
 }
 
 async fn list(args: List, services: &Services) -> Result<(), CliError> {
-    let page = inbox::list(services, args.filters.filter(), None, i64::from(args.limit)).await?;
+    let page = inbox::list(
+        services,
+        args.filters.filter(),
+        Part::First,
+        i64::from(args.limit),
+    )
+    .await?;
     if args.json {
-        let rows: Vec<_> = page.events.iter().map(line_json).collect();
+        let rows: Vec<_> = page.rows.iter().map(line_json).collect();
         return print(&pretty(&Value::Array(rows)));
     }
-    if page.events.is_empty() {
+    if page.rows.is_empty() {
         return print("There are no such events.");
     }
-    let mut lines: Vec<_> = page.events.iter().map(line).collect();
+    let mut lines: Vec<_> = page.rows.iter().map(line).collect();
     if page.has_next {
         lines.push(format!(
             "There are more than {}; --limit shows more, --until goes back.",

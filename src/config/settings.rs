@@ -13,6 +13,7 @@ use super::import::ImportConfig;
 use super::kept::{Kept, KeptSecret};
 use super::limits::LimitsConfig;
 use super::secrets::{Secret, SecretKey};
+use super::show::Shown;
 use super::vars::Vars;
 use super::{Config, warnings};
 
@@ -73,6 +74,7 @@ impl Settings {
             limits: self.limits,
             background: self.background,
             import: self.import,
+            shown: Shown::default(),
         })
     }
 

@@ -32,7 +32,7 @@ pub struct ShownSetting {
 }
 
 /// All settings and what is not ready for production.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Default, Serialize)]
 pub struct Shown {
     /// Every setting, in a fixed order.
     pub settings: Vec<ShownSetting>,

@@ -6,6 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use reqwest::{Client, Method, RequestBuilder, redirect};
 use rustls::crypto::ring;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc2822;
 use tokio::task::{JoinHandle, JoinSet};
 use url::Url;
 
@@ -61,6 +63,27 @@ impl Filestack {
     /// Signs the right to one purpose, from `now` for `ttl`.
     pub fn grant(&self, purpose: Purpose<'_>, now: SystemTime, ttl: Duration) -> Grant {
         Grant::sign(&self.inner.credentials.secret, purpose, now, ttl)
+    }
+
+    /// What time Filestack's clock says it is, to the second: policies are judged by it.
+    ///
+    /// # Errors
+    ///
+    /// [`FilestackError::Unavailable`] when it cannot be reached or does not say.
+    pub async fn time(&self) -> Result<SystemTime, FilestackError> {
+        let unsaid = || FilestackError::unavailable("it does not say what time it is");
+        let asked = self.request(Method::HEAD, self.inner.endpoints.cdn.clone());
+        let reply = asked
+            .timeout(Duration::from_secs(5))
+            .send()
+            .await
+            .map_err(|_| FilestackError::unavailable("it does not answer"))?;
+        let date = reply.headers().get("date").and_then(|date| date.to_str().ok());
+        // RFC 2822 with a zone by name, as HTTP writes it.
+        let date = date.ok_or_else(unsaid)?.replace(" GMT", " +0000");
+        OffsetDateTime::parse(&date, &Rfc2822)
+            .map(SystemTime::from)
+            .map_err(|_| unsaid())
     }
 
     /// The application's public key, which a browser's picker needs too.

@@ -31,6 +31,7 @@ pub mod sign_in;
 pub mod sniff;
 pub mod statistics;
 pub mod sweep;
+pub mod system;
 pub mod tokens;
 pub mod trash;
 pub mod uploads;

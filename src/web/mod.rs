@@ -14,6 +14,7 @@ mod meter;
 mod middleware;
 mod pages;
 mod picker;
+pub mod reports;
 mod routes;
 mod server;
 mod state;

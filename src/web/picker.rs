@@ -4,6 +4,7 @@ use serde::Serialize;
 use url::Url;
 
 use crate::filestack::Endpoints;
+use crate::web::reports::PATH as REPORTS;
 
 /// The version of Filestack's client that production pages load.
 pub const CLIENT_VERSION: &str = "4.3.8";
@@ -90,7 +91,7 @@ fn of_stand_in(endpoints: &Endpoints) -> String {
     let (upload, cdn) = (origin(&endpoints.upload), origin(&endpoints.cdn));
     format!(
         "default-src 'none'; script-src 'self' {upload}; style-src 'self'; img-src 'self' {cdn} blob:; media-src blob:; \
-         connect-src 'self' {upload}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+         connect-src 'self' {upload}; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; report-uri {REPORTS}"
     )
 }
 
@@ -102,6 +103,6 @@ fn of_filestack(endpoints: &Endpoints) -> String {
         "default-src 'none'; script-src 'self' {STATIC_HOST}; style-src 'self' {STATIC_HOST} 'unsafe-inline'; \
          img-src 'self' {cdn} {STATIC_HOST} data: blob:; font-src {STATIC_HOST} data:; media-src blob:; worker-src blob:; \
          connect-src 'self' https://*.filestackapi.com {cdn} https://*.amazonaws.com; \
-         frame-src {cdn} https://www.filestackapi.com; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+         frame-src {cdn} https://www.filestackapi.com; form-action 'self'; base-uri 'none'; frame-ancestors 'none'; report-uri {REPORTS}"
     )
 }

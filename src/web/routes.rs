@@ -5,7 +5,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{Resource, Route, web};
 
 use super::middleware::contain;
-use super::{api, assets, health, hooks, pages};
+use super::{api, assets, health, hooks, pages, reports};
 
 /// Enters every route.
 pub fn configure(app: &mut web::ServiceConfig) {
@@ -85,6 +85,8 @@ pub fn configure(app: &mut web::ServiceConfig) {
                 .route(web::post().to(pages::admin::documents::open)),
             web::resource("/admin/documents/{id}/download")
                 .route(get().to(pages::admin::documents::download)),
+            web::resource("/admin/settings").route(get().to(pages::admin::system::settings)),
+            web::resource("/admin/system").route(get().to(pages::admin::system::show)),
             web::resource("/admin/jobs").route(get().to(pages::admin::jobs)),
             web::resource("/admin/jobs/{id}/attempt").route(web::post().to(pages::admin::attempt)),
             web::resource("/admin/jobs/{id}/cancellation").route(web::post().to(pages::admin::cancel)),
@@ -111,6 +113,7 @@ pub fn configure(app: &mut web::ServiceConfig) {
                 .route(web::delete().to(api::trash::empty)),
             web::resource("/api/trash/restorations").route(web::post().to(api::trash::restore)),
             web::resource("/api/trash/{id}").route(web::delete().to(api::trash::destroy)),
+            web::resource("/csp-reports").route(web::post().to(reports::create)),
             web::resource("/webhooks/filestack").route(web::post().to(hooks::create)),
         ],
     );

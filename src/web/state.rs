@@ -9,12 +9,14 @@ use actix_web::http::header::HeaderValue;
 use tokio::sync::Semaphore;
 use url::Url;
 
+use crate::config::Shown;
 use crate::filestack::webhook::WebhookSecret;
 use crate::services::Services;
 use crate::services::import::Importer;
 use crate::web::PickerSettings;
 use crate::web::hooks::{Budget, Sampler};
 use crate::web::limits::Limits;
+use crate::web::reports::{PATH as REPORTS, Reports};
 
 /// Pages that are told of progress at once; each looks at the database once a second.
 const STREAMS: usize = 200;
@@ -41,6 +43,8 @@ pub struct WebSettings {
     pub import: Option<Importer>,
     /// How many requests a minute each API token may make, if that is bounded.
     pub api_rate: Option<u32>,
+    /// Every setting as it may be shown to administrators.
+    pub shown: Shown,
     /// Secrets of inbound webhooks, the present one first; without any they are not taken.
     pub webhook_secrets: Vec<WebhookSecret>,
 }
@@ -65,6 +69,8 @@ pub struct Inner {
     pub limits: Limits,
     /// Answers that go on while their readers stay: no more than this many.
     pub streams: Arc<Semaphore>,
+    /// What browsers refused on our pages.
+    pub reports: Reports,
     draining: AtomicBool,
 }
 
@@ -89,6 +95,7 @@ impl AppState {
             webhook_budget: Budget::default(),
             webhook_samples: Sampler::default(),
             streams: Arc::new(Semaphore::new(STREAMS)),
+            reports: Reports::default(),
             draining: AtomicBool::new(false),
         }))
     }
@@ -108,7 +115,7 @@ impl AppState {
 fn content_security_policy(cdn_origin: &str) -> HeaderValue {
     let policy = format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' {cdn_origin}; connect-src 'self'; \
-         form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+         form-action 'self'; base-uri 'none'; frame-ancestors 'none'; report-uri {REPORTS}"
     );
     HeaderValue::from_str(&policy).expect("the origin of a URL is printable ASCII")
 }

@@ -7,6 +7,7 @@ use time::format_description::well_known::Rfc3339;
 
 use super::{Preview, apply, preview, reopen};
 use crate::clock::UtcTime;
+use crate::db::keyset::{Part, Slice, TimePlace};
 use crate::db::models::documents::{self, Document};
 use crate::db::models::events::deliveries::{self, Delivery, Rejection};
 use crate::db::models::events::listing::{self, EventFilter, EventLine};
@@ -21,29 +22,18 @@ pub const MOST_REPLAYED: i64 = 1_000;
 /// Events of which a dry run shows what would change.
 pub const MOST_PREVIEWED: i64 = 100;
 
-/// A part of the list, and whether it goes on.
-#[derive(Debug)]
-pub struct EventPage {
-    /// The events, the newest first.
-    pub events: Vec<EventLine>,
-    /// Whether there are older ones.
-    pub has_next: bool,
-}
-
-/// Lists events, the newest first, after a place.
+/// Lists events, the newest first.
 pub async fn list(
     services: &Services,
     filter: EventFilter,
-    after: Option<(UtcTime, EventId)>,
+    part: Part<TimePlace<EventId>>,
     limit: i64,
-) -> Result<EventPage, AppError> {
-    let mut events = services
-        .db
-        .run(move |c| listing::list(c, &filter, after, limit + 1))
-        .await?;
-    let has_next = events.len() as i64 > limit;
-    events.truncate(limit.max(0) as usize);
-    Ok(EventPage { events, has_next })
+) -> Result<Slice<EventLine>, AppError> {
+    let read = services.db.run(move |c| {
+        let rows = listing::list(c, &filter, &part, limit + 1)?;
+        Ok(Slice::cut(rows, &part, limit))
+    });
+    Ok(read.await?)
 }
 
 /// An event with all that is known of it.
@@ -109,7 +99,7 @@ async fn find(services: &Services, which: Which, most: i64) -> Result<Vec<EventI
             .map(|event| vec![event.id])
             .ok_or(AppError::NotFound),
         Which::All(filter) => {
-            let page = list(services, filter, None, most).await?;
+            let page = list(services, filter, Part::First, most).await?;
             if page.has_next {
                 return Err(AppError::invalid(
                     "too-many-events",
@@ -118,7 +108,7 @@ async fn find(services: &Services, which: Which, most: i64) -> Result<Vec<EventI
                     ),
                 ));
             }
-            let mut ids: Vec<_> = page.events.iter().map(|event| event.id).collect();
+            let mut ids: Vec<_> = page.rows.iter().map(|event| event.id).collect();
             ids.reverse();
             Ok(ids)
         }

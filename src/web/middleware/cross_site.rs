@@ -14,8 +14,8 @@ use actix_web::web;
 use url::{Host, Url};
 
 use crate::error::AppError;
-use crate::web::AppState;
 use crate::web::state::WebSettings;
+use crate::web::{AppState, reports};
 
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
@@ -30,7 +30,9 @@ pub(super) async fn refuse(
     // Sent on purpose, by a program: no browser adds this by itself.
     let exempt = headers.contains_key(AUTHORIZATION)
         // Filestack's, and signed.
-        || request.path() == "/webhooks/filestack";
+        || request.path() == "/webhooks/filestack"
+        // Browsers', about our pages: they change nothing.
+        || request.path() == reports::PATH;
     let refused = if exempt {
         None
     } else if request.method().is_safe() {
@@ -125,6 +127,7 @@ mod tests {
             import: None,
             picker: PickerSettings::new(&Endpoints::filestack(), None),
             api_rate: None,
+            shown: Default::default(),
             webhook_secrets: Vec::new(),
         }
     }

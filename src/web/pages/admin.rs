@@ -1,8 +1,9 @@
-//! `/admin`: what administrators see and steer. For now jobs and webhooks; the dashboard comes later.
+//! `/admin`: what administrators see and steer. Jobs are here, the others in files of their own.
 
 pub mod audit;
 pub mod documents;
 pub mod overview;
+pub mod system;
 pub(in crate::web) mod table;
 pub mod users;
 pub mod webhooks;
@@ -10,31 +11,130 @@ pub mod webhooks;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
+use serde_json::Value;
 
+use self::table::{Listed, Listing, Turn, time_cursor, time_place, word_filter};
 use super::shell::{Said, dress};
 use super::{page, see_other, with_cookies};
 use crate::clock::UtcTime;
+use crate::db::keyset::{self, Slice};
 use crate::db::models::jobs::{Job, JobState};
 use crate::error::AppError;
 use crate::queue::Kind;
+use crate::services::Services;
+use crate::services::events::inbox::legible;
 use crate::services::jobs::{self, ListQuery, Part, Place};
 use crate::web::AppState;
 use crate::web::extract::{Admin, CsrfForm, JobPath, Query};
 use crate::web::pages::sessions::NoFields;
-use crate::web::views::{JobIndexPage, JobRow, JobStatus};
+use crate::web::views::{
+    Cell, ColumnKind, JobIndexPage, JobStatus, RowAction, Table, TableColumn, TableFilter, TableRow,
+    dress_time,
+};
 
-/// Jobs on a page of the list.
-const PAGE: i64 = 50;
+const COLUMNS: &[TableColumn] = &[
+    TableColumn::new("Kind", ColumnKind::Short),
+    TableColumn::new("State", ColumnKind::Short),
+    TableColumn::new("Attempts", ColumnKind::Short),
+    TableColumn::new("Made", ColumnKind::Short),
+    TableColumn::new("What it says", ColumnKind::Wide),
+    TableColumn::new("Actions", ColumnKind::Actions),
+];
 
-/// `?state=&kind=&after=&before=`.
+/// The filters, in the address.
 #[derive(Deserialize)]
 pub struct IndexQuery {
     #[serde(default)]
     state: String,
     #[serde(default)]
     kind: String,
-    after: Option<String>,
-    before: Option<String>,
+    #[serde(flatten)]
+    turn: Turn,
+}
+
+/// Jobs, as filtered.
+struct Jobs {
+    state: Option<JobState>,
+    kind: Option<String>,
+}
+
+impl Jobs {
+    fn of(wanted: &IndexQuery) -> Result<Self, AppError> {
+        let state = match wanted.state.as_str() {
+            "" => None,
+            word => Some(word.parse::<JobState>().map_err(|_| unknown_filter())?),
+        };
+        if !wanted.kind.is_empty() && wanted.kind.parse::<Kind>().is_err() {
+            return Err(unknown_filter());
+        }
+        wanted.turn.is_turned("")?;
+        Ok(Jobs {
+            state,
+            kind: word_filter(&wanted.kind),
+        })
+    }
+}
+
+impl Listing for Jobs {
+    type Row = Job;
+    type Place = Place;
+    const NAME: &'static str = "jobs";
+    const FIELDS: &'static [&'static str] = &[
+        "id",
+        "kind",
+        "state",
+        "attempts",
+        "max_attempts",
+        "progress",
+        "priority",
+        "run_at",
+        "created_at",
+        "started_at",
+        "finished_at",
+        "reason",
+        "document_id",
+        "worker",
+    ];
+
+    async fn read(
+        &self,
+        services: &Services,
+        part: keyset::Part<Place>,
+        limit: i64,
+    ) -> Result<Slice<Job>, AppError> {
+        let query = ListQuery {
+            state: self.state,
+            kind: self.kind.clone(),
+            part: match part {
+                keyset::Part::First => Part::First,
+                keyset::Part::After(place) => Part::After(place),
+                keyset::Part::Before(place) => Part::Before(place),
+            },
+            limit,
+        };
+        let listed = jobs::list(services, query).await?;
+        Ok(Slice {
+            rows: listed.jobs,
+            has_previous: listed.has_previous,
+            has_next: listed.has_next,
+        })
+    }
+
+    fn cursor(&self, row: &Job) -> String {
+        time_cursor(row.created_at, row.id)
+    }
+
+    fn place(&self, text: &str) -> Option<Place> {
+        time_place(text).map(|place| Place {
+            created_at: place.at,
+            id: place.id,
+        })
+    }
+
+    fn record(&self, row: &Job) -> Vec<Value> {
+        let values = jobs::to_json(row);
+        Self::FIELDS.iter().map(|field| values[*field].clone()).collect()
+    }
 }
 
 /// `GET /admin/jobs`.
@@ -44,49 +144,46 @@ pub async fn jobs(
     admin: Admin,
     query: Query<IndexQuery>,
 ) -> Result<HttpResponse, AppError> {
-    let IndexQuery {
-        state: wanted,
-        kind,
-        after,
-        before,
-    } = query.0;
-    let wanted = match wanted.as_str() {
-        "" => None,
-        word => Some(word.parse::<JobState>().map_err(|_| unknown_filter())?),
-    };
-    if !kind.is_empty() && kind.parse::<Kind>().is_err() {
-        return Err(unknown_filter());
+    let wanted = query.0;
+    let list = Jobs::of(&wanted)?;
+    if let Some(format) = wanted.turn.format()? {
+        return Ok(table::export(&state, list, format));
     }
-    let part = match (after, before) {
-        (Some(text), _) => Part::After(place(&text)?),
-        (None, Some(text)) => Part::Before(place(&text)?),
-        (None, None) => Part::First,
-    };
-    let query = ListQuery {
-        state: wanted,
-        kind: (!kind.is_empty()).then(|| kind.clone()),
-        part,
-        limit: PAGE,
-    };
-    let listed = jobs::list(&state.services, query).await?;
+    let Listed { rows, previous, next } = table::listed(&state.services, &list, &wanted.turn).await?;
+    let now = state.services.clock.now();
     let dressed = dress(&request, &state, Some(admin.user()));
+    let states = JobStatus::ALL
+        .into_iter()
+        .map(|one| (one.word(), one.label()))
+        .collect();
+    let kinds = Kind::ALL
+        .iter()
+        .map(|kind| (kind.as_str(), kind.as_str()))
+        .collect();
     let index = JobIndexPage {
-        shell: dressed.shell,
-        now: state.services.clock.now().calendar(),
-        state: wanted.map(status),
-        kind,
-        kinds: Kind::ALL.iter().map(Kind::as_str).collect(),
         breaker: state
             .services
             .breaker
             .opened()
             .map(|open| (open.reason, open.until.calendar())),
-        previous: listed
-            .has_previous
-            .then(|| listed.jobs.first().map(cursor))
-            .flatten(),
-        next: listed.has_next.then(|| listed.jobs.last().map(cursor)).flatten(),
-        rows: listed.jobs.iter().map(row).collect(),
+        table: Table {
+            path: "/admin/jobs",
+            noun: "jobs",
+            filters: vec![
+                TableFilter::choice("state", "State", &wanted.state, states),
+                TableFilter::choice("kind", "Kind", &wanted.kind, kinds),
+            ],
+            columns: COLUMNS,
+            sort: String::new(),
+            usual_sort: "",
+            rows: rows.iter().map(|job| row(job, now)).collect(),
+            previous,
+            next,
+            nothing_yet: "Jobs are made when somebody uploads with processing.",
+            csrf: dressed.shell.csrf.clone(),
+            now: now.calendar(),
+        },
+        shell: dressed.shell,
     };
     Ok(with_cookies(page(StatusCode::OK, &index)?, dressed.cookies))
 }
@@ -130,40 +227,56 @@ pub(super) fn status(state: JobState) -> JobStatus {
     }
 }
 
-fn row(job: &Job) -> JobRow {
-    JobRow {
-        id: job.id.to_string(),
-        kind: job.kind.clone(),
-        status: status(job.state),
-        attempts: (job.attempts, job.max_attempts),
-        progress: job.progress,
-        reason: job.reason.clone(),
-        created_at: job.created_at.calendar(),
-        run_at: job.run_at.calendar(),
-        finished_at: job.finished_at.map(UtcTime::calendar),
+fn row(job: &Job, now: UtcTime) -> TableRow {
+    let status = status(job.state);
+    let mut actions = Vec::new();
+    if let Some(label) = status.attempt() {
+        actions.push(RowAction {
+            label,
+            href: format!("/admin/jobs/{}/attempt", job.id),
+            posts: true,
+        });
     }
-}
-
-/// A place in the list as text: microseconds, a dot, the id.
-fn cursor(job: &Job) -> String {
-    let Place { created_at, id } = job.place();
-    format!("{}.{id}", created_at.micros())
-}
-
-fn place(text: &str) -> Result<Place, AppError> {
-    let read = || {
-        let (micros, id) = text.split_once('.')?;
-        Some(Place {
-            created_at: UtcTime::from_micros(micros.parse().ok()?),
-            id: id.parse().ok()?,
-        })
+    if status.can_be_cancelled() {
+        actions.push(RowAction {
+            label: "Cancel",
+            href: format!("/admin/jobs/{}/cancellation", job.id),
+            posts: true,
+        });
+    }
+    let progress = if (1..100).contains(&job.progress) {
+        format!("{} %", job.progress)
+    } else {
+        String::new()
     };
-    read().ok_or_else(|| {
-        AppError::invalid(
-            "invalid-cursor",
-            "The cursor is not one that this list gave out. Begin again without a cursor.",
-        )
-    })
+    let is_delayed = job.state == JobState::Waiting && job.run_at > now;
+    let due = if is_delayed {
+        format!("due {}", dress_time(job.run_at.calendar()))
+    } else {
+        String::new()
+    };
+    TableRow {
+        id: format!("job-{}", job.id),
+        cells: vec![
+            Cell::Text(job.kind.clone()),
+            Cell::Mark {
+                label: status.label().to_owned(),
+                icon: status.icon(),
+                class: status.class(),
+                note: progress,
+            },
+            Cell::Text(format!("{} of {}", job.attempts, job.max_attempts)),
+            Cell::Time(job.created_at.calendar(), due),
+            job.reason
+                .as_ref()
+                .map_or(Cell::Nothing, |reason| Cell::Text(legible(reason.as_bytes()))),
+            if actions.is_empty() {
+                Cell::Nothing
+            } else {
+                Cell::Actions(actions)
+            },
+        ],
+    }
 }
 
 fn unknown_filter() -> AppError {

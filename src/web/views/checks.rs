@@ -86,6 +86,8 @@ fn pages() -> Vec<(&'static str, String)> {
         page("upload-result", UploadResultPage::sample()),
         page("overview", OverviewPage::sample()),
         page("overview+fresh", OverviewPage::sample_fresh()),
+        page("settings", SettingsPage::sample()),
+        page("system", SystemPage::sample()),
         page("all-documents", AdminDocumentsPage::sample()),
         page("admin-document", AdminDocumentPage::sample()),
         page("admin-document+closed", AdminDocumentPage::sample_closed()),

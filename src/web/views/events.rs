@@ -6,6 +6,7 @@ use url::form_urlencoded;
 
 use super::filters;
 use super::shell::Shell;
+use super::table::Table;
 
 /// How far an event has come, as a page shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,17 +89,10 @@ impl EventFilters {
         all.into_iter().filter(|(_, value)| !value.is_empty()).collect()
     }
 
-    /// Whether none is set.
-    pub fn is_empty(&self) -> bool {
-        self.pairs().is_empty()
-    }
-
-    fn href(&self, path: &str, after: Option<&str>) -> String {
+    /// This place, with these filters.
+    pub fn href(&self, path: &str) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.extend_pairs(self.pairs());
-        if let Some(after) = after {
-            query.append_pair("after", after);
-        }
         match query.finish() {
             none if none.is_empty() => path.to_owned(),
             some => format!("{path}?{some}"),
@@ -148,45 +142,14 @@ impl EventRow {
 pub struct EventIndexPage {
     /// What surrounds the page.
     pub shell: Shell,
-    /// The time that "3 hours ago" is counted from.
-    pub now: OffsetDateTime,
-    /// What it is filtered by.
-    pub filters: EventFilters,
     /// How many events need somebody's eyes.
     pub troubled: i64,
     /// The samples there are.
     pub samples: Vec<&'static str>,
     /// The events.
-    pub rows: Vec<EventRow>,
-    /// Whether this is not the beginning.
-    pub is_later: bool,
-    /// The cursor for `after`, if there are older ones.
-    pub next: Option<String>,
-}
-
-impl EventIndexPage {
-    /// The states to choose from, with their words.
-    pub fn states(&self) -> Vec<(&'static str, &'static str)> {
-        EventStatus::ALL
-            .into_iter()
-            .map(|word| (word, EventStatus(word).label()))
-            .collect()
-    }
-
-    /// The list after a place.
-    pub fn after_href(&self, cursor: &str) -> String {
-        self.filters.href("/admin/webhooks", Some(cursor))
-    }
-
-    /// The list from its beginning.
-    pub fn first_href(&self) -> String {
-        self.filters.href("/admin/webhooks", None)
-    }
-
+    pub table: Table,
     /// What replaying all of these would change.
-    pub fn replay_href(&self) -> String {
-        self.filters.href("/admin/webhooks/replay", None)
-    }
+    pub replay_href: String,
 }
 
 /// A delivery on an event's page.
@@ -301,6 +264,7 @@ pub struct EventRefusalsPage {
 mod samples {
     use time::macros::datetime;
 
+    use super::super::table::{Cell, TableFilter, TableRow};
     use super::*;
 
     const HOSTILE: &str = "</script><img src=x onerror=alert(1)>";
@@ -322,27 +286,37 @@ mod samples {
 
     impl EventIndexPage {
         pub(in super::super) fn sample() -> Self {
+            let line = |word: &'static str| TableRow {
+                id: format!("event-{word}"),
+                cells: vec![
+                    Cell::Link {
+                        text: HOSTILE.into(),
+                        href: "/admin/webhooks/1".into(),
+                        note: "90000001".into(),
+                    },
+                    Cell::Text(HOSTILE.into()),
+                ],
+            };
             EventIndexPage {
                 shell: Shell::sample("/admin/webhooks"),
-                now: datetime!(2026-03-12 14:05 UTC),
-                filters: EventFilters::default(),
                 troubled: 2,
                 samples: vec!["fp.upload", "video"],
-                rows: EventStatus::ALL.into_iter().map(row).collect(),
-                is_later: true,
-                next: Some("1.x".into()),
+                table: Table {
+                    rows: EventStatus::ALL.into_iter().map(line).collect(),
+                    next: Some("1.x".into()),
+                    ..Table::sample("/admin/webhooks")
+                },
+                replay_href: "/admin/webhooks/replay".into(),
             }
         }
 
         pub(in super::super) fn sample_empty() -> Self {
             EventIndexPage {
-                filters: EventFilters {
-                    action: HOSTILE.into(),
-                    ..EventFilters::default()
-                },
                 troubled: 0,
-                rows: Vec::new(),
-                next: None,
+                table: Table {
+                    filters: vec![TableFilter::text("action", "Action", HOSTILE, "")],
+                    ..Table::sample("/admin/webhooks")
+                },
                 ..Self::sample()
             }
         }

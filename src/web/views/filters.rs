@@ -88,6 +88,11 @@ pub fn dress_day(then: OffsetDateTime) -> String {
     day(then)
 }
 
+/// A time to the minute, for sentences.
+pub fn dress_time(then: OffsetDateTime) -> String {
+    minute(then)
+}
+
 /// A number, for sentences.
 pub fn dress_number(number: i64) -> String {
     thousands(number)

@@ -2,10 +2,10 @@
 
 use askama::Template;
 use time::OffsetDateTime;
-use url::form_urlencoded;
 
 use super::filters;
 use super::shell::Shell;
+use super::table::Table;
 
 /// How far a job has come, as a page shows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,6 +64,20 @@ impl JobStatus {
         }
     }
 
+    /// Whether such a job can be called off.
+    pub fn can_be_cancelled(self) -> bool {
+        matches!(self, JobStatus::Waiting | JobStatus::Running)
+    }
+
+    /// What trying it now is called, if it can be tried.
+    pub fn attempt(self) -> Option<&'static str> {
+        match self {
+            JobStatus::Waiting => Some("Run now"),
+            JobStatus::Dead | JobStatus::Cancelled => Some("Try again"),
+            JobStatus::Running | JobStatus::Done => None,
+        }
+    }
+
     /// The class that colours it.
     pub fn class(self) -> &'static str {
         match self {
@@ -109,107 +123,23 @@ impl StepRow {
     }
 }
 
-/// One job in the list.
-#[derive(Debug, Clone)]
-pub struct JobRow {
-    /// Its id.
-    pub id: String,
-    /// What it does, as a word.
-    pub kind: String,
-    /// How far.
-    pub status: JobStatus,
-    /// Attempts so far, and at most.
-    pub attempts: (i32, i32),
-    /// Per cent.
-    pub progress: i32,
-    /// What the last attempt had to say.
-    pub reason: Option<String>,
-    /// When it was made.
-    pub created_at: OffsetDateTime,
-    /// Not before then.
-    pub run_at: OffsetDateTime,
-    /// When it ended.
-    pub finished_at: Option<OffsetDateTime>,
-}
-
-impl JobRow {
-    /// Whether it can be called off.
-    pub fn can_be_cancelled(&self) -> bool {
-        matches!(self.status, JobStatus::Waiting | JobStatus::Running)
-    }
-
-    /// What trying it now is called, if it can be tried.
-    pub fn attempt(&self) -> Option<&'static str> {
-        match self.status {
-            JobStatus::Waiting => Some("Run now"),
-            JobStatus::Dead | JobStatus::Cancelled => Some("Try again"),
-            JobStatus::Running | JobStatus::Done => None,
-        }
-    }
-
-    /// Whether it waits for a later time.
-    pub fn is_delayed(&self, now: &OffsetDateTime) -> bool {
-        self.status == JobStatus::Waiting && self.run_at > *now
-    }
-}
-
-/// `GET /admin/jobs`: one page of the list.
+/// `GET /admin/jobs`.
 #[derive(Debug, Clone, Template)]
 #[template(path = "admin/jobs.html")]
 pub struct JobIndexPage {
     /// What surrounds the page.
     pub shell: Shell,
-    /// The time that "3 hours ago" is counted from.
-    pub now: OffsetDateTime,
-    /// The state that is shown; all when none.
-    pub state: Option<JobStatus>,
-    /// The kind that is shown; all when empty.
-    pub kind: String,
-    /// Every kind there is.
-    pub kinds: Vec<&'static str>,
     /// Why jobs that need Filestack are left alone just now, and until when.
     pub breaker: Option<(String, OffsetDateTime)>,
-    /// The jobs of this page.
-    pub rows: Vec<JobRow>,
-    /// The cursor for `before`, if there is a previous page.
-    pub previous: Option<String>,
-    /// The cursor for `after`, if there is a next page.
-    pub next: Option<String>,
-}
-
-impl JobIndexPage {
-    /// Whether only some are shown.
-    pub fn is_filtered(&self) -> bool {
-        self.state.is_some() || !self.kind.is_empty()
-    }
-
-    /// Whether only this kind is shown.
-    pub fn shows(&self, kind: &str) -> bool {
-        self.kind == kind
-    }
-
-    /// The states of the filter.
-    pub fn states(&self) -> [JobStatus; 5] {
-        JobStatus::ALL
-    }
-
-    /// The page before or after this one: `key` is `before` or `after`.
-    pub fn page_href(&self, key: &str, cursor: &str) -> String {
-        let mut pairs = form_urlencoded::Serializer::new(String::new());
-        if let Some(state) = self.state {
-            pairs.append_pair("state", state.word());
-        }
-        if !self.kind.is_empty() {
-            pairs.append_pair("kind", &self.kind);
-        }
-        pairs.append_pair(key, cursor);
-        format!("/admin/jobs?{}", pairs.finish())
-    }
+    /// The jobs.
+    pub table: Table,
 }
 
 #[cfg(test)]
 mod samples {
     use time::macros::datetime;
+
+    use super::super::table::{Cell, RowAction, TableFilter, TableRow};
 
     impl StepRow {
         pub(in super::super) fn sample(kind: &str, status: JobStatus, says: Option<&str>) -> Self {
@@ -223,71 +153,50 @@ mod samples {
 
     use super::*;
 
-    const NOW: OffsetDateTime = datetime!(2026-03-12 14:05 UTC);
-
-    impl JobRow {
-        fn sample(kind: &str, status: JobStatus, reason: Option<&str>) -> Self {
-            JobRow {
-                id: format!("0195a3c2-sample-{kind}"),
-                kind: kind.into(),
-                status,
-                attempts: (1, 8),
-                progress: if status == JobStatus::Done { 100 } else { 0 },
-                reason: reason.map(str::to_owned),
-                created_at: NOW - time::Duration::minutes(3),
-                run_at: NOW + time::Duration::minutes(2),
-                finished_at: None,
-            }
-        }
-    }
-
     impl JobIndexPage {
         pub(in super::super) fn sample() -> Self {
+            let row = |status: JobStatus| TableRow {
+                id: format!("job-{}", status.word()),
+                cells: vec![
+                    Cell::Mark {
+                        label: status.label().to_owned(),
+                        icon: status.icon(),
+                        class: status.class(),
+                        note: "50 %".into(),
+                    },
+                    Cell::Actions(vec![RowAction {
+                        label: "Try again",
+                        href: "/admin/jobs/1/attempt".into(),
+                        posts: true,
+                    }]),
+                ],
+            };
             JobIndexPage {
                 shell: Shell::sample("/admin/jobs"),
-                now: NOW,
-                state: None,
-                kind: String::new(),
-                kinds: vec!["read-metadata", "verify-file", "send-mail"],
                 breaker: Some((
                     "Filestack cannot be reached: no connection.".into(),
-                    NOW + time::Duration::seconds(30),
+                    datetime!(2026-03-12 14:05 UTC),
                 )),
-                rows: vec![
-                    JobRow::sample("read-metadata", JobStatus::Waiting, None),
-                    JobRow::sample(
-                        "transcode-video",
-                        JobStatus::Running,
-                        Some("The video is being converted."),
-                    ),
-                    JobRow::sample(
-                        "verify-file",
-                        JobStatus::Done,
-                        Some("Filestack has exactly the bytes."),
-                    ),
-                    JobRow::sample(
-                        "tag-image",
-                        JobStatus::Dead,
-                        Some("Filestack refused the request (403): <b>no</b>."),
-                    ),
-                    JobRow::sample(
-                        "send-mail",
-                        JobStatus::Cancelled,
-                        Some("Called off by ana@example.org."),
-                    ),
-                ],
-                previous: None,
-                next: Some("c1".into()),
+                table: Table {
+                    rows: JobStatus::ALL.into_iter().map(row).collect(),
+                    next: Some("c1".into()),
+                    ..Table::sample("/admin/jobs")
+                },
             }
         }
 
         pub(in super::super) fn sample_empty() -> Self {
             JobIndexPage {
-                state: Some(JobStatus::Dead),
-                kind: "send-mail".into(),
                 breaker: None,
-                rows: Vec::new(),
-                next: None,
+                table: Table {
+                    filters: vec![TableFilter::choice(
+                        "state",
+                        "State",
+                        "dead",
+                        vec![("dead", "Failed")],
+                    )],
+                    ..Table::sample("/admin/jobs")
+                },
                 ..Self::sample()
             }
         }
@@ -299,21 +208,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn links_to_other_pages_keep_the_filter() {
-        let page = JobIndexPage {
-            state: Some(JobStatus::Dead),
-            ..JobIndexPage::sample()
-        };
-        assert_eq!(page.page_href("after", "1-x"), "/admin/jobs?state=dead&after=1-x");
-    }
-
-    #[test]
     fn what_can_be_done_with_a_job_follows_from_its_state() {
-        let rows = JobIndexPage::sample().rows;
-        let of = |status| rows.iter().find(|row| row.status == status).expect("a sample");
-        assert_eq!(of(JobStatus::Waiting).attempt(), Some("Run now"));
-        assert_eq!(of(JobStatus::Dead).attempt(), Some("Try again"));
-        assert_eq!(of(JobStatus::Done).attempt(), None);
-        assert!(of(JobStatus::Running).can_be_cancelled() && !of(JobStatus::Dead).can_be_cancelled());
+        assert_eq!(JobStatus::Waiting.attempt(), Some("Run now"));
+        assert_eq!(JobStatus::Dead.attempt(), Some("Try again"));
+        assert_eq!(JobStatus::Done.attempt(), None);
+        assert!(JobStatus::Running.can_be_cancelled() && !JobStatus::Done.can_be_cancelled());
     }
 }

@@ -16,6 +16,7 @@ mod kind;
 mod oversight;
 mod overview;
 mod shell;
+mod system;
 mod table;
 mod trash;
 mod uploads;
@@ -33,12 +34,13 @@ pub use events::{
     DeliveryRow, EventFilters, EventIndexPage, EventRefusalsPage, EventReplayPage, EventRow, EventShowPage,
     EventStatus, PreviewRow, RefusalRow,
 };
-pub use filters::{dress_ago, dress_day, dress_number, dress_size};
-pub use jobs::{JobIndexPage, JobRow, JobStatus, StepRow};
+pub use filters::{dress_ago, dress_day, dress_number, dress_size, dress_time};
+pub use jobs::{JobIndexPage, JobStatus, StepRow};
 pub use kind::Kind;
 pub use oversight::{AdminDocumentPage, AdminDocumentsPage};
 pub use overview::{Bar, BigFigure, Chart, Check, Failures, OverviewPage};
 pub use shell::{Field, Notice, NoticeKind, Shell, ShellUser, THEME_COOKIE, Theme, Undo};
+pub use system::{Fact, SettingRow, SettingsPage, SystemPage};
 pub use table::{Cell, ColumnKind, FilterField, RowAction, Table, TableColumn, TableFilter, TableRow};
 pub use trash::{TrashEmptyPage, TrashIndexPage, TrashPurgePage, TrashRow};
 pub use uploads::{UploadNewPage, UploadOutcome, UploadResultPage, UploadedFile};

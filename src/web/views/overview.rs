@@ -128,9 +128,10 @@ impl Chart {
         format!("0 0 {} {HEIGHT}", self.bars.len().max(1) * STEP)
     }
 
-    /// Where a bar begins.
-    pub fn x(&self, at: &usize) -> usize {
-        at * STEP + 2
+    /// Where each bar begins from the left, where its top is, how high it is, and what it stands for.
+    pub fn drawn(&self) -> Vec<(usize, i64, i64, &Bar)> {
+        let place = |(at, bar)| (at * STEP + 2, HEIGHT - self.height(bar), self.height(bar), bar);
+        self.bars.iter().enumerate().map(place).collect()
     }
 
     /// How wide bars are.
@@ -139,18 +140,13 @@ impl Chart {
     }
 
     /// How high a bar is: what is not nothing can be seen.
-    pub fn height(&self, bar: &Bar) -> i64 {
+    fn height(&self, bar: &Bar) -> i64 {
         let top = self.bars.iter().map(|bar| bar.value).max().unwrap_or(0);
         if top <= 0 || bar.value <= 0 {
             return 0;
         }
         let height = i128::from(bar.value) * i128::from(HEIGHT) / i128::from(top);
         i64::try_from(height).unwrap_or(HEIGHT).max(2)
-    }
-
-    /// Where its top is.
-    pub fn y(&self, bar: &Bar) -> i64 {
-        HEIGHT - self.height(bar)
     }
 
     /// The highest value.
@@ -255,6 +251,6 @@ mod tests {
         };
         let heights: Vec<_> = chart.bars.iter().map(|bar| chart.height(bar)).collect();
         assert_eq!(heights, [0, 2, HEIGHT]);
-        assert_eq!(chart.y(&chart.bars[2]), 0);
+        assert_eq!(chart.drawn()[2].1, 0);
     }
 }

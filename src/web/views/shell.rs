@@ -63,6 +63,8 @@ impl Shell {
             ("/admin/webhooks", "Webhooks"),
             ("/admin/jobs", "Jobs"),
             ("/admin/audit", "Audit"),
+            ("/admin/settings", "Settings"),
+            ("/admin/system", "System"),
         ]
     }
 

@@ -4,4 +4,5 @@ mod opened;
 mod overview;
 mod page;
 mod recorded;
+mod system;
 mod trail;

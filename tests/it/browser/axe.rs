@@ -69,6 +69,7 @@ async fn an_accessibility_engine_finds_nothing_on_any_page() {
     judge(&browser, &engine, "/documents, empty", &mut found).await;
     let id = admin.document("summer.png", PICTURE).await;
     admin.document("notes.txt", b"A line.\n").await;
+    let theirs = app.user("ana").await.document("theirs.txt", b"x").await;
     for path in [
         "/documents",
         "/documents?q=notes&sort=name",
@@ -78,6 +79,14 @@ async fn an_accessibility_engine_finds_nothing_on_any_page() {
         "/trash/emptying",
         "/documents/none",
         "/uploads/new",
+        "/admin",
+        "/admin/documents",
+        "/admin/documents?owner=nobody@example.org",
+        &format!("/admin/documents/{theirs}"),
+        "/admin/audit",
+        "/admin/audit?action=document.add&sort=time",
+        "/admin/settings",
+        "/admin/system",
         "/admin/webhooks",
         "/admin/webhooks/refusals",
         "/admin/jobs",

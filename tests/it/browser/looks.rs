@@ -1,7 +1,7 @@
 //! Every page on a phone and on a laptop, light and dark: nothing to scroll sideways, nothing in the console. The pictures stay in
 //! `target/screenshots` for people to look at.
 
-use satchel::services::accounts;
+use satchel::services::{accounts, statistics};
 
 use crate::support::app::TestApp;
 use crate::support::browser::{Chromium, DESKTOP, PHONE, Theme};
@@ -47,6 +47,48 @@ async fn every_page_fits_a_phone_and_a_laptop_in_light_and_dark() {
         ("missing", "/documents/none".to_owned()),
     ];
     look(&app, &browser, &after).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs Chromium"]
+async fn every_page_of_administrators_fits_a_phone_and_a_laptop_in_light_and_dark() {
+    let app = TestApp::sqlite().await;
+    let browser = Chromium::start().await;
+    let (ana, admin) = (app.user("ana").await, app.admin().await);
+    let long =
+        "A name that goes on and on without any end in sight because somebody put a sentence into it.pdf";
+    let id = ana.document(long, b"%PDF-1.4\n").await;
+    ana.process("notes.txt", b"A line.\n").await;
+    let opened = ana.document("opened.txt", b"x").await;
+    let reason = [("reason", "Ana asked for help with it")];
+    admin
+        .post_form(&format!("/admin/documents/{opened}"), &reason)
+        .await;
+    admin
+        .post_form("/admin/webhooks/samples", &[("action", "fp.upload")])
+        .await;
+    app.advance(std::time::Duration::from_secs(60));
+    statistics::gather(&app.services)
+        .await
+        .expect("the figures are counted");
+    browser.sign_in(&app, "admin").await;
+    let pages = [
+        ("admin", "/admin".to_owned()),
+        ("admin-documents", "/admin/documents".to_owned()),
+        ("admin-document-closed", format!("/admin/documents/{id}")),
+        ("admin-document-opened", format!("/admin/documents/{opened}")),
+        ("admin-webhooks", "/admin/webhooks".to_owned()),
+        ("admin-jobs", "/admin/jobs".to_owned()),
+        ("admin-audit", "/admin/audit".to_owned()),
+        (
+            "admin-audit-filtered",
+            "/admin/audit?action=document.add&since=2h".to_owned(),
+        ),
+        ("admin-audit-nothing", "/admin/audit?subject=nothing".to_owned()),
+        ("admin-settings", "/admin/settings".to_owned()),
+        ("admin-system", "/admin/system".to_owned()),
+    ];
+    look(&app, &browser, &pages).await;
 }
 
 /// Looks at pages, one by one, in every way.

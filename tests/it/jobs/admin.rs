@@ -19,10 +19,7 @@ async fn administrators_see_all_jobs_and_steer_them() {
         page.texts("tbody th"),
         ["verify-file", "read-metadata", "scan-file"]
     );
-    assert_eq!(
-        page.texts("tbody .cell-status"),
-        ["Waiting", "Waiting", "Waiting"]
-    );
+    assert_eq!(page.texts("tbody .status"), ["Waiting", "Waiting", "Waiting"]);
 
     let id = app.jobs().await[0].id;
     let back = admin

@@ -141,6 +141,8 @@ pub const TABLE: &[Row] = &[
         "/admin/documents/{id}/download",
         [303, 403, 403, 303, 303, 403],
     ),
+    row("GET", "/admin/settings", [303, 403, 403, 200, 303, 403]),
+    row("GET", "/admin/system", [303, 403, 403, 200, 303, 403]),
     row("GET", "/admin/jobs", [303, 403, 403, 200, 303, 403]),
     // The id is a document's: no job has it.
     row("POST", "/admin/jobs/{id}/attempt", [401, 403, 403, 404, 401, 403]),
@@ -192,6 +194,7 @@ pub const TABLE: &[Row] = &[
     row("DELETE", "/api/trash", [401, 200, 200, 200, 401, 200]),
     row("POST", "/api/trash/restorations", [401, 200, 200, 200, 401, 200]),
     row("DELETE", "/api/trash/{id}", [401, 404, 404, 404, 401, 404]),
+    row("POST", "/csp-reports", [204, 204, 204, 204, 204, 204]),
     row("POST", "/webhooks/filestack", [503, 503, 503, 503, 503, 503]),
 ];
 

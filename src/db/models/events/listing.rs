@@ -6,6 +6,7 @@ use diesel::sql_types::Bool;
 
 use super::EventState;
 use crate::clock::UtcTime;
+use crate::db::keyset::{Part, TimePlace};
 use crate::db::schema::events;
 use crate::db::{DbConn, DbError};
 use crate::ids::{DocumentId, EventId};
@@ -47,11 +48,11 @@ pub struct EventLine {
     pub attempts: i32,
 }
 
-/// The newest of those events, after the place of another one in the list.
+/// A part of those events as it is read: at most `limit`, away from the place; the newest come first in the list.
 pub fn list(
     connection: &mut DbConn,
     filter: &EventFilter,
-    after: Option<(UtcTime, EventId)>,
+    part: &Part<TimePlace<EventId>>,
     limit: i64,
 ) -> Result<Vec<EventLine>, DbError> {
     let mut query = events::table.select(EventLine::as_select()).into_boxed();
@@ -77,17 +78,26 @@ pub fn list(
     if let Some(document) = filter.document {
         query = query.filter(events::document_id.eq(document));
     }
-    if let Some((at, id)) = after {
-        query = query.filter(
+    // The time alone as a bound of its own: with it both databases begin to read the index at the place.
+    query = match part {
+        Part::First => query,
+        Part::After(TimePlace { at, id }) => query.filter(
             events::received_at
-                .lt(at)
-                .or(events::received_at.eq(at).and(events::id.lt(id))),
-        );
-    }
-    Ok(query
-        .order((events::received_at.desc(), events::id.desc()))
-        .limit(limit)
-        .load(connection)?)
+                .le(*at)
+                .and(events::received_at.lt(*at).or(events::id.lt(*id))),
+        ),
+        Part::Before(TimePlace { at, id }) => query.filter(
+            events::received_at
+                .ge(*at)
+                .and(events::received_at.gt(*at).or(events::id.gt(*id))),
+        ),
+    };
+    query = if part.is_backwards() {
+        query.order((events::received_at.asc(), events::id.asc()))
+    } else {
+        query.order((events::received_at.desc(), events::id.desc()))
+    };
+    Ok(query.limit(limit).load(connection)?)
 }
 
 /// How many events wait for somebody: those in conflict, unreadable or failed.

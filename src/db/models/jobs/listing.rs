@@ -77,15 +77,15 @@ pub fn list(connection: &mut DbConn, query: &ListQuery) -> Result<Vec<Job>, DbEr
         Part::After(Place { created_at, id }) => {
             wanted = wanted.filter(
                 jobs::created_at
-                    .lt(created_at)
-                    .or(jobs::created_at.eq(created_at).and(jobs::id.lt(id))),
+                    .le(created_at)
+                    .and(jobs::created_at.lt(created_at).or(jobs::id.lt(id))),
             );
         }
         Part::Before(Place { created_at, id }) => {
             wanted = wanted.filter(
                 jobs::created_at
-                    .gt(created_at)
-                    .or(jobs::created_at.eq(created_at).and(jobs::id.gt(id))),
+                    .ge(created_at)
+                    .and(jobs::created_at.gt(created_at).or(jobs::id.gt(id))),
             );
         }
     }
@@ -144,6 +144,19 @@ pub fn count_waiting(connection: &mut DbConn, most: i64) -> Result<i64, DbError>
         .select(jobs::run_at)
         .load(connection)?;
     Ok(waiting.len() as i64)
+}
+
+/// Who runs jobs, and how many each: as many rows as there are workers.
+pub fn list_workers(connection: &mut DbConn) -> Result<Vec<(String, i64)>, DbError> {
+    let rows: Vec<(Option<String>, i64)> = jobs::table
+        .filter(sql::<Bool>("state = 'running'"))
+        .group_by(jobs::worker)
+        .select((jobs::worker, diesel::dsl::count_star()))
+        .load(connection)?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|(worker, count)| Some((worker?, count)))
+        .collect())
 }
 
 /// When the first of the jobs that are done was claimed, and when the last of them ended.

@@ -3,27 +3,36 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
+use serde_json::{Value, json};
 
+use super::table::{self, Listed, Listing, Turn, time_cursor, time_place};
 use crate::clock::UtcTime;
+use crate::db::keyset::{Part, Slice, TimePlace};
 use crate::db::models::events::EventState;
 use crate::db::models::events::listing::{EventFilter, EventLine};
 use crate::error::AppError;
 use crate::ids::EventId;
-use crate::services::accounts;
 use crate::services::events::inbox::{self, Which, legible};
 use crate::services::events::{Preview, samples};
+use crate::services::{Services, accounts};
 use crate::web::AppState;
 use crate::web::extract::{Admin, CsrfForm, EventPath, Query};
 use crate::web::pages::sessions::NoFields;
 use crate::web::pages::shell::{Said, dress};
 use crate::web::pages::{page, see_other, with_cookies};
 use crate::web::views::{
-    DeliveryRow, EventFilters, EventIndexPage, EventRefusalsPage, EventReplayPage, EventRow, EventShowPage,
-    EventStatus, PreviewRow, RefusalRow,
+    Cell, ColumnKind, DeliveryRow, EventFilters, EventIndexPage, EventRefusalsPage, EventReplayPage,
+    EventRow, EventShowPage, EventStatus, PreviewRow, RefusalRow, Table, TableColumn, TableFilter, TableRow,
 };
 
-/// Events on a page of the list.
-const PAGE: i64 = 50;
+const COLUMNS: &[TableColumn] = &[
+    TableColumn::new("Event", ColumnKind::Short),
+    TableColumn::new("State", ColumnKind::Short),
+    TableColumn::new("Received", ColumnKind::Short),
+    TableColumn::new("Deliveries", ColumnKind::Number),
+    TableColumn::new("File", ColumnKind::Short),
+    TableColumn::new("What it came to", ColumnKind::Wide),
+];
 
 /// The filters of the list, in its address and in the form that replays what it shows.
 #[derive(Deserialize)]
@@ -38,7 +47,8 @@ pub struct Wanted {
     until: String,
     #[serde(default)]
     handle: String,
-    after: Option<String>,
+    #[serde(flatten)]
+    turn: Turn,
 }
 
 /// The form that sends a sample.
@@ -84,6 +94,65 @@ impl Wanted {
     }
 }
 
+/// The inbox, as filtered.
+struct Inbox(EventFilter);
+
+impl Listing for Inbox {
+    type Row = EventLine;
+    type Place = TimePlace<EventId>;
+    const NAME: &'static str = "webhooks";
+    const FIELDS: &'static [&'static str] = &[
+        "id",
+        "filestack_id",
+        "action",
+        "state",
+        "reason",
+        "handle",
+        "document_id",
+        "late",
+        "sample",
+        "received_at",
+        "settled_at",
+        "deliveries",
+        "attempts",
+    ];
+
+    async fn read(
+        &self,
+        services: &Services,
+        part: Part<Self::Place>,
+        limit: i64,
+    ) -> Result<Slice<EventLine>, AppError> {
+        inbox::list(services, self.0.clone(), part, limit).await
+    }
+
+    fn cursor(&self, row: &EventLine) -> String {
+        time_cursor(row.received_at, row.id)
+    }
+
+    fn place(&self, text: &str) -> Option<Self::Place> {
+        time_place(text)
+    }
+
+    fn record(&self, row: &EventLine) -> Vec<Value> {
+        vec![
+            json!(row.id),
+            json!(row.filestack_id),
+            json!(row.action),
+            json!(row.state.as_str()),
+            json!(row.reason),
+            json!(row.handle),
+            json!(row.document_id),
+            json!(row.late),
+            json!(row.sample),
+            json!(row.received_at.rfc3339()),
+            json!(row.settled_at.map(UtcTime::rfc3339)),
+            json!(row.deliveries),
+            json!(row.attempts),
+        ]
+    }
+}
+
 /// `GET /admin/webhooks`.
 pub async fn index(
     state: web::Data<AppState>,
@@ -92,24 +161,79 @@ pub async fn index(
     query: Query<Wanted>,
 ) -> Result<HttpResponse, AppError> {
     let now = state.services.clock.now();
-    let after = query.0.after.as_deref().map(place).transpose()?;
-    let listed = inbox::list(&state.services, query.0.filter(now)?, after, PAGE).await?;
+    let wanted = query.0;
+    let list = Inbox(wanted.filter(now)?);
+    wanted.turn.is_turned("")?;
+    if let Some(format) = wanted.turn.format()? {
+        return Ok(table::export(&state, list, format));
+    }
+    let Listed { rows, previous, next } = table::listed(&state.services, &list, &wanted.turn).await?;
     let troubled = inbox::count_troubled(&state.services).await?;
     let dressed = dress(&request, &state, Some(admin.user()));
+    let filters = wanted.shown();
+    let states = EventStatus::ALL
+        .into_iter()
+        .map(|word| (word, EventStatus(word).label()))
+        .collect();
     let index = EventIndexPage {
-        shell: dressed.shell,
-        now: now.calendar(),
-        filters: query.0.shown(),
         troubled,
         samples: samples::KINDS.to_vec(),
-        is_later: after.is_some(),
-        next: listed
-            .has_next
-            .then(|| listed.events.last().map(cursor))
-            .flatten(),
-        rows: listed.events.into_iter().map(row).collect(),
+        table: Table {
+            path: "/admin/webhooks",
+            noun: "events",
+            filters: vec![
+                TableFilter::text("action", "Action", &filters.action, "fp.upload"),
+                TableFilter::choice("state", "State", &filters.state, states),
+                TableFilter::text("handle", "Handle", &filters.handle, ""),
+                TableFilter::text("since", "Since", &filters.since, "2h, or 2026-11-24"),
+                TableFilter::text("until", "Until", &filters.until, "1h, or 2026-11-24"),
+            ],
+            columns: COLUMNS,
+            sort: String::new(),
+            usual_sort: "",
+            rows: rows.into_iter().map(table_row).collect(),
+            previous,
+            next,
+            nothing_yet: "Filestack has reported nothing yet. Send a sample to see one arrive.",
+            csrf: dressed.shell.csrf.clone(),
+            now: now.calendar(),
+        },
+        replay_href: filters.href("/admin/webhooks/replay"),
+        shell: dressed.shell,
     };
     Ok(with_cookies(page(StatusCode::OK, &index)?, dressed.cookies))
+}
+
+fn table_row(event: EventLine) -> TableRow {
+    let row = row(event);
+    let mut notes = Vec::new();
+    if row.late {
+        notes.push("late");
+    }
+    if row.sample {
+        notes.push("sample");
+    }
+    TableRow {
+        id: format!("event-{}", row.id),
+        cells: vec![
+            Cell::Link {
+                text: row.title().to_owned(),
+                href: format!("/admin/webhooks/{}", row.id),
+                note: row.number.map(|number| number.to_string()).unwrap_or_default(),
+            },
+            Cell::Mark {
+                label: row.status.label().to_owned(),
+                icon: row.status.icon(),
+                class: row.status.class(),
+                note: notes.join(", "),
+            },
+            Cell::Time(row.received_at, String::new()),
+            Cell::Number(i64::from(row.deliveries)),
+            row.handle.map_or(Cell::Nothing, Cell::Code),
+            row.reason
+                .map_or(Cell::Nothing, |reason| Cell::Text(legible(reason.as_bytes()))),
+        ],
+    }
 }
 
 /// `GET /admin/webhooks/{id}`.
@@ -315,22 +439,4 @@ fn headers(kept: &str) -> Vec<(String, String)> {
         .into_iter()
         .map(|(name, value)| (name, legible(value.as_bytes())))
         .collect()
-}
-
-/// A place in the list as text: microseconds, a dot, the id.
-fn cursor(event: &EventLine) -> String {
-    format!("{}.{}", event.received_at.micros(), event.id)
-}
-
-fn place(text: &str) -> Result<(UtcTime, EventId), AppError> {
-    let read = || {
-        let (micros, id) = text.split_once('.')?;
-        Some((UtcTime::from_micros(micros.parse().ok()?), id.parse().ok()?))
-    };
-    read().ok_or_else(|| {
-        AppError::invalid(
-            "invalid-cursor",
-            "The cursor is not one that this list gave out. Begin again without a cursor.",
-        )
-    })
 }
