@@ -30,8 +30,11 @@ pub(super) struct Args {
 pub(super) enum Action {
     Create(Create),
     List(List),
+    /// Make a link with which its owner chooses another password, once
     Reset(One),
+    /// Sign somebody out everywhere and let them in no more; the last administrator stays
     Disable(One),
+    /// Let somebody in again
     Enable(One),
     Quota(Quota),
 }

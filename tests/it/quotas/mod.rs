@@ -60,17 +60,26 @@ impl TestApp {
         self.run_jobs().await;
     }
 
-    /// What is written about the account of the member of this name, the newest first.
+    /// What is written about the account of the member of this name since it was made, the newest first.
     pub async fn trail_of_user(&self, name: &str) -> Vec<AuditEntry> {
         let id = self.owner(name).await.id.to_string();
         let entries = self.services.db.run(move |c| {
             Ok(audit_entries::table
                 .filter(audit_entries::subject.eq(id))
+                .filter(audit_entries::action.ne("user.create"))
                 .order((audit_entries::at.desc(), audit_entries::id.desc()))
                 .select(AuditEntry::as_select())
                 .load(c)?)
         });
         entries.await.expect("entries")
+    }
+
+    /// The words for it, by the alphabet: time stands still in tests.
+    pub async fn actions_on_user(&self, name: &str) -> Vec<String> {
+        let trail = self.trail_of_user(name).await;
+        let mut actions: Vec<_> = trail.into_iter().map(|entry| entry.action).collect();
+        actions.sort();
+        actions
     }
 
     /// What the member keeps: documents and bytes. Nothing may be held any more.
