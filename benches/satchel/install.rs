@@ -1,7 +1,7 @@
 //! An installation of Satchel in a directory that goes away with it.
 
 use std::io::Write as _;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -18,12 +18,16 @@ pub const APP_SECRET: &str = "BENCHMARKSECRET0000000000";
 /// What webhooks are signed with.
 pub const WEBHOOK_SECRET: &str = "webhook-secret-of-the-benchmark";
 
+/// Port 9 discards: nothing is ever sent there.
+const NOWHERE: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 9);
+
 const EMAIL: &str = "ana@example.org";
 
 /// An installation.
 pub struct Installation {
     directory: TempDir,
-    filestack: SocketAddr,
+    /// Where files go; `None` is the embedded emulator.
+    filestack: Option<SocketAddr>,
     postgres: Option<String>,
     /// An API token of its first user.
     pub token: String,
@@ -32,7 +36,7 @@ pub struct Installation {
 impl Installation {
     /// One with a user, whose files go to the sink.
     pub fn with_sink(sink: SocketAddr) -> Outcome<Self> {
-        let mut installation = Self::empty(sink)?;
+        let mut installation = Self::empty(Some(sink))?;
         let user = [
             "user",
             "create",
@@ -50,21 +54,28 @@ impl Installation {
 
     /// One with so many documents of so many users, the files of which are nowhere.
     pub fn with_documents(documents: u64, users: u64) -> Outcome<Self> {
-        // Port 9 discards: nothing is ever sent there.
-        let mut installation = Self::empty(SocketAddr::from(([127, 0, 0, 1], 9)))?;
+        Self::empty(Some(NOWHERE))?.filled(documents, users)
+    }
+
+    /// One with the embedded emulator, where the files of the first page are.
+    pub fn with_emulator((documents, users): (u64, u64)) -> Outcome<Self> {
+        Self::empty(None)?.filled(documents, users)
+    }
+
+    fn filled(mut self, documents: u64, users: u64) -> Outcome<Self> {
         let (documents, users) = (documents.to_string(), users.to_string());
-        installation.token = installation.run(&["demo", "--documents", &documents, "--users", &users], "")?;
-        Ok(installation)
+        self.token = self.run(&["demo", "--documents", &documents, "--users", &users], "")?;
+        Ok(self)
     }
 
     /// One that takes webhooks, on SQLite or on this PostgreSQL database, and does nothing about them.
     pub fn for_webhooks(postgres: Option<&str>) -> Outcome<Self> {
-        let mut installation = Self::empty(SocketAddr::from(([127, 0, 0, 1], 9)))?;
+        let mut installation = Self::empty(Some(NOWHERE))?;
         installation.postgres = postgres.map(str::to_owned);
         Ok(installation)
     }
 
-    fn empty(filestack: SocketAddr) -> Outcome<Self> {
+    fn empty(filestack: Option<SocketAddr>) -> Outcome<Self> {
         // Below the target directory, which is on a disk: `/tmp` is memory on some systems, and nothing is written to disk there.
         Ok(Installation {
             directory: tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR"))?,
@@ -131,10 +142,14 @@ impl Installation {
             .env("DATABASE_URL", self.database_url())
             .env("SATCHEL_SECRET_KEY", "5a".repeat(32))
             .env("FILESTACK_WEBHOOK_SECRET", WEBHOOK_SECRET)
-            .env("RUST_LOG", "error")
-            .env("FILESTACK_API_KEY", API_KEY)
-            .env("FILESTACK_APP_SECRET", APP_SECRET)
-            .env("FILESTACK_BASE_URL", format!("http://{}", self.filestack));
+            .env("RUST_LOG", "error");
+        match self.filestack {
+            Some(address) => command
+                .env("FILESTACK_API_KEY", API_KEY)
+                .env("FILESTACK_APP_SECRET", APP_SECRET)
+                .env("FILESTACK_BASE_URL", format!("http://{address}")),
+            None => command.env("SATCHEL_EMULATOR_BIND", "127.0.0.1:0"),
+        };
         command
     }
 }

@@ -4,6 +4,7 @@
 //! protocol and keeps nothing. Beside it run what it is compared with: the Filestack client alone, and two servers as small as they
 //! can be. Everything is printed as one table with each target beside the measured value; nothing fails because it is slow.
 
+mod browser;
 mod commits;
 mod database;
 mod direct;
@@ -15,6 +16,7 @@ mod list;
 mod many;
 mod one;
 mod options;
+mod paint;
 mod process;
 mod report;
 mod servers;
@@ -69,6 +71,9 @@ async fn measure_parts(options: &Options, report: &mut Report) -> Outcome<()> {
     }
     if options.wants("list") {
         list::measure(options, report).await?;
+    }
+    if options.wants("pages") {
+        paint::measure(options, report).await?;
     }
     if options.wants("picker-config") || options.wants("register") {
         direct::measure(options, report).await?;

@@ -13,6 +13,7 @@ Parts (all of them when none is named):
   slow     500 slow uploads at once
   upload   the three above
   list     pages of the list, requests per second, search
+  pages    the list and the upload page in Chromium: bytes, and when something is to be seen
   picker-config, register
            the right to store a file past the server, and the document made of it, with uploads running and without
   commits  durable commits on SQLite, alone and shared
@@ -29,12 +30,13 @@ Options:
 ";
 
 const UPLOADS: [&str; 3] = ["one", "many", "slow"];
-const PARTS: [&str; 11] = [
+const PARTS: [&str; 12] = [
     "one",
     "many",
     "slow",
     "upload",
     "list",
+    "pages",
     "commits",
     "emulator",
     "webhooks",
@@ -131,6 +133,11 @@ impl Options {
     /// How often each page is asked for by itself.
     pub fn page_samples(&self) -> usize {
         if self.quick { 50 } else { 500 }
+    }
+
+    /// How often a page is looked at in a browser.
+    pub fn paints(&self) -> usize {
+        if self.quick { 3 } else { 15 }
     }
 
     /// Jobs that wait while a claim is timed.

@@ -1,9 +1,19 @@
 //! Static files: compiled in, and named by their content so that a browser may keep them for ever.
+//!
+//! They are packed once, when the first is asked for. Pages are not: what is somebody's own beside what a stranger may have put there
+//! must not be packed together, since its length then tells what it is.
 
+use std::io::Write as _;
 use std::sync::LazyLock;
 
-use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, LOCATION, X_CONTENT_TYPE_OPTIONS};
-use actix_web::{HttpResponse, web};
+use actix_web::http::header::{
+    AcceptEncoding, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, Encoding, Header as _, LOCATION, VARY,
+    X_CONTENT_TYPE_OPTIONS,
+};
+use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::Bytes;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use sha2::{Digest, Sha256};
 
 /// One style sheet for the browser, a file per concern for the reader; the order is the cascade.
@@ -68,6 +78,7 @@ struct Asset {
     url: String,
     media_type: &'static str,
     content: &'static str,
+    packed: Bytes,
 }
 
 impl Asset {
@@ -82,8 +93,17 @@ impl Asset {
             url: format!("/assets/{stem}.{hash}.{extension}"),
             media_type,
             content,
+            packed: gzip(content),
         }
     }
+}
+
+fn gzip(content: &str) -> Bytes {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    let packed = encoder
+        .write_all(content.as_bytes())
+        .and_then(|()| encoder.finish());
+    packed.expect("a vector takes all bytes").into()
 }
 
 /// The URL of a static file, such as `/assets/app.1f2e3d4c.css` for `app.css`.
@@ -127,18 +147,34 @@ pub fn icon(name: &str) -> &'static str {
 }
 
 /// `GET /assets/{file}`: answers only to the name with the hash of what it holds.
-pub async fn serve(file: web::Path<String>) -> HttpResponse {
+pub async fn serve(request: HttpRequest, file: web::Path<String>) -> HttpResponse {
     let Some(asset) = ASSETS
         .iter()
         .find(|asset| asset.url.strip_prefix("/assets/") == Some(file.as_str()))
     else {
         return HttpResponse::NotFound().finish();
     };
-    HttpResponse::Ok()
+    let mut answer = HttpResponse::Ok();
+    answer
         .insert_header((CONTENT_TYPE, asset.media_type))
         .insert_header((CACHE_CONTROL, "public, max-age=31536000, immutable"))
         .insert_header((X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        .body(asset.content)
+        .insert_header((VARY, "Accept-Encoding"));
+    if takes_gzip(&request) {
+        answer
+            .insert_header((CONTENT_ENCODING, "gzip"))
+            .body(asset.packed.clone())
+    } else {
+        answer.body(asset.content)
+    }
+}
+
+fn takes_gzip(request: &HttpRequest) -> bool {
+    let gzip = Encoding::gzip();
+    AcceptEncoding::parse(request)
+        .ok()
+        .and_then(|accepted| accepted.negotiate([&gzip, &Encoding::identity()].into_iter()))
+        == Some(gzip)
 }
 
 /// `GET /favicon.ico`: for browsers that ask for it whatever the page says.
@@ -161,6 +197,8 @@ mod contrast;
 mod tests {
     use actix_web::body::to_bytes;
     use actix_web::http::StatusCode;
+    use actix_web::test::TestRequest;
+    use flate2::read::GzDecoder;
 
     use super::*;
 
@@ -170,7 +208,7 @@ mod tests {
 
     #[actix_web::test]
     async fn a_static_file_is_kept_for_ever_and_not_sniffed() {
-        let answer = serve(file_of("app.css")).await;
+        let answer = serve(TestRequest::get().to_http_request(), file_of("app.css")).await;
         assert_eq!(answer.status(), StatusCode::OK);
         for (name, value) in [
             (CONTENT_TYPE, "text/css; charset=utf-8"),
@@ -184,10 +222,44 @@ mod tests {
     }
 
     #[actix_web::test]
+    async fn a_static_file_is_packed_for_who_can_unpack_it() {
+        for (accepts, is_packed) in [
+            ("gzip, deflate, br, zstd", true),
+            ("gzip;q=0, *", false),
+            ("br", false),
+            ("identity, gzip;q=0.5", false),
+            ("", false),
+        ] {
+            let request = TestRequest::get().insert_header(("Accept-Encoding", accepts));
+            let answer = serve(request.to_http_request(), file_of("app.css")).await;
+            assert_eq!(answer.headers().get(VARY).unwrap(), "Accept-Encoding");
+            assert_eq!(
+                answer.headers().contains_key(CONTENT_ENCODING),
+                is_packed,
+                "{accepts}"
+            );
+            let body = to_bytes(answer.into_body()).await.unwrap();
+            if !is_packed {
+                assert_eq!(body, STYLES.as_bytes());
+                continue;
+            }
+            assert!(body.len() * 3 < STYLES.len(), "{} bytes", body.len());
+            let mut unpacked = String::new();
+            std::io::Read::read_to_string(&mut GzDecoder::new(&body[..]), &mut unpacked).unwrap();
+            assert_eq!(unpacked, STYLES);
+        }
+    }
+
+    #[actix_web::test]
     async fn a_name_without_its_hash_or_with_another_is_not_found() {
         for file in ["app.css", "app.00000000.css", "", "../app.css", "/assets/app.css"] {
             assert_eq!(
-                serve(web::Path::from(file.to_owned())).await.status(),
+                serve(
+                    TestRequest::get().to_http_request(),
+                    web::Path::from(file.to_owned())
+                )
+                .await
+                .status(),
                 StatusCode::NOT_FOUND,
                 "{file}"
             );

@@ -13,7 +13,7 @@ use actix_web::Error;
 use actix_web::dev::AppConfig;
 use actix_web::rt::net::TcpStream;
 
-use super::meter::Metered;
+use super::meter::{Counted, Metered};
 use super::{AppState, application};
 
 /// How long a client may take to close a connection after the answer.
@@ -38,7 +38,9 @@ pub fn serve(
         .shutdown_timeout(stopping.as_secs())
         .disable_signals();
     let stops = builder.graceful_shutdown_signal();
+    let counted = Counted::default();
     let service = move || {
+        let counted = counted.clone();
         let (state, stops, head) = (state.clone(), stops.clone(), state.settings.head);
         let application = application(state)
             .into_factory()
@@ -56,8 +58,8 @@ pub fn serve(
                 data.insert(connection.meter());
             })
             .h1(map_config(application, |_| AppConfig::default()));
-        fn_service(|stream: TcpStream| {
-            let connection = Metered::new(stream);
+        fn_service(move |stream: TcpStream| {
+            let connection = Metered::new(stream, counted.clone());
             let peer = connection.peer();
             ready(Ok::<_, DispatchError>((connection, peer)))
         })

@@ -58,7 +58,7 @@ pub fn find_with_user(connection: &mut DbConn, hash: &str) -> Result<Option<(Api
         .inner_join(users::table)
         .filter(api_tokens::token_hash.eq(hash))
         .select((ApiToken::as_select(), User::as_select()))
-        .first(connection)
+        .get_result(connection)
         .optional()?)
 }
 

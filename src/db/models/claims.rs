@@ -28,7 +28,10 @@ pub fn spend(
     if changed == 0 {
         return Ok(None);
     }
-    let uses: i32 = claims::table.find(id).select(claims::uses).first(connection)?;
+    let uses: i32 = claims::table
+        .find(id)
+        .select(claims::uses)
+        .get_result(connection)?;
     Ok(Some(uses - 1))
 }
 
@@ -37,7 +40,7 @@ pub fn uses(connection: &mut DbConn, id: DocumentId) -> Result<i32, DbError> {
     let uses = claims::table
         .find(id)
         .select(claims::uses)
-        .first(connection)
+        .get_result(connection)
         .optional()?;
     Ok(uses.unwrap_or(0))
 }

@@ -121,7 +121,7 @@ pub fn find_owned(
         .filter(documents::id.eq(id).and(documents::owner_id.eq(owner)))
         .filter(documents::trashed_at.is_null())
         .select(Document::as_select())
-        .first(connection)
+        .get_result(connection)
         .optional()?)
 }
 
@@ -135,7 +135,7 @@ pub fn find_by_handle_owned(
         .filter(documents::handle.eq(handle).and(documents::owner_id.eq(owner)))
         .filter(documents::trashed_at.is_null())
         .select(Document::as_select())
-        .first(connection)
+        .get_result(connection)
         .optional()?)
 }
 
@@ -144,7 +144,7 @@ pub fn find(connection: &mut DbConn, id: DocumentId) -> Result<Option<Document>,
     Ok(documents::table
         .filter(documents::id.eq(id))
         .select(Document::as_select())
-        .first(connection)
+        .get_result(connection)
         .optional()?)
 }
 
@@ -172,7 +172,7 @@ pub fn find_by_handle(connection: &mut DbConn, handle: &str) -> Result<Option<Do
     Ok(documents::table
         .filter(documents::handle.eq(handle))
         .select(Document::as_select())
-        .first(connection)
+        .get_result(connection)
         .optional()?)
 }
 

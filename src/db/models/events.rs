@@ -170,7 +170,7 @@ pub fn find_by_key(connection: &mut DbConn, key: &str) -> Result<Option<(EventId
     Ok(events::table
         .filter(events::dedupe_key.eq(key))
         .select((events::id, events::digest))
-        .first(connection)
+        .get_result(connection)
         .optional()?)
 }
 
@@ -182,7 +182,7 @@ pub fn count_delivery(connection: &mut DbConn, id: EventId) -> Result<i32, DbErr
     Ok(events::table
         .find(id)
         .select(events::deliveries)
-        .first(connection)?)
+        .get_result(connection)?)
 }
 
 /// Where an event is brought.

@@ -41,7 +41,7 @@ pub fn find(connection: &mut DbConn, document: DocumentId, kind: &str) -> Result
     Ok(document_findings::table
         .find((document, kind))
         .select(Finding::as_select())
-        .first(connection)
+        .get_result(connection)
         .optional()?)
 }
 

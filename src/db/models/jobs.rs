@@ -192,7 +192,7 @@ pub fn find(connection: &mut DbConn, id: JobId) -> Result<Option<Job>, DbError> 
     Ok(jobs::table
         .find(id)
         .select(Job::as_select())
-        .first(connection)
+        .get_result(connection)
         .optional()?)
 }
 
@@ -203,9 +203,9 @@ pub fn find_for_update(connection: &mut DbConn, id: JobId) -> Result<Option<Job>
         DbConn::Postgres(inner) => job
             .select(Job::as_select())
             .for_update()
-            .first(inner)
+            .get_result(inner)
             .optional()?,
-        DbConn::Sqlite(inner) => job.select(Job::as_select()).first(inner).optional()?,
+        DbConn::Sqlite(inner) => job.select(Job::as_select()).get_result(inner).optional()?,
     })
 }
 

@@ -2,6 +2,9 @@
 //!
 //! Functions take a connection and give a [`DbError`](super::DbError); what must happen together is put into one
 //! [`Db::write`](super::Db::write) by the services.
+//!
+//! A row by its unique key is read with `get_result`. Diesel's `first` adds `LIMIT ?`, and SQLite plans a statement anew each time its
+//! limit is bound, which takes longer than to find the row.
 
 pub mod api_tokens;
 pub mod audit_entries;

@@ -44,7 +44,7 @@ pub fn find_with_user(connection: &mut DbConn, id_hash: &str) -> Result<Option<(
         .inner_join(users::table)
         .filter(sessions::id_hash.eq(id_hash))
         .select((Session::as_select(), User::as_select()))
-        .first(connection)
+        .get_result(connection)
         .optional()?)
 }
 

@@ -12,7 +12,7 @@ pub fn is_open(connection: &mut DbConn) -> Result<bool, DbError> {
     let set_up_at: Option<UtcTime> = installation::table
         .find(1)
         .select(installation::set_up_at)
-        .first(connection)?;
+        .get_result(connection)?;
     Ok(set_up_at.is_none())
 }
 

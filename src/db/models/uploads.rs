@@ -197,7 +197,7 @@ pub fn find(connection: &mut DbConn, id: DocumentId) -> Result<Option<Upload>, D
     Ok(uploads::table
         .find(id)
         .select(Upload::as_select())
-        .first(connection)
+        .get_result(connection)
         .optional()?)
 }
 

@@ -116,7 +116,7 @@ pub fn find(connection: &mut DbConn, id: UserId) -> Result<Option<User>, DbError
     Ok(users::table
         .find(id)
         .select(User::as_select())
-        .first(connection)
+        .get_result(connection)
         .optional()?)
 }
 
@@ -142,7 +142,7 @@ pub fn find_with_password(connection: &mut DbConn, email: &str) -> Result<Option
     Ok(users::table
         .filter(users::email.eq(email))
         .select((User::as_select(), users::password_hash))
-        .first(connection)
+        .get_result(connection)
         .optional()?)
 }
 
@@ -151,7 +151,7 @@ pub fn find_by_email(connection: &mut DbConn, email: &str) -> Result<Option<User
     Ok(users::table
         .filter(users::email.eq(email))
         .select(User::as_select())
-        .first(connection)
+        .get_result(connection)
         .optional()?)
 }
 

@@ -15,5 +15,5 @@ pub use form::{ConfirmedForm, CsrfForm, csrf_token, csrf_token_of, token_is_vali
 pub use identity::{Admin, ApiCaller, Reader, SESSION_COOKIE, Viewer, session_token};
 pub use ids::{DocumentPath, EventPath, JobPath};
 pub use json::Json;
-pub use multipart::{FilePart, Item, UploadForm};
+pub use multipart::{FilePart, Item, UploadForm, parser as upload_parser};
 pub use query::Query;

@@ -5,14 +5,15 @@
 
 mod wire;
 
+use std::pin::Pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use actix_multipart::{Field, Multipart, MultipartError};
-use actix_web::HttpRequest;
+use actix_multipart::{Field, Multipart, MultipartConfig, MultipartError};
 use actix_web::error::PayloadError;
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, ContentDisposition};
 use actix_web::web::Payload;
+use actix_web::{FromRequest as _, HttpRequest, dev};
 use bytes::{Bytes, BytesMut};
 use futures_util::{Stream, StreamExt as _, stream};
 
@@ -22,11 +23,18 @@ use crate::web::AppState;
 use crate::web::meter::Meter;
 use wire::{TOLD_LENGTH, Wire};
 
+/// Bytes of a form that its parser holds: enough for the headers of a part, and little for a form that waits.
+const PARSER_BYTES: usize = 32 * 1_024;
 /// Most parts of one form.
 const MAX_PARTS: usize = 1_000;
 /// The longest text field, and what all of them may have together.
 const MAX_FIELD_BYTES: usize = 8 * 1_024;
 const MAX_FIELDS_BYTES: usize = 64 * 1_024;
+
+/// How the parser of forms is set, for the application.
+pub fn parser() -> MultipartConfig {
+    MultipartConfig::default().buffer_limit(PARSER_BYTES)
+}
 
 /// A part of the form.
 pub enum Item {
@@ -93,8 +101,10 @@ impl UploadForm {
             next.map(|chunk| chunk.map(|chunk: Result<Bytes, PayloadError>| wire.pass(chunk?)))
         });
         let length = header(&CONTENT_LENGTH).and_then(|length| length.parse().ok());
+        let bytes: Pin<Box<dyn Stream<Item = Result<Bytes, PayloadError>>>> = Box::pin(bytes);
+        let parts = Multipart::from_request(request, &mut dev::Payload::from(bytes)).into_inner();
         Ok(UploadForm {
-            parts: Multipart::new(request.headers(), bytes),
+            parts: parts.map_err(|_| malformed())?,
             length,
             seen: 0,
             text_bytes: 0,

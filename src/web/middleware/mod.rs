@@ -16,6 +16,7 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::{App, Error, web};
 
 use crate::error::AppError;
+use crate::web::extract::upload_parser;
 use crate::web::{AppState, routes};
 
 pub(crate) use cross_site::is_ours;
@@ -52,6 +53,7 @@ pub fn application_of(
 > {
     App::new()
         .app_data(web::Data::new(state))
+        .app_data(upload_parser())
         .configure(configure)
         .wrap(from_fn(guesses::slow))
         .wrap(from_fn(cross_site::refuse))

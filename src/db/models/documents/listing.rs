@@ -1,8 +1,10 @@
 //! A page of an owner's documents: one query, whatever the order, the place and the search.
 
+use diesel::backend::Backend;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{BigInt, Text};
+use diesel::serialize::ToSql;
+use diesel::sql_types::{BigInt, HasSqlType, Text};
 
 use super::super::search::{self, Search};
 use super::{Document, Place, PlaceKey, Sort, SortKey};
@@ -46,7 +48,12 @@ pub fn list(connection: &mut DbConn, query: &ListQuery) -> Result<Vec<Document>,
         }),
         _ => None,
     };
-    let mut rows: Vec<Document> = Page { query, found }.load(connection)?;
+    let page = Page { query, found };
+    // By the inner connections: the enum over them looks at every value of every row once more.
+    let mut rows: Vec<Document> = match connection {
+        DbConn::Postgres(inner) => page.load(inner)?,
+        DbConn::Sqlite(inner) => page.load(inner)?,
+    };
     if matches!(query.part, Part::Before(_)) {
         rows.reverse();
     }
@@ -68,10 +75,13 @@ struct Page<'a> {
     found: Option<Found>,
 }
 
-type Any = <DbConn as Connection>::Backend;
-
-impl QueryFragment<Any> for Page<'_> {
-    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Any>) -> QueryResult<()> {
+impl<DB> QueryFragment<DB> for Page<'_>
+where
+    DB: Backend + HasSqlType<BigInt> + HasSqlType<Text>,
+    i64: ToSql<BigInt, DB>,
+    str: ToSql<Text, DB>,
+{
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         let query = self.query;
         let column = query.sort.column();
         let backwards = matches!(query.part, Part::Before(_));
@@ -123,7 +133,8 @@ impl QueryFragment<Any> for Page<'_> {
         out.push_sql(direction);
         out.push_sql(", documents.id");
         out.push_sql(direction);
-        out.push_sql(" LIMIT ");
+        // A bare `LIMIT ?` has SQLite plan the query anew whenever it is bound, which takes as long as the page's rows.
+        out.push_sql(" LIMIT 0 + ");
         out.push_bind_param::<BigInt, _>(&query.limit)
     }
 }
