@@ -64,6 +64,7 @@ pub use files::{Metadata, MetadataField, Overwritten};
 pub use handle::Handle;
 pub use options::Options;
 pub use policy::{Grant, Purpose};
+pub use read::Content;
 pub use store::{Access, Location, NewStore, StoreOptions, StoredFile};
 pub use tasks::{Tags, VideoConversion, WorkflowRun};
 pub use transfers::Transfers;

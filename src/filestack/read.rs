@@ -1,4 +1,4 @@
-//! The first bytes of a stored file, for whoever has to know what it is.
+//! A stored file's bytes: the first ones, for whoever has to know what it is, or all of them as they come.
 
 use bytes::{Bytes, BytesMut};
 use reqwest::Method;
@@ -37,6 +37,43 @@ impl Filestack {
                 Err(error) => retries.after(error).await?,
             }
         }
+    }
+}
+
+impl Filestack {
+    /// Begins to read a file. The grant is for [`Purpose::Read`](super::Purpose::Read).
+    ///
+    /// # Errors
+    /// [`FilestackError::NotFound`] when there is no such file.
+    pub async fn read(&self, handle: &Handle, grant: &Grant) -> Result<Content, FilestackError> {
+        let url = self.delivery_url(handle, Some(grant));
+        let mut retries = Retries::new(self.options());
+        loop {
+            let request = self
+                .request(Method::GET, url.clone())
+                .header(ACCEPT_ENCODING, "identity");
+            // The limit is for the head alone: a large file takes its time.
+            let begun = tokio::time::timeout(self.options().response_timeout, reply::send(request)).await;
+            let begun = begun
+                .unwrap_or_else(|_| Err(FilestackError::unavailable("the answer did not arrive in time")));
+            match begun {
+                Ok(response) => return Ok(Content(response)),
+                Err(error) => retries.after(error).await?,
+            }
+        }
+    }
+}
+
+/// A file that is being read.
+pub struct Content(reqwest::Response);
+
+impl Content {
+    /// The next bytes; `None` at the end.
+    ///
+    /// # Errors
+    /// When it broke off.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, FilestackError> {
+        Ok(self.0.chunk().await?)
     }
 }
 

@@ -3,6 +3,7 @@
 //! May use `queue`, `db`, `filestack` and the small shared modules. [`Services`] is what they work with; a file is one subject.
 
 pub mod accounts;
+pub mod archive;
 pub mod audit;
 pub mod background;
 pub mod claims;

@@ -42,6 +42,7 @@ pub fn configure(app: &mut web::ServiceConfig) {
             web::resource("/documents/{id}/name").route(web::post().to(pages::documents::rename)),
             web::resource("/documents/{id}/deletion").route(web::post().to(pages::trash::create_one)),
             web::resource("/documents/{id}/restoration").route(web::post().to(pages::trash::restore_one)),
+            web::resource("/archive").route(web::post().to(pages::archive::create)),
             web::resource("/trash")
                 .route(get().to(pages::trash::index))
                 .route(web::post().to(pages::trash::create)),
@@ -107,6 +108,7 @@ pub fn configure(app: &mut web::ServiceConfig) {
                 .route(web::delete().to(api::documents::destroy)),
             web::resource("/api/documents/{id}/jobs").route(get().to(api::documents::jobs)),
             web::resource("/api/documents/{id}/restoration").route(web::post().to(api::documents::restore)),
+            web::resource("/api/archive").route(web::post().to(api::archive::create)),
             web::resource("/api/trash")
                 .route(get().to(api::trash::index))
                 .route(web::post().to(api::trash::create))

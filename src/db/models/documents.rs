@@ -125,6 +125,24 @@ pub fn find_owned(
         .optional()?)
 }
 
+/// The owner's documents of these ids that are not in the trash, by id.
+pub fn find_many_owned(
+    connection: &mut DbConn,
+    owner: UserId,
+    ids: &[DocumentId],
+) -> Result<Vec<Document>, DbError> {
+    Ok(documents::table
+        .filter(
+            documents::id
+                .eq_any(ids.to_vec())
+                .and(documents::owner_id.eq(owner)),
+        )
+        .filter(documents::trashed_at.is_null())
+        .order(documents::id)
+        .select(Document::as_select())
+        .load(connection)?)
+}
+
 /// The owner's document that has this file, unless it is in the trash.
 pub fn find_by_handle_owned(
     connection: &mut DbConn,

@@ -1,6 +1,7 @@
 //! The JSON API: a file for each resource.
 
 pub mod account;
+pub mod archive;
 pub mod documents;
 pub mod import;
 pub mod picker;

@@ -27,7 +27,7 @@ pub async fn index(
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Ids {
-    ids: Vec<String>,
+    pub(super) ids: Vec<String>,
 }
 
 /// `POST /api/trash`: puts documents there.

@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod admin;
+pub mod archive;
 mod confirm;
 pub mod documents;
 pub mod events;

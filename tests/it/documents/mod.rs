@@ -1,5 +1,6 @@
 //! Documents over HTTP: the list, one document, its file, renaming, the trash, and that nobody sees somebody else's.
 
+mod archive;
 mod changes;
 mod delivery;
 mod foreign;

@@ -104,8 +104,8 @@ fn filled_in(request: Request, path: &str, form: &str, role: Role) -> Request {
         ("/admin/users/{id}/role", _) => request.form(&[token, ("role", "member")]),
         ("/admin/users/{id}/state", _) => request.form(&[token, ("state", "enabled")]),
         ("/documents/{id}/name", _) => request.form(&[token, ("name", "renamed.png")]),
-        ("/trash" | "/trash/restorations", _) => request.form(&[token, ("id", NO_DOCUMENT)]),
-        ("/api/trash" | "/api/trash/restorations", "POST") => request
+        ("/archive" | "/trash" | "/trash/restorations", _) => request.form(&[token, ("id", NO_DOCUMENT)]),
+        ("/api/archive" | "/api/trash" | "/api/trash/restorations", "POST") => request
             .header("X-CSRF-Token", form)
             .json(&json!({"ids": [NO_DOCUMENT]})),
         ("/uploads", _) => request.upload(&[token], "new.txt", b"new"),

@@ -87,6 +87,8 @@ pub const TABLE: &[Row] = &[
         "/documents/{id}/restoration",
         [401, 303, 404, 404, 401, 403],
     ),
+    // The document is somebody's or nobody's: it is not there.
+    row("POST", "/archive", [401, 404, 404, 404, 401, 403]),
     row("GET", "/trash", [303, 200, 200, 200, 303, 200]),
     row("POST", "/trash", [401, 303, 303, 303, 401, 403]),
     row("POST", "/trash/restorations", [401, 303, 303, 303, 401, 403]),
@@ -188,6 +190,7 @@ pub const TABLE: &[Row] = &[
         "/api/documents/{id}/restoration",
         [401, 200, 404, 404, 401, 200],
     ),
+    row("POST", "/api/archive", [401, 404, 404, 404, 401, 404]),
     row("GET", "/api/trash", [401, 200, 200, 200, 401, 200]),
     // What is not theirs is named as not found.
     row("POST", "/api/trash", [401, 200, 200, 200, 401, 200]),

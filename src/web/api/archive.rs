@@ -1,0 +1,21 @@
+//! `POST /api/archive`: several documents as one ZIP.
+
+use actix_web::{HttpResponse, web};
+
+use super::trash::Ids;
+use crate::error::AppError;
+use crate::services::archive;
+use crate::web::AppState;
+use crate::web::extract::{ApiCaller, Chosen, Json};
+use crate::web::pages::archive::sent;
+
+/// `POST /api/archive`.
+pub async fn create(
+    state: web::Data<AppState>,
+    caller: ApiCaller,
+    ids: Result<Json<Ids>, AppError>,
+) -> Result<HttpResponse, AppError> {
+    let Chosen { ids, unknown } = Chosen::read(ids?.0.ids)?;
+    let archive = archive::prepare(&state.services, caller.user().id, ids, unknown.len()).await?;
+    Ok(sent(&state, archive))
+}
