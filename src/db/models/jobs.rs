@@ -390,6 +390,20 @@ pub fn cancel(connection: &mut DbConn, id: JobId, reason: &str, now: UtcTime) ->
     Ok(changed == 1)
 }
 
+/// Locks what still waits or runs for a document until the transaction ends: on SQLite every write transaction is alone anyway.
+pub fn lock_of_document(connection: &mut DbConn, document: DocumentId) -> Result<(), DbError> {
+    if let DbConn::Postgres(inner) = connection {
+        jobs::table
+            .filter(is_active())
+            .filter(jobs::document_id.eq(document))
+            .order(jobs::id)
+            .select(jobs::id)
+            .for_update()
+            .load::<JobId>(inner)?;
+    }
+    Ok(())
+}
+
 /// Calls off what still waits or runs for a document.
 pub fn cancel_of_document(
     connection: &mut DbConn,
