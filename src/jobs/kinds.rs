@@ -18,12 +18,17 @@ use crate::db::models::jobs::Job;
 use crate::db::{DbConn, DbError};
 use crate::error::AppError;
 use crate::ids::DocumentId;
-use crate::queue::Kind;
+use crate::queue::{Kind, Progress};
 use crate::services::Services;
 use crate::services::processing::{self, Outcome};
 
-/// Does a job.
-pub(super) async fn run(services: &Services, kind: Kind, job: &Job) -> Result<Outcome, AppError> {
+/// Does a job, and says how far it is where that can be said.
+pub(super) async fn run(
+    services: &Services,
+    kind: Kind,
+    job: &Job,
+    progress: &Progress,
+) -> Result<Outcome, AppError> {
     match kind {
         Kind::ReadMetadata => read_metadata::run(services, job).await,
         Kind::VerifyFile => verify_file::run(services, job).await,
@@ -35,7 +40,7 @@ pub(super) async fn run(services: &Services, kind: Kind, job: &Job) -> Result<Ou
         Kind::ScanFile => scan_file::run(services, job).await,
         Kind::SendMail => send_mail::run(services, job).await,
         Kind::ApplyEvents => apply_events::run(services, job).await,
-        Kind::Reconcile => reconcile::run(services, job).await,
+        Kind::Reconcile => reconcile::run(services, progress).await,
         Kind::RemoveFile => remove_file::run(services, job).await,
     }
 }

@@ -11,12 +11,12 @@ use crate::db::models::jobs::Job;
 use crate::error::AppError;
 use crate::failpoints;
 use crate::ids::JobId;
-use crate::queue::{self, Failure, Fate, Gate, Kind, LEASE, Wanted};
+use crate::queue::{self, Failure, Fate, Gate, Kind, LEASE, Progress, Wanted};
 use crate::services::Services;
 use crate::services::processing::Outcome;
 
-/// Between two signs of life: three may be missed.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
+/// Between two signs of life, which say how far the job is: eleven may be missed.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(5);
 
 /// What a step came to.
 #[derive(Clone, Debug)]
@@ -173,10 +173,11 @@ async fn watch(services: &Services, job: &Job, stop: impl Future<Output = ()>) -
         let reason = format!("This version knows no jobs of the kind {}.", job.kind);
         return Err(Broken::Fault(Fault::Failed(permanent(reason))));
     };
-    let (services_too, job_too) = (services.clone(), job.clone());
+    let progress = Progress::default();
+    let (services_too, job_too, said) = (services.clone(), job.clone(), progress.clone());
     let mut running = AbortOnDrop(tokio::spawn(async move {
         failpoints::reach("job.before-work");
-        let outcome = kinds::run(&services_too, kind, &job_too).await;
+        let outcome = kinds::run(&services_too, kind, &job_too, &said).await;
         failpoints::reach("job.after-work");
         outcome
     }));
@@ -201,8 +202,8 @@ async fn watch(services: &Services, job: &Job, stop: impl Future<Output = ()>) -
                 retry_after: None,
             }))),
             () = tokio::time::sleep(SIGN_OF_LIFE) => {
-                let (hold, now) = (job.hold(), services.clock.now());
-                let held = services.db.write(move |c| queue::heartbeat(c, hold, LEASE, None, now)).await;
+                let (hold, now, percent) = (job.hold(), services.clock.now(), progress.percent());
+                let held = services.db.write(move |c| queue::heartbeat(c, hold, LEASE, percent, now)).await;
                 match held {
                     Ok(true) => {}
                     Ok(false) => return Err(Broken::Lost),

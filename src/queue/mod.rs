@@ -10,6 +10,7 @@ mod backoff;
 mod bell;
 mod breaker;
 mod kind;
+mod progress;
 
 use std::time::Duration;
 
@@ -24,6 +25,7 @@ pub use backoff::backoff;
 pub use bell::{Bell, Ear};
 pub use breaker::{Breaker, Gate, Opened};
 pub use kind::{Kind, Priority, Traits};
+pub use progress::Progress;
 
 /// How long a claim holds without a sign of life.
 pub const LEASE: Duration = Duration::from_secs(60);

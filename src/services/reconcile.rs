@@ -1,19 +1,22 @@
 //! Reconciliation: what the rows say, compared with what Filestack has; after downtime, or now and then.
 //!
-//! Filestack's API cannot list files. So a file without a row is only ever found by its upload's event, or by an intent that has not
-//! ended (its folder is known, the file's handle is not); a row without a file is found by asking for each file's metadata.
+//! Filestack's API cannot list files. So a file without a row is only ever found by its upload's event, which waits for a document, or by
+//! an intent that has not ended (its folder is known, the file's handle is not); a row without a file is found by asking for each
+//! file's metadata.
 
 use std::time::Duration;
 
 use crate::db::models::documents::{self, Document, GONE};
+use crate::db::models::events::listing::{self as inbox_rows, EventFilter};
 use crate::db::models::events::{self, EventState};
 use crate::db::models::jobs::{Job, listing};
 use crate::db::models::uploads::{self, Upload};
 use crate::error::AppError;
 use crate::filestack::{FilestackError, Handle, MetadataField, Purpose};
-use crate::ids::DocumentId;
-use crate::queue::{self, Kind, NewJob, Priority};
+use crate::ids::{DocumentId, EventId};
+use crate::queue::{self, Kind, NewJob, Priority, Progress};
 use crate::services::audit::Actor;
+use crate::services::events::inbox::{self, Which};
 use crate::services::{Services, sweep, upstream, verdicts};
 
 /// Between two reconciliations by themselves.
@@ -24,6 +27,8 @@ const PART: i64 = 100;
 const PAUSE: Duration = Duration::from_millis(20);
 /// Unfinished uploads looked at.
 const MOST_UPLOADS: i64 = 1_000;
+/// Files without a document looked at.
+const MOST_FILES: i64 = 200;
 /// Questions that may fail in a row before it is given up.
 const MOST_FAILURES: u32 = 5;
 /// How long a policy to read one file's metadata lives.
@@ -34,7 +39,9 @@ const GRANT: Duration = Duration::from_secs(60);
 pub struct Report {
     /// Uploads that nobody finishes any more: each is abandoned, and its file becomes the document should its event still come.
     pub abandoned: Vec<Upload>,
-    /// Events that wait for a document: files at Filestack that no row has yet.
+    /// Files at Filestack that no row has: their uploads' events wait for a document, and are applied once more.
+    pub unowned: Vec<Unowned>,
+    /// Events of any kind that wait for a document.
     pub parked: usize,
     /// Documents whose file Filestack no longer has: each is marked as gone.
     pub gone: Vec<Document>,
@@ -44,15 +51,27 @@ pub struct Report {
     pub stopped_at: Option<DocumentId>,
 }
 
+/// A file at Filestack that no document has.
+#[derive(Clone, Debug)]
+pub struct Unowned {
+    /// The file, as its event names it.
+    pub handle: Option<String>,
+    /// The event.
+    pub event: EventId,
+    /// What applying the event once more came to, or would.
+    pub outcome: String,
+}
+
 impl Report {
     /// The report in a sentence or two.
     pub fn sentence(&self) -> String {
         let mut text = format!(
-            "{} documents were asked about, {} of them have lost their file; {} uploads were never finished, {} events wait for a \
-             document.",
+            "{} documents were asked about, {} of them have lost their file; {} uploads were never finished, {} files have no \
+             document, {} events wait for one.",
             self.asked,
             self.gone.len(),
             self.abandoned.len(),
+            self.unowned.len(),
             self.parked
         );
         if self.stopped_at.is_some() {
@@ -109,18 +128,19 @@ pub struct Plan {
 
 /// Compares rows and files. One question at a time, so that neither people nor Filestack notice; when Filestack fails again and again it
 /// stops and says where.
-pub async fn run(services: &Services, plan: Plan) -> Result<Report, AppError> {
+pub async fn run(services: &Services, plan: Plan, progress: &Progress) -> Result<Report, AppError> {
     let now = services.clock.now();
-    let (abandoned, parked) = services
+    let (abandoned, parked, all) = services
         .db
         .run(move |c| {
             let abandoned = uploads::list_unsettled(c, now.minus(sweep::GRACE), MOST_UPLOADS)?;
             let parked = events::list_since(c, EventState::Parked, now, MOST_UPLOADS)?;
-            Ok((abandoned, parked.len()))
+            Ok((abandoned, parked.len(), documents::count_served(c)?))
         })
         .await?;
     let mut report = Report {
         abandoned,
+        unowned: unowned(services, plan.dry_run).await?,
         parked,
         stopped_at: plan.after,
         ..Report::default()
@@ -158,6 +178,7 @@ pub async fn run(services: &Services, plan: Plan) -> Result<Report, AppError> {
                 }
             }
             report.asked += 1;
+            progress.say(report.asked as u64, all);
             place = Some(document.id);
             report.stopped_at = place;
             tokio::select! {
@@ -166,6 +187,42 @@ pub async fn run(services: &Services, plan: Plan) -> Result<Report, AppError> {
             }
         }
     }
+}
+
+/// Files whose uploads' events wait for a document. One that has a document or an upload by now, after a backup was restored for
+/// instance, is settled by that; to whom any other belongs nobody can say, and it is left alone.
+async fn unowned(services: &Services, dry_run: bool) -> Result<Vec<Unowned>, AppError> {
+    let filter = EventFilter {
+        action: Some("fp.upload".to_owned()),
+        state: Some(EventState::Parked),
+        ..EventFilter::default()
+    };
+    let waiting = services
+        .db
+        .run(move |c| inbox_rows::list(c, &filter, None, MOST_FILES))
+        .await?;
+    let mut found = Vec::new();
+    for event in waiting {
+        let which = Which::One(event.id);
+        let outcome = if dry_run {
+            let seen = inbox::dry_run(services, which).await;
+            seen.map(|seen| seen.into_iter().map(|preview| preview.reason).collect())
+        } else {
+            let done = inbox::replay_now(services, which).await;
+            done.map(|done| done.into_iter().map(|(_, _, reason)| reason).collect())
+        };
+        let outcome: Vec<String> = match outcome {
+            Ok(outcome) => outcome,
+            // It is asked about next time; the documents need not wait for it.
+            Err(error) => vec![error.public_detail()],
+        };
+        found.push(Unowned {
+            handle: event.handle,
+            event: event.id,
+            outcome: outcome.concat(),
+        });
+    }
+    Ok(found)
 }
 
 async fn mark_gone(services: &Services, id: DocumentId) -> Result<(), AppError> {

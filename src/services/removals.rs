@@ -25,7 +25,7 @@ const LOOKED_AFTER: Duration = Duration::from_secs(24 * 3_600);
 const HEAD_START: Duration = Duration::from_secs(60);
 /// How long a policy to remove one file lives.
 const GRANT: Duration = Duration::from_secs(60);
-/// Removals looked after in one round.
+/// Removals looked after in one transaction.
 const ROUND: i64 = 50;
 
 /// Writes down that a file is to go, in the transaction that lets go of it.
@@ -84,7 +84,7 @@ pub async fn attempt(services: &Services, handle: &str) -> Result<bool, AppError
 }
 
 /// Puts the jobs of removals into the queue that nobody tries any more: whoever wrote them down has died, or their job has. Gives how
-/// many.
+/// many; there may be more.
 pub async fn enqueue_due(services: &Services) -> Result<usize, AppError> {
     let now = services.clock.now();
     let count = services

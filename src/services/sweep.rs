@@ -46,7 +46,8 @@ async fn round(services: &Services) -> Result<(), AppError> {
 pub async fn once(services: &Services) -> Result<(), AppError> {
     settle_uploads(services).await?;
     trash::purge_due(services).await?;
-    removals::enqueue_due(services).await?;
+    // All that are due: each is put off by that, so this ends.
+    while removals::enqueue_due(services).await? > 0 {}
     events::sweep(services).await?;
     statistics::gather(services).await?;
     let now = services.clock.now();

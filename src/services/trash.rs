@@ -305,6 +305,7 @@ fn purge_row(
     let Some(document) = documents::find_trashed(c, owner, id)? else {
         return Ok(None);
     };
+    // Jobs before the document, as a job does that ends: the other way round the two could wait for each other (R3).
     jobs::lock_of_document(c, id)?;
     let made = results::list(c, id)?;
     let Some(bytes) = documents::delete_trashed(c, owner, id, until)? else {

@@ -1,4 +1,7 @@
-//! `docs/emulator.md`: its examples, run as they stand but for the port, against the program as it is started there.
+//! `docs/emulator.md`: its examples, run as they stand but for the port, against the program as it is started there. Other pages have
+//! modules of their own.
+
+mod postgresql;
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -9,6 +12,7 @@ use crate::sdk::browser::pages::Pages;
 use crate::support::browser::Chromium;
 use crate::support::wire::post;
 
+const PAGE: &str = "docs/emulator.md";
 const PORT: &str = "127.0.0.1:9000";
 const CONTENT: &str = "hello from a file";
 
@@ -115,7 +119,7 @@ fn every_failure_that_the_page_names_can_be_asked_for() {
 
 #[test]
 fn the_emulators_page_starts_it_as_the_tests_do() {
-    let blocks = blocks(&page(), "Your program against the emulator", "sh");
+    let blocks = blocks(&page(PAGE), "Your program against the emulator", "sh");
     assert_eq!(
         blocks.first().map(|line| line.trim()),
         Some(format!("satchel {}", START.join(" ").replace("127.0.0.1:0", PORT)).as_str())
@@ -150,7 +154,7 @@ impl Rig {
     /// The examples in this language below a heading, for the port the emulator has.
     #[track_caller]
     fn examples(&self, heading: &str, language: &str) -> Vec<String> {
-        let found = blocks(&page(), heading, language);
+        let found = blocks(&page(PAGE), heading, language);
         assert!(!found.is_empty(), "no example in {language} below `{heading}`");
         let address = self.emulator.address.to_string();
         found
@@ -178,8 +182,8 @@ impl Rig {
     }
 }
 
-fn page() -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/emulator.md");
+fn page(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     std::fs::read_to_string(path).expect("the page is there")
 }
 

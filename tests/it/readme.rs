@@ -38,6 +38,58 @@ fn every_file_that_the_readme_links_to_is_there() {
     assert!(missing.is_empty(), "{missing:?}");
 }
 
+#[test]
+fn every_test_that_the_readme_names_for_a_promise_is_one() {
+    let readme = read("README.md");
+    let section = readme.split_once("\n## Promises\n").expect("the promises").1;
+    let section = section.split("\n## ").next().unwrap_or_default();
+    let rows: Vec<&str> = section
+        .lines()
+        .filter(|line| line.starts_with("| "))
+        .skip(1)
+        .collect();
+    assert!(rows.len() >= 6, "{rows:?}");
+    let mut tests = Vec::new();
+    collect_tests(&root().join("src"), &mut tests);
+    collect_tests(&root().join("tests"), &mut tests);
+    let mut named = 0;
+    for row in rows {
+        let column = row
+            .trim_end_matches([' ', '|'])
+            .rsplit(" | ")
+            .next()
+            .unwrap_or_default();
+        let names: Vec<&str> = column.split('`').skip(1).step_by(2).collect();
+        assert!(!names.is_empty() || column == "the same", "no test beside: {row}");
+        for name in names {
+            assert!(tests.iter().any(|test| test == name), "there is no test `{name}`");
+            named += 1;
+        }
+    }
+    assert!(named >= 6, "{named}");
+}
+
+/// Names of functions that are tests: those below a line `#[test]` or `#[…::test]`.
+fn collect_tests(directory: &Path, found: &mut Vec<String>) {
+    for entry in std::fs::read_dir(directory).expect("a directory").flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            collect_tests(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = std::fs::read_to_string(&path).expect("a source file");
+            let mut is_test = false;
+            for line in text.lines().map(str::trim) {
+                if line == "#[test]" || line == "#[actix_web::test]" {
+                    is_test = true;
+                } else if let Some((_, rest)) = line.split_once("fn ").filter(|_| is_test) {
+                    found.push(rest.split('(').next().unwrap_or_default().to_owned());
+                    is_test = false;
+                }
+            }
+        }
+    }
+}
+
 /// `# NAME=value`, commented out or not.
 fn setting(line: &str) -> Option<&str> {
     let (name, _) = line.trim_start_matches(['#', ' ']).split_once('=')?;

@@ -257,6 +257,15 @@ pub fn list_served_after(
     Ok(query.order(documents::id).limit(limit).load(connection)?)
 }
 
+/// How many of those there are.
+pub fn count_served(connection: &mut DbConn) -> Result<u64, DbError> {
+    let count: i64 = documents::table
+        .filter(documents::status.ne(GONE))
+        .count()
+        .get_result(connection)?;
+    Ok(u64::try_from(count).unwrap_or_default())
+}
+
 /// Gives the owner's document another name; `false` when there is none.
 pub fn rename(
     connection: &mut DbConn,

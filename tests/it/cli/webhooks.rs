@@ -119,6 +119,41 @@ fn what_was_delivered_is_listed_shown_and_replayed() {
     }
 }
 
+/// The program itself, as talkative as it can be.
+#[test]
+fn w1_no_log_answer_or_kept_sample_has_a_signature_that_would_be_right() {
+    let place = Place::new()
+        .with("FILESTACK_WEBHOOK_SECRET", SECRET)
+        .with("RUST_LOG", "trace");
+    let server = place.serve();
+    let (time, body) = (now(), r#"{"id":1,"action":"fp.delete","text":{}}"#);
+    let right = sign(SECRET, &time, body.as_bytes());
+    let wrong = sign("another secret", &time, body.as_bytes());
+    let deliver = |signature: &str| {
+        post("/webhooks/filestack")
+            .header("FS-Timestamp", time.as_str())
+            .header("FS-Signature", signature)
+            .body("application/json", body)
+            .send(server.address)
+    };
+    let refused = deliver(&wrong);
+    assert_eq!(refused.status, 400);
+    server.wait_for_log("webhook-refused");
+    let told = format!("{:?}{}{}", refused.headers, refused.text(), server.log());
+    assert!(!told.contains(&right) && !told.contains(&right[..16]) && !told.contains(SECRET));
+    // Whatever was in the answer, it helps nobody.
+    for (_, value) in &refused.headers {
+        assert_eq!(deliver(value).status, 400, "{value}");
+    }
+    assert!(listed(&place, &[]).is_empty());
+    for name in place.files() {
+        let kept = std::fs::read(&name).unwrap_or_default();
+        let is_in = |text: &str| kept.windows(text.len()).any(|window| window == text.as_bytes());
+        assert!(!is_in(&right), "{}", name.display());
+    }
+    assert_eq!(deliver(&right).status, 200, "it would have been right");
+}
+
 #[test]
 fn an_event_that_was_answered_survives_kill_9_and_is_applied_later() {
     let place = Place::new()

@@ -1,5 +1,6 @@
 //! What must hold after the last restart, when everything has settled.
 
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use serde_json::Value;
@@ -7,7 +8,8 @@ use sha2::{Digest, Sha256};
 
 use super::ledger::{Fate, Ledger};
 use super::scene::{Emulator, Installation};
-use crate::support::wire::{Reply, get};
+use crate::cli::process::{EMAIL, PASSWORD};
+use crate::support::wire::{Browser, Reply, get, post};
 
 /// Promises 1 and 2: what was promised is there, what is there is whole, and nothing else is anywhere.
 pub fn documents(installation: &Installation, server: SocketAddr, emulator: &Emulator, ledger: &Ledger) {
@@ -44,6 +46,16 @@ pub fn documents(installation: &Installation, server: SocketAddr, emulator: &Emu
     }
     let trashed = installation.number("SELECT trashed_count AS n FROM users");
     assert_eq!(trashed as usize, trash.len(), "documents in the trash, counted");
+    let names: BTreeSet<&str> = [&documents, &trash]
+        .into_iter()
+        .flatten()
+        .filter_map(|document| document["name"].as_str())
+        .collect();
+    assert_eq!(
+        names.len(),
+        documents.len() + trash.len(),
+        "a document is there twice"
+    );
     let count = (documents.len() + trash.len()) as u64;
     assert_eq!(emulator.files(), count, "files at Filestack, and documents");
     let counted = installation.number("SELECT document_count AS n FROM users");
@@ -101,6 +113,39 @@ pub fn events(installation: &Installation, ledger: &Ledger) {
     );
 }
 
+/// Promise 3 for what the emulator told by itself: each of its events is there once and has come to its end. Gives how many there are.
+pub fn webhooks(installation: &Installation, emulator: &Emulator) -> usize {
+    let delivered: BTreeSet<i64> = emulator.delivered().into_iter().collect();
+    let numbers: Vec<String> = delivered.iter().map(i64::to_string).collect();
+    let count = |what: &str| {
+        installation.number(&format!(
+            "SELECT {what} AS n FROM events WHERE filestack_id IN ({})",
+            numbers.join(", ")
+        ))
+    };
+    assert_eq!(
+        count("count(DISTINCT filestack_id)"),
+        numbers.len() as i64,
+        "events delivered, and there"
+    );
+    assert_eq!(count("count(*)"), numbers.len() as i64, "an event is there twice");
+    assert_eq!(
+        count("sum(CASE WHEN state = 'received' THEN 1 ELSE 0 END)"),
+        0,
+        "events that were not dealt with"
+    );
+    numbers.len()
+}
+
+/// Promise 6 the other way round: no step of a document is there twice.
+pub fn steps_once(installation: &Installation) {
+    let doubled = installation.texts(
+        "SELECT document_id || ' ' || kind AS t FROM jobs WHERE document_id IS NOT NULL AND kind <> 'send-mail' \
+         GROUP BY document_id, kind HAVING count(*) > 1",
+    );
+    assert!(doubled.is_empty(), "{doubled:?}");
+}
+
 /// Promise 6: a job that was named is there, and everything that was to be done is done, or says why it is not.
 pub fn jobs(installation: &Installation, ledger: &Ledger) {
     for id in ledger.jobs() {
@@ -120,12 +165,50 @@ pub fn jobs(installation: &Installation, ledger: &Ledger) {
     );
 }
 
+/// Promise 11: what does not need Filestack goes on, and uploads say why they cannot.
+pub fn without_filestack(installation: &Installation, server: SocketAddr) {
+    let count = installation.number("SELECT count(*) AS n FROM documents");
+    let shown: usize = ["/api/documents", "/api/trash"]
+        .map(|path| list(server, &installation.token, path).len())
+        .iter()
+        .sum();
+    assert_eq!(shown as i64, count);
+    let mut browser = Browser::new(server);
+    assert_eq!(browser.sign_in(EMAIL, PASSWORD).status, 303);
+    for page in ["/documents", "/documents?q=bin", "/trash", "/uploads/new", "/readyz"] {
+        let reply = browser.get(page);
+        assert_eq!(reply.status, 200, "{page}: {}", reply.text());
+    }
+    let refused = post("/api/uploads")
+        .bearer(&installation.token)
+        .upload(&[], "never.bin", b"never")
+        .send(server);
+    assert_eq!(refused.status, 503, "{}", refused.text());
+    assert_eq!(
+        refused.json()["code"],
+        "filestack-unavailable",
+        "{}",
+        refused.text()
+    );
+    assert!(refused.header("retry-after").is_some());
+    assert_eq!(installation.number("SELECT count(*) AS n FROM documents"), count);
+}
+
 fn list(server: SocketAddr, token: &str, path: &str) -> Vec<Value> {
-    let reply = get(&format!("{path}?limit=200")).bearer(token).send(server);
-    assert_eq!(reply.status, 200, "{}", reply.text());
-    let page = reply.json();
-    assert!(page["next_cursor"].is_null(), "more than a page");
-    page["documents"].as_array().expect("documents").clone()
+    let mut documents = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let reply = get(&format!("{path}?limit=200{cursor}"))
+            .bearer(token)
+            .send(server);
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        let page = reply.json();
+        documents.extend(page["documents"].as_array().expect("documents").iter().cloned());
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return documents,
+        }
+    }
 }
 
 /// Through the download URL, as anybody would.

@@ -1,12 +1,14 @@
-//! Promises 1, 2, 3, 6 and 14 under kill -9: the real program dies at named places and at random moments while clients use it, is
+//! Promises 1, 2, 3, 6, 11 and 14 under kill -9: the real program dies at named places and at random moments while clients use it, is
 //! started again, and must have kept its word.
 //!
 //! Only Satchel dies: the emulator is a process of its own. Each seed chooses places, moments and load; `SATCHEL_TEST_CRASH_SEEDS`
 //! says how many there are (a hundred when it is not set), `SATCHEL_TEST_CRASH_FIRST` which is the first.
 
 mod checks;
+mod fleet;
 mod ledger;
 mod load;
+mod many;
 mod random;
 mod scene;
 
@@ -30,22 +32,23 @@ const SEEDS: (u64, u64) = (80, 20);
 const AT_ONCE: usize = 4;
 const CLIENTS: usize = 3;
 const REQUESTS: usize = 5;
+/// One seed in so many starts once more while Filestack is down.
+const WITHOUT_FILESTACK: u64 = 5;
 /// What stopping may take: a second of drain time, a last word to Filestack, and a busy machine.
 const STOPPED_WITHIN: Duration = Duration::from_secs(10);
 
 #[test]
-fn p1_p2_p3_p6_p14_killed_at_any_place_satchel_keeps_its_word() {
+fn p1_p2_p3_p6_p11_p14_killed_at_any_place_satchel_keeps_its_word() {
     run(SEEDS.0, |emulator| Installation::sqlite(emulator.address()));
 }
 
 #[test]
 #[ignore = "needs PostgreSQL"]
-fn p1_p2_p3_p6_p14_killed_at_any_place_satchel_keeps_its_word_with_postgresql() {
+fn p1_p2_p3_p6_p11_p14_killed_at_any_place_satchel_keeps_its_word_with_postgresql() {
     run(SEEDS.1, |emulator| Installation::postgres(emulator.address()));
 }
 
 fn run(seeds: u64, install: impl Fn(&Emulator) -> Installation + Sync) {
-    let setting = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let first = setting("SATCHEL_TEST_CRASH_FIRST").unwrap_or(1);
     let last = first + setting("SATCHEL_TEST_CRASH_SEEDS").unwrap_or(seeds) - 1;
     let next = AtomicU64::new(first);
@@ -81,6 +84,11 @@ fn run(seeds: u64, install: impl Fn(&Emulator) -> Installation + Sync) {
         begun.elapsed().as_secs_f64()
     );
     assert!(report.kills > 0 && report.promised > 0, "nothing was tried");
+}
+
+/// A number from the environment.
+fn setting(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
 }
 
 /// How one life of the server ends.
@@ -164,6 +172,12 @@ fn survive(seed: u64, emulator: &Emulator, installation: &mut Installation) -> R
     checks::documents(installation, server.address, emulator, &ledger);
     checks::events(installation, &ledger);
     checks::jobs(installation, &ledger);
+    if seed.is_multiple_of(WITHOUT_FILESTACK) {
+        drop(server);
+        let server = installation.start_without_filestack();
+        checks::without_filestack(installation, server.address);
+        report.outages = 1;
+    }
     report.events = ledger.events().values().filter(|told| told.answered > 0).count();
     report.deliveries = ledger.events().values().map(|told| told.answered as usize).sum();
     report.jobs = ledger.jobs().len();
@@ -183,6 +197,7 @@ fn live(life: usize, server: &Server, end: &End, token: &str, ledger: &Ledger, r
                 address: server.address,
                 ledger,
                 random: random.fork(),
+                large_files: true,
             };
             scope.spawn(move || client.work(REQUESTS));
         }
@@ -207,6 +222,7 @@ struct Report {
     kills: usize,
     stops: usize,
     missed: usize,
+    outages: usize,
     promised: usize,
     deleted: usize,
     unanswered: usize,
@@ -248,6 +264,7 @@ impl Report {
         self.kills += one.kills;
         self.stops += one.stops;
         self.missed += one.missed;
+        self.outages += one.outages;
         self.promised += one.promised;
         self.deleted += one.deleted;
         self.unanswered += one.unanswered;
@@ -264,12 +281,13 @@ impl std::fmt::Display for Report {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         writeln!(
             f,
-            "{} seeds: killed {} times, stopped {} times, {} kills after the load; {} documents promised and kept, {} deleted, \
+            "{} seeds: killed {} times, stopped {} times, {} kills after the load, started {} times without Filestack; {} documents promised and kept, {} deleted, \
              {} requests unanswered; {} events of {} answered deliveries, {} jobs promised",
             self.seeds,
             self.kills,
             self.stops,
             self.missed,
+            self.outages,
             self.promised,
             self.deleted,
             self.unanswered,

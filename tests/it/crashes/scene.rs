@@ -1,6 +1,6 @@
 //! Where it happens: an emulator that outlives every crash, and an installation that does not know it will be killed.
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
@@ -81,6 +81,25 @@ impl Emulator {
         sent
     }
 
+    /// Numbers of the webhooks that were delivered and are still known: the newest thousand.
+    pub fn delivered(&self) -> Vec<i64> {
+        let path = "/__emulator/api/webhooks?state=delivered&limit=500";
+        let mut numbers: Vec<i64> = Vec::new();
+        loop {
+            let before = numbers.last().map(|last| format!("&before={last}"));
+            let reply = get(&format!("{path}{}", before.unwrap_or_default())).send(self.address());
+            let page = reply.json();
+            let page = page["webhooks"].as_array().expect("webhooks");
+            if page.is_empty() {
+                return numbers;
+            }
+            numbers.extend(
+                page.iter()
+                    .map(|webhook| webhook["event"].as_i64().expect("a number")),
+            );
+        }
+    }
+
     fn ask(&self, what: &str, body: &Value) {
         let reply = post(&format!("/__emulator/api/{what}"))
             .json(body)
@@ -94,7 +113,10 @@ pub struct Installation {
     place: Place,
     pub token: String,
     location: Location,
-    _database: Option<TestDatabase>,
+    emulator: SocketAddr,
+    /// On PostgreSQL, where connections of others are no matter for whoever starts again. On SQLite each look has its own.
+    db: Option<Db>,
+    database: Option<TestDatabase>,
 }
 
 impl Installation {
@@ -108,23 +130,31 @@ impl Installation {
             location: Location::Sqlite(place.path().join("data/satchel.db")),
             place,
             token: token.clone(),
-            _database: None,
+            emulator,
+            db: None,
+            database: None,
         }
     }
 
     /// On PostgreSQL.
     pub fn postgres(emulator: SocketAddr) -> Self {
         let database = postgres::database();
-        let place = service(Place::new(), emulator)
-            .with("DATABASE_URL", &database.url)
-            .with("SATCHEL_SECRET_KEY", &"5".repeat(64));
-        let (place, token) = set_up(place);
+        let (place, token) = set_up(on_postgres(&database, emulator));
+        let location = Location::Postgres(database.url.clone());
         Installation {
-            location: Location::Postgres(database.url.clone()),
+            db: Some(Db::without_migrations(location.clone()).expect("the database")),
+            location,
             place,
             token,
-            _database: Some(database),
+            emulator,
+            database: Some(database),
         }
+    }
+
+    /// A directory of its own and the same settings, as on another host; its server does no jobs.
+    pub fn another_host(&self) -> Place {
+        let database = self.database.as_ref().expect("hosts share PostgreSQL");
+        on_postgres(database, self.emulator).with("SATCHEL_JOB_THREADS", "0")
     }
 
     /// Starts the server, which may die on the way.
@@ -137,6 +167,14 @@ impl Installation {
         }
     }
 
+    /// Starts the server while nobody listens where Filestack should be.
+    pub fn start_without_filestack(&mut self) -> Server {
+        let nobody = TcpListener::bind("127.0.0.1:0").and_then(|taken| taken.local_addr());
+        let nobody = format!("http://{}", nobody.expect("a port"));
+        self.place.set("FILESTACK_BASE_URL", &nobody);
+        self.start("").expect("it starts without Filestack")
+    }
+
     /// As if a day had passed since the crash: what waits is due, what has no process behind it is known to have none.
     pub fn a_day_passes(&self) {
         self.sql("UPDATE uploads SET updated_at = 0 WHERE state IN ('started', 'stored')");
@@ -147,6 +185,13 @@ impl Installation {
     pub fn hours_pass(&self) {
         self.sql("UPDATE jobs SET lease_until = 0 WHERE state = 'running'");
         self.time_passes();
+    }
+
+    /// As if a minute had passed since this worker died: its leases are over.
+    pub fn minutes_pass_for(&self, process: u32) {
+        self.sql(&format!(
+            "UPDATE jobs SET lease_until = 0 WHERE state = 'running' AND worker LIKE '%:{process}/%'"
+        ));
     }
 
     /// As if the wait between two attempts were over.
@@ -188,8 +233,10 @@ impl Installation {
         while self.unsettled() > 0 {
             assert!(
                 begun.elapsed() < PATIENCE,
-                "{} rows never settle",
-                self.unsettled()
+                "never settled: {:?} {:?} {:?}",
+                self.texts("SELECT state || ' ' || COALESCE(failure, '') AS t FROM uploads WHERE state IN ('started', 'stored')"),
+                self.texts("SELECT reason || ' ' || attempts AS t FROM file_removals"),
+                self.texts("SELECT state || ' ' || COALESCE(reason, '') AS t FROM jobs WHERE kind = 'remove-file' AND state <> 'done'"),
             );
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -220,7 +267,8 @@ impl Installation {
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut DbConn) -> QueryResult<T>) -> T {
-        let db = Db::without_migrations(self.location.clone()).expect("the database");
+        let open = || Db::without_migrations(self.location.clone()).expect("the database");
+        let db = self.db.clone().unwrap_or_else(open);
         db.write_blocking(|c| Ok(work(c)?)).expect("the statement")
     }
 }
@@ -233,6 +281,12 @@ fn service(place: Place, emulator: SocketAddr) -> Place {
         .with("FILESTACK_WEBHOOK_SECRET", WEBHOOK_SECRET)
         .with("SATCHEL_DRAIN_SECONDS", "1")
         .with("RUST_LOG", "warn")
+}
+
+fn on_postgres(database: &TestDatabase, emulator: SocketAddr) -> Place {
+    service(Place::new(), emulator)
+        .with("DATABASE_URL", &database.url)
+        .with("SATCHEL_SECRET_KEY", &"5".repeat(64))
 }
 
 fn set_up(place: Place) -> (Place, String) {

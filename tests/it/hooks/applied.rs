@@ -283,11 +283,20 @@ async fn w15_no_event_gives_anybody_anothers_file() {
 async fn w16_addresses_in_events_are_never_fetched() {
     let app = app().start().await;
     let (_, document) = app.somebody_with_a_document("ana").await;
+    // Somebody who would notice.
+    let trap = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    trap.set_nonblocking(true).expect("it need not wait");
+    let trap_at = trap.local_addr().expect("an address");
+    let (of_the_trap, deep) = (
+        format!("http://{trap_at}/AbCdEfGhIjKl"),
+        format!("http://{trap_at}/a/b?c=d"),
+    );
     for (number, url) in [
         (1, "http://169.254.169.254/latest/meta-data"),
-        (2, "http://127.0.0.1:1/x"),
+        (2, of_the_trap.as_str()),
         (3, "file:///etc/passwd"),
         (4, "https://evil.example/?/AbC"),
+        (5, deep.as_str()),
     ] {
         for (offset, action) in [(0, "fp.upload"), (10, "fp.overwrite"), (20, "fp.delete")] {
             app.happen(&event(number + offset, action, json!({"url": url, "key": "x/y"})))
@@ -297,6 +306,9 @@ async fn w16_addresses_in_events_are_never_fetched() {
         }
     }
     assert_eq!(app.documents().await, vec![document]);
+    app.run_jobs().await;
+    let came = trap.accept().map(|(_, from)| from);
+    assert!(came.is_err(), "somebody fetched from the address: {came:?}");
 }
 
 #[actix_web::test]

@@ -50,6 +50,44 @@ async fn s1_w1_a_refusal_holds_nothing_that_helps_to_forge() {
     assert!(app.events().await.is_empty());
 }
 
+/// What is said of time cannot be measured here without being wrong now and then; so this reads how it is done.
+#[actix_web::test]
+async fn w2_signatures_are_compared_by_the_mac_itself_and_only_when_they_have_32_bytes() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/src/filestack/webhook.rs");
+    let source = std::fs::read_to_string(path).expect("the source");
+    let code = source.split("#[cfg(test)]").next().unwrap_or_default();
+    assert!(
+        code.contains("signature: &[u8; 32]"),
+        "decoded, and of one length"
+    );
+    assert_eq!(code.matches("mac.verify_slice(signature)").count(), 1);
+    for early in [
+        "==",
+        "!=",
+        ".eq(",
+        ".ne(",
+        ".any(",
+        ".all(|secret",
+        "starts_with",
+        "finalize",
+    ] {
+        assert!(!code.contains(early), "{early} may end before the last byte");
+    }
+    let app = app().start().await;
+    let time = app.seconds().to_string();
+    let right = sign(SECRET, &time, BODY);
+    for length in (0..right.len()).chain([right.len() + 1, right.len() + 2, 2 * right.len()]) {
+        let signature: String = right.chars().cycle().take(length).collect();
+        assert_refused(
+            &app,
+            &[("FS-Timestamp", &time), ("FS-Signature", &signature)],
+            BODY,
+            &signature,
+        )
+        .await;
+    }
+}
+
 #[actix_web::test]
 async fn s2_every_failed_verification_is_answered_with_the_same_bytes() {
     let app = app().start().await;
@@ -117,6 +155,8 @@ async fn w5_odd_timestamps_are_refused_whatever_is_signed() {
         format!(" {now}"),
         "1e9".to_owned(),
         "abc".to_owned(),
+        String::new(),
+        format!("{now}."),
         "0".to_owned(),
         "99999999999999999999".to_owned(),
         "999999999999999999".to_owned(),
@@ -196,6 +236,68 @@ async fn w8_one_changed_byte_is_refused() {
         assert_refused(&app, &headers, other.as_bytes(), &other).await;
     }
     assert_eq!(app.deliver_raw(&headers, BODY).await.status, 200);
+}
+
+#[actix_web::test]
+async fn w9_a_body_that_is_no_text_is_verified_as_bytes_and_then_refused() {
+    let app = app().start().await;
+    let time = app.seconds().to_string();
+    for body in [
+        b"\xff\xfe{\x00}\x00".as_slice(),
+        b"{\"id\":1,\"action\":\"fp.x\",\"text\":\"\xc3\x28\"}",
+        b"\xed\xa0\x80",
+        &[0xf5; 4_096],
+    ] {
+        let (right, wrong) = (sign(SECRET, &time, body), sign("another", &time, body));
+        for signature in [&right, &wrong] {
+            assert_refused(
+                &app,
+                &[("FS-Timestamp", &time), ("FS-Signature", signature)],
+                body,
+                "no text",
+            )
+            .await;
+        }
+    }
+    // That the bytes were verified as they are is seen where they are looked at: the reason is another one.
+    app.let_samples_pass();
+    let right = sign(SECRET, &time, b"\xff");
+    app.deliver_raw(&[("FS-Timestamp", &time), ("FS-Signature", &right)], b"\xff")
+        .await;
+    eventually("it is kept", async || {
+        let kept = app.rejections().await;
+        kept.first().is_some_and(|kept| kept.reason.contains("not JSON"))
+    })
+    .await;
+}
+
+#[actix_web::test]
+async fn w10_a_body_that_does_not_come_to_its_end_is_given_up() {
+    let app = app().start().await;
+    let time = app.seconds().to_string();
+    let signature = sign(SECRET, &time, BODY);
+    let mut socket = TcpStream::connect(app.anon().address()).expect("a connection");
+    let head = format!(
+        "POST {PATH} HTTP/1.1\r\nHost: x\r\nFS-Timestamp: {time}\r\nFS-Signature: {signature}\r\nContent-Length: {}\r\n\r\n",
+        BODY.len()
+    );
+    socket.write_all(head.as_bytes()).expect("written");
+    // A byte now and then does not make it quick enough.
+    let mut drip = socket.try_clone().expect("the same socket");
+    let dripping = std::thread::spawn(move || {
+        for byte in &BODY[..BODY.len() - 1] {
+            if drip.write_all(&[*byte]).is_err() {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(300));
+        }
+    });
+    let answer = actix_web::web::block(move || status_of(&mut socket))
+        .await
+        .expect("a thread");
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    dripping.join().expect("it ends when nobody listens");
+    assert!(app.events().await.is_empty());
 }
 
 #[actix_web::test]

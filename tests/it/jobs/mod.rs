@@ -2,6 +2,7 @@
 
 mod admin;
 mod chain;
+mod deleted;
 mod events;
 mod failures;
 mod mail;

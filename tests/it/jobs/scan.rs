@@ -91,6 +91,82 @@ async fn u14_an_infected_file_stays_in_quarantine_and_its_owner_is_told() {
     );
 }
 
+/// An archive of one entry, stored as it is.
+fn zip(content: &[u8]) -> Vec<u8> {
+    let size = (content.len() as u32).to_le_bytes();
+    let common = [[0; 8].as_slice(), &size, &size, &[1, 0]].concat();
+    let local = [b"PK\x03\x04\x14\0\0\0\0\0".as_slice(), &common, b"\0\0e", content].concat();
+    let central = [
+        b"PK\x01\x02\x14\0\x14\0\0\0\0\0".as_slice(),
+        &common,
+        &[0; 16],
+        b"e",
+    ]
+    .concat();
+    let lengths = [
+        (central.len() as u32).to_le_bytes(),
+        (local.len() as u32).to_le_bytes(),
+    ]
+    .concat();
+    [
+        local.as_slice(),
+        &central,
+        b"PK\x05\x06\0\0\0\0\x01\0\x01\0",
+        &lengths,
+        &[0, 0],
+    ]
+    .concat()
+}
+
+#[actix_web::test]
+async fn u14_a_virus_is_found_in_an_archive_and_across_the_parts_of_an_upload() {
+    let app = TestApp::sqlite().await;
+    let ana = app.token("ana").await;
+    const PART: usize = 8 << 20;
+    let mut split = vec![b'.'; PART - 30];
+    split.extend(eicar());
+    split.resize(PART + 1_000, b'.');
+    for (name, bytes) in [("invoice.zip", zip(&eicar())), ("split.bin", split)] {
+        let id = ana.process(name, &bytes).await.field("id");
+        for _ in 0..50 {
+            app.run_jobs_however().await;
+            if status(&ana, &id).await != "quarantined" {
+                break;
+            }
+            app.advance(Duration::from_secs(3));
+        }
+        assert_eq!(status(&ana, &id).await, "infected", "{name}");
+        assert_eq!(download(&ana, &id).await.status, 409, "{name}");
+    }
+}
+
+#[actix_web::test]
+async fn u14_before_the_verdict_there_is_no_download_and_no_picture() {
+    let app = TestApp::sqlite().await;
+    let ana = app.user("ana").await;
+    let id = ana
+        .process("a.png", &crate::support::png(40, 30))
+        .await
+        .field("id");
+    let pictures = async || {
+        let list = ana.page("/documents").await.attributes("main img", "src").len();
+        let page = ana.page(&format!("/documents/{id}")).await;
+        list + page.attributes("main img", "src").len()
+    };
+    assert_eq!(pictures().await, 0, "pictures on our pages");
+    for path in [
+        format!("/api/uploads/{id}/download-url"),
+        format!("/api/uploads/{id}/thumbnail"),
+        format!("/documents/{id}/download"),
+    ] {
+        let refused = ana.get(&path).await;
+        assert_eq!(refused.status, 409, "{path}");
+    }
+    assert_eq!(run_scan(&app).await, JobState::Done);
+    assert!(pictures().await > 0);
+    assert_eq!(ana.get(&format!("/api/uploads/{id}/thumbnail")).await.status, 200);
+}
+
 async fn with_a_broken_scanner(setting: &str) -> (TestApp, Client, String) {
     let app = TestApp::new().var("SATCHEL_SCAN_FAILURE", setting).start().await;
     let ana = app.token("ana").await;

@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 
 use super::bench::{Bench, NOW, Sdk, sign};
 use super::parity::{self, Cell};
+use crate::hooks::sender;
+use crate::support::app::TestApp;
+use crate::support::eventually;
 use crate::support::receiver::Receiver;
 use crate::support::wire::post;
 
@@ -135,4 +138,64 @@ fn takes_what_was_really_sent(sdk: Sdk) {
     ];
     let rows = rows.map(|(name, cell)| (name.to_owned(), cell));
     parity::of_sdk("Webhooks as the emulator sends them (§7)", sdk, rows.into());
+}
+
+#[actix_web::test]
+#[ignore = "needs Filestack's Python SDK"]
+async fn the_service_takes_what_python_signs_and_python_takes_what_the_service_took() {
+    let app = TestApp::new()
+        .var("FILESTACK_WEBHOOK_SECRET", sender::SECRET)
+        .with_webhooks()
+        .start()
+        .await;
+    let bench = Bench::start();
+    let time = app.seconds().to_string();
+    let plain = r#"{"id": 1, "action": "fp.x", "text": {}}"#;
+    let bodies = [
+        ("plain", plain, sender::SECRET),
+        (
+            "letters",
+            "{\"id\": 2, \"action\": \"fp.x\", \"text\": {\"filename\": \"ångström 日本.pdf\"}}\n",
+            sender::SECRET,
+        ),
+        (
+            "spaces",
+            " { \"id\" : 3,\t\"action\":\"fp.x\" }\r\n",
+            sender::SECRET,
+        ),
+        ("another secret", plain, OTHER),
+    ];
+    let mut to_sign = json!({});
+    for (name, body, secret) in bodies {
+        to_sign[name] = json!({"secret": secret, "body": body, "timestamp": time});
+    }
+    let signed = bench.run_with(Sdk::Python, "webhooks", &json!({"hooks": {}, "to_sign": to_sign}));
+    for (name, body, secret) in bodies {
+        let signature = signed.result(name).as_str().expect("a signature");
+        let headers = [("FS-Timestamp", time.as_str()), ("FS-Signature", signature)];
+        let answer = app.deliver_raw(&headers, body.as_bytes()).await;
+        let status = if secret == sender::SECRET { 200 } else { 400 };
+        assert_eq!(answer.status, status, "{name}");
+    }
+
+    // And what the emulator really sent to the service, as the service kept it.
+    app.somebody_with_a_document("ana").await;
+    let uploaded = async || {
+        let mut events = app.events().await.into_iter();
+        events.find(|event| event.action == "fp.upload")
+    };
+    eventually("the upload's event is there", async || uploaded().await.is_some()).await;
+    let event = uploaded().await.expect("the event");
+    let delivery = app.deliveries(&event).await.remove(0);
+    let headers: Vec<(String, String)> = serde_json::from_str(&delivery.headers).expect("names and values");
+    let header = |name: &str| {
+        let found = headers.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str()).expect("the header")
+    };
+    let body = String::from_utf8(event.body.clone()).expect("text");
+    let hook = |body: &str| json!({"secret": sender::SECRET, "body": body, "timestamp": header("fs-timestamp"), "signature": header("fs-signature")});
+    let hooks = json!({"as kept": hook(&body), "changed": hook(&body.replace("fp.upload", "fp.delete"))});
+    let checked = bench.run_with(Sdk::Python, "webhooks", &json!({"hooks": hooks}));
+    assert_eq!(checked.result("as kept"), &json!(true));
+    assert_eq!(checked.result("changed"), &json!(false));
 }

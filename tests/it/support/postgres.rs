@@ -185,7 +185,7 @@ fn wait_until_ready(log: BufReader<std::process::ChildStderr>) {
 }
 
 /// Where `initdb` and `postgres` are. Debian keeps them off the PATH, and has `pg_config` only with libpq-dev.
-fn binaries() -> PathBuf {
+pub fn binaries() -> PathBuf {
     let from_pg_config = Command::new("pg_config").arg("--bindir").output().ok();
     let from_pg_config =
         from_pg_config.map(|output| PathBuf::from(String::from_utf8_lossy(&output.stdout).trim()));
@@ -212,7 +212,7 @@ fn binaries() -> PathBuf {
 }
 
 /// PostgreSQL refuses to run as root: then it runs as `nobody`.
-fn unprivileged_user() -> Option<(u32, u32)> {
+pub fn unprivileged_user() -> Option<(u32, u32)> {
     let id = Command::new("id").arg("-u").output().expect("id can be started");
     if String::from_utf8_lossy(&id.stdout).trim() != "0" {
         return None;
