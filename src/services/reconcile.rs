@@ -6,6 +6,7 @@
 
 use std::time::Duration;
 
+use crate::db::keyset::Part;
 use crate::db::models::documents::{self, Document, GONE};
 use crate::db::models::events::listing::{self as inbox_rows, EventFilter};
 use crate::db::models::events::{self, EventState};
@@ -199,7 +200,7 @@ async fn unowned(services: &Services, dry_run: bool) -> Result<Vec<Unowned>, App
     };
     let waiting = services
         .db
-        .run(move |c| inbox_rows::list(c, &filter, None, MOST_FILES))
+        .run(move |c| inbox_rows::list(c, &filter, &Part::First, MOST_FILES))
         .await?;
     let mut found = Vec::new();
     for event in waiting {
@@ -208,7 +209,7 @@ async fn unowned(services: &Services, dry_run: bool) -> Result<Vec<Unowned>, App
             let seen = inbox::dry_run(services, which).await;
             seen.map(|seen| seen.into_iter().map(|preview| preview.reason).collect())
         } else {
-            let done = inbox::replay_now(services, which).await;
+            let done = inbox::replay_now(services, &Actor::server(), which).await;
             done.map(|done| done.into_iter().map(|(_, _, reason)| reason).collect())
         };
         let outcome: Vec<String> = match outcome {

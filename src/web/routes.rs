@@ -12,6 +12,8 @@ pub fn configure(app: &mut web::ServiceConfig) {
     enter(
         app,
         vec![
+            // Addresses are looked for one after the other: what comes by the thousand stands first.
+            web::resource("/webhooks/filestack").route(web::post().to(hooks::create)),
             web::resource("/").route(get().to(pages::home::show)),
             web::resource("/healthz").route(get().to(health::live)),
             web::resource("/readyz").route(get().to(health::ready)),
@@ -116,7 +118,6 @@ pub fn configure(app: &mut web::ServiceConfig) {
             web::resource("/api/trash/restorations").route(web::post().to(api::trash::restore)),
             web::resource("/api/trash/{id}").route(web::delete().to(api::trash::destroy)),
             web::resource("/csp-reports").route(web::post().to(reports::create)),
-            web::resource("/webhooks/filestack").route(web::post().to(hooks::create)),
         ],
     );
 }

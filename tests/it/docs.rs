@@ -81,7 +81,7 @@ async fn the_pages_example_for_a_page_works() {
 #[test]
 fn every_failure_that_the_page_names_can_be_asked_for() {
     let rig = Rig::start();
-    let page = page();
+    let page = page(PAGE);
     let mut asked = 0;
     for (row, wrap) in [
         ("| `faults`:", "fault"),

@@ -16,7 +16,9 @@ use crate::clock::UtcTime;
 use crate::db::schema::{documents, events};
 use crate::db::{DbConn, DbError};
 use crate::ids::{DocumentId, EventId};
+use columns::InsertEvents;
 
+mod columns;
 pub mod deliveries;
 pub mod listing;
 
@@ -137,11 +139,7 @@ pub struct Event {
 /// ones would otherwise wait for each other.
 pub fn insert_new(connection: &mut DbConn, new: &[Event]) -> Result<Vec<EventId>, DbError> {
     match connection {
-        DbConn::Postgres(inner) => Ok(diesel::insert_into(events::table)
-            .values(new)
-            .on_conflict_do_nothing()
-            .returning(events::id)
-            .get_results(inner)?),
+        DbConn::Postgres(inner) => Ok(InsertEvents::of(new).load(inner)?),
         // One after the other: Diesel's batches for SQLite know no conflicts, and there is no network between us and the file.
         DbConn::Sqlite(inner) => {
             let mut added = Vec::new();
@@ -161,7 +159,7 @@ pub fn find(connection: &mut DbConn, id: EventId) -> Result<Option<Event>, DbErr
     Ok(events::table
         .find(id)
         .select(Event::as_select())
-        .first(connection)
+        .get_result(connection)
         .optional()?)
 }
 

@@ -2,7 +2,6 @@
 
 use std::collections::HashSet;
 use std::collections::hash_map::{Entry, HashMap};
-use std::mem;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -22,6 +21,8 @@ use crate::services::Services;
 
 /// Deliveries in one transaction. More would hold up the other writers of SQLite.
 const BATCH: usize = 64;
+/// Transactions that are brought to the database at once: it has the next at hand when it is done with one.
+const WRITERS: usize = 2;
 /// Deliveries that may wait for their turn; further ones are told to come again.
 const MOST_WAITING: usize = 4_096;
 /// Rows kept of deliveries of one event; further ones are only counted.
@@ -73,7 +74,8 @@ pub struct Intake(Arc<Mutex<Waiting>>);
 #[derive(Default)]
 struct Waiting {
     deliveries: Vec<(NewDelivery, Answer)>,
-    is_written: bool,
+    /// Who takes them out and writes them.
+    writers: usize,
 }
 
 type Answer = oneshot::Sender<Result<Recorded, AppError>>;
@@ -84,7 +86,7 @@ impl Intake {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Queues a delivery; `true` when the caller has to start the writing.
+    /// Queues a delivery; `true` when the caller has to start one more writer.
     fn push(&self, delivery: NewDelivery, answer: Answer) -> Result<bool, AppError> {
         let mut waiting = self.lock();
         if waiting.deliveries.len() >= MOST_WAITING {
@@ -95,14 +97,16 @@ impl Intake {
             });
         }
         waiting.deliveries.push((delivery, answer));
-        Ok(!mem::replace(&mut waiting.is_written, true))
+        let starts = waiting.writers < WRITERS;
+        waiting.writers += usize::from(starts);
+        Ok(starts)
     }
 
-    /// The next ones to write; none, and somebody else has to start the writing again.
+    /// The next ones to write; none, and the writer has ended.
     fn next(&self) -> Vec<(NewDelivery, Answer)> {
         let mut waiting = self.lock();
         let count = waiting.deliveries.len().min(BATCH);
-        waiting.is_written = count > 0;
+        waiting.writers -= usize::from(count == 0);
         waiting.deliveries.drain(..count).collect()
     }
 }

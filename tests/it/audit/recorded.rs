@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use satchel::db::keyset::Part;
 use satchel::db::models::audit_entries::{AuditEntry, EntryFilter};
+use satchel::queue::Progress;
 use satchel::services::audit::{self, Action};
 use satchel::services::reconcile::{self, Plan};
 use satchel::services::removals;
@@ -111,7 +112,8 @@ async fn the_server_records_what_it_does_by_itself() {
         after: None,
         pause: Some(Duration::ZERO),
     };
-    reconcile::run(&app.services, plan).await.expect("a report");
+    let report = reconcile::run(&app.services, plan, &Progress::default()).await;
+    report.expect("a report");
     assert_eq!(
         told(&app.trail(Action::FileGone).await),
         [("the server", "server", "a.txt")]

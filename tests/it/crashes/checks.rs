@@ -175,7 +175,13 @@ pub fn without_filestack(installation: &Installation, server: SocketAddr) {
     assert_eq!(shown as i64, count);
     let mut browser = Browser::new(server);
     assert_eq!(browser.sign_in(EMAIL, PASSWORD).status, 303);
-    for page in ["/documents", "/documents?q=bin", "/trash", "/uploads/new", "/readyz"] {
+    for page in [
+        "/documents",
+        "/documents?q=bin",
+        "/trash",
+        "/uploads/new",
+        "/readyz",
+    ] {
         let reply = browser.get(page);
         assert_eq!(reply.status, 200, "{page}: {}", reply.text());
     }

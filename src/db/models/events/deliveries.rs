@@ -2,6 +2,7 @@
 
 use diesel::prelude::*;
 
+use super::columns::InsertDeliveries;
 use crate::clock::UtcTime;
 use crate::db::schema::{event_deliveries, event_rejections};
 use crate::db::{DbConn, DbError};
@@ -65,11 +66,19 @@ pub struct NewRejection {
 
 /// Adds deliveries.
 pub fn insert(connection: &mut DbConn, new: &[Delivery]) -> Result<(), DbError> {
-    let insert = diesel::insert_into(event_deliveries::table).values(new);
     match connection {
-        DbConn::Postgres(inner) => insert.execute(inner)?,
-        DbConn::Sqlite(inner) => insert.execute(inner)?,
-    };
+        DbConn::Postgres(inner) => {
+            InsertDeliveries::of(new).execute(inner)?;
+        }
+        // One after the other: the statement for one stays prepared.
+        DbConn::Sqlite(inner) => {
+            for delivery in new {
+                diesel::insert_into(event_deliveries::table)
+                    .values(delivery)
+                    .execute(inner)?;
+            }
+        }
+    }
     Ok(())
 }
 
