@@ -23,6 +23,8 @@ async fn a_change_is_recorded_with_who_made_it_and_what_changed() {
     let app = TestApp::sqlite().await;
     let id = app.user("ana").await.document("old.txt", b"x").await;
     let program = app.token("ana").await;
+    // The clock stands still, and entries of one moment have no order.
+    app.advance(std::time::Duration::from_secs(1));
     let renamed = program
         .patch_json(&format!("/api/documents/{id}"), &json!({"name": "new.txt"}))
         .await;
