@@ -117,7 +117,7 @@ pub async fn read_as<T: Send + 'static>(
         .db
         .run(move |c| {
             let (user, unnoted) = match find(c, shown, now)? {
-                Found::Known(user, unnoted) => (user, unnoted),
+                Found::Known(user, unnoted) => (*user, unnoted),
                 Found::Nobody => return Ok(Err(AppError::SignInNeeded)),
                 Found::Lacks(scope) => return Ok(Err(AppError::Forbidden(scope.lacking()))),
             };
@@ -145,7 +145,7 @@ enum Found {
     /// The token may not do this.
     Lacks(Scope),
     /// The user, and what is to be noted.
-    Known(User, Option<Used>),
+    Known(Box<User>, Option<Used>),
 }
 
 fn find(c: &mut DbConn, shown: Shown, now: UtcTime) -> Result<Found, DbError> {
@@ -172,7 +172,7 @@ fn find(c: &mut DbConn, shown: Shown, now: UtcTime) -> Result<Found, DbError> {
     Ok(if over || user.disabled_at.is_some() {
         Found::Nobody
     } else if allowed {
-        Found::Known(user, used)
+        Found::Known(Box::new(user), used)
     } else {
         Found::Lacks(shown.needs)
     })

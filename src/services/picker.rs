@@ -46,7 +46,7 @@ pub struct PickerGrant {
 /// What became of a claim's file.
 pub enum Redeemed {
     /// It is a document; the others are the owner's own with the same bytes.
-    Made(Document, Vec<Document>),
+    Made(Box<Document>, Vec<Document>),
     /// The claim is spent, or the file is a document's, or was one's that is deleted.
     Spent,
     /// There is no room for it: it is entered for removal, and that it came is written down.
@@ -172,7 +172,7 @@ pub async fn register(
         .await;
     services.bell.ring();
     match redeemed {
-        Ok(Redeemed::Made(document, others)) => Ok(Registered::New(document, others)),
+        Ok(Redeemed::Made(document, others)) => Ok(Registered::New(*document, others)),
         Ok(Redeemed::Refused(refusal)) => Err(refusal),
         // Somebody was faster, with this file or with another of the same claim.
         Ok(Redeemed::Spent) | Err(DbError::Conflict) => {
@@ -294,7 +294,7 @@ pub fn redeem(
     events::unpark(c, Some(&document.handle), None, now)?;
     chain::enqueue(c, document.id, &kinds, now)?;
     let made = documents::find_owned(c, claim.owner, document.id)?.ok_or(DbError::NotFound)?;
-    Ok(Redeemed::Made(made, others))
+    Ok(Redeemed::Made(Box::new(made), others))
 }
 
 /// The document that a stored file makes. Its first bytes tell its type; size and digest are Filestack's word.

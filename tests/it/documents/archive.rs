@@ -20,15 +20,15 @@ fn unpacked(archive: &[u8]) -> Value {
         z = zipfile.ZipFile(sys.argv[1])\n\
         assert z.testzip() is None\n\
         print(json.dumps([[i.filename, i.file_size, hashlib.md5(z.read(i)).hexdigest()] for i in z.infolist()]))";
-    let mut file = tempfile::NamedTempFile::new().unwrap();
-    file.write_all(archive).unwrap();
+    let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+    file.write_all(archive).expect("room for it");
     let read = Command::new("python3")
         .args(["-c", READ])
         .arg(file.path())
         .output()
-        .unwrap();
+        .expect("Python");
     assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
-    serde_json::from_slice(&read.stdout).unwrap()
+    serde_json::from_slice(&read.stdout).expect("what Python read")
 }
 
 fn md5(bytes: &[u8]) -> String {

@@ -279,10 +279,10 @@ async fn due(app: &TestApp) {
     app.advance(DAY);
     ana.delete(&format!("/api/documents/{second}")).await;
     app.advance(6 * DAY - Duration::from_secs(1));
-    sweep::once(&app.services).await.unwrap();
+    sweep::once(&app.services).await.expect("a round");
     assert_eq!(app.documents().await.len(), 2, "a second too soon");
     app.advance(Duration::from_secs(1));
-    sweep::once(&app.services).await.unwrap();
+    sweep::once(&app.services).await.expect("a round");
     let left: Vec<_> = app.documents().await.iter().map(|d| d.id.to_string()).collect();
     assert_eq!(left, [second]);
     app.run_jobs().await;
@@ -290,7 +290,7 @@ async fn due(app: &TestApp) {
     let owner = app.owner("ana").await;
     assert_eq!((owner.document_count, owner.trashed_count), (1, 1));
     let trail = app.trail_of(&first).await;
-    let last = trail.first().unwrap();
+    let last = trail.first().expect("an entry");
     assert_eq!(
         (last.action.as_str(), last.means.as_str()),
         ("document.purge", "server")
