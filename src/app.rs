@@ -204,6 +204,7 @@ pub fn web_settings(
             .map(|import| Importer::new(import.is_public, import.places.clone())),
         api_rate: config.limits.api_rate,
         webhook_secrets: webhook_secrets(config)?,
+        metrics_token: config.http.metrics_token.clone(),
     })
 }
 

@@ -9,12 +9,14 @@ use actix_web::http::header::HeaderValue;
 use tokio::sync::Semaphore;
 use url::Url;
 
+use crate::config::Secret;
 use crate::filestack::webhook::WebhookSecret;
 use crate::services::Services;
 use crate::services::import::Importer;
 use crate::web::PickerSettings;
 use crate::web::hooks::{Budget, Sampler};
 use crate::web::limits::Limits;
+use crate::web::metrics::Requests;
 
 /// Pages that are told of progress at once; each looks at the database once a second.
 const STREAMS: usize = 200;
@@ -43,6 +45,8 @@ pub struct WebSettings {
     pub api_rate: Option<u32>,
     /// Secrets of inbound webhooks, the present one first; without any they are not taken.
     pub webhook_secrets: Vec<WebhookSecret>,
+    /// What a scraper may send instead of being an administrator.
+    pub metrics_token: Option<Secret>,
 }
 
 /// What every request can reach. Clones share it.
@@ -65,6 +69,8 @@ pub struct Inner {
     pub limits: Limits,
     /// Answers that go on while their readers stay: no more than this many.
     pub streams: Arc<Semaphore>,
+    /// Requests, counted.
+    pub requests: Requests,
     draining: AtomicBool,
 }
 
@@ -89,6 +95,7 @@ impl AppState {
             webhook_budget: Budget::default(),
             webhook_samples: Sampler::default(),
             streams: Arc::new(Semaphore::new(STREAMS)),
+            requests: Requests::default(),
             draining: AtomicBool::new(false),
         }))
     }

@@ -22,6 +22,7 @@ use url::Url;
 use crate::db::models::users::User;
 use crate::error::AppError;
 use crate::services::Services;
+use crate::services::idempotency::Held;
 use crate::services::processing::chain::Wish;
 use crate::services::uploads::{self, NewFile, Received, Size, Source};
 use vet::{Vet, Vetted};
@@ -123,6 +124,7 @@ pub async fn import(
     owner: &User,
     address: &str,
     name: Option<&str>,
+    once: Option<Held>,
 ) -> Result<Received, AppError> {
     let Ok(_permit) = importer.at_once.try_acquire() else {
         return Err(AppError::Unavailable {
@@ -148,7 +150,7 @@ pub async fn import(
             .map_or(Size::AtMost(u64::MAX), Size::Declared),
         wish: Wish::Nothing,
     };
-    uploads::receive(services, owner, file, &mut Incoming { reply, until }).await
+    uploads::receive_once(services, owner, file, &mut Incoming { reply, until }, once).await
 }
 
 /// A reply's body as it comes in.

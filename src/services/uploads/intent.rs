@@ -12,7 +12,8 @@ use crate::error::AppError;
 use crate::failpoints;
 use crate::ids::{DocumentId, UserId};
 use crate::queue::Kind;
-use crate::services::processing::chain::{self, Wish};
+use crate::services::idempotency::Held;
+use crate::services::processing::chain::{self, Step, Wish};
 use crate::services::quotas::{self, Verdict};
 use crate::services::uploads::Received;
 use crate::services::{Services, events, removals};
@@ -28,6 +29,8 @@ pub(super) struct Intent {
     /// The most bytes that there is room for, where that is bounded.
     pub(super) room: Option<u64>,
     seen_at: UtcTime,
+    /// The request that is to be done once, if it is.
+    pub(super) once: Option<Held>,
     ended: bool,
 }
 
@@ -44,6 +47,7 @@ impl Intent {
         name: &str,
         wish: Wish,
         (least, most): (u64, u64),
+        once: Option<Held>,
     ) -> Result<Self, AppError> {
         let now = services.clock.now();
         let id = DocumentId::new(now);
@@ -62,6 +66,7 @@ impl Intent {
         };
         failpoints::reach("upload.before-intent");
         let owner = owner.id;
+        let held = once.clone();
         let verdict = services
             .db
             .write(move |c| {
@@ -69,7 +74,10 @@ impl Intent {
                 match verdict {
                     Verdict::Unbounded => uploads::insert(c, upload)?,
                     Verdict::Held(bytes) => uploads::insert_holding(c, upload, bytes)?,
-                    Verdict::Refused(_) => {}
+                    Verdict::Refused(_) => return Ok(verdict),
+                }
+                if let Some(held) = held {
+                    held.begin_upload(c, id)?;
                 }
                 Ok(verdict)
             })
@@ -86,6 +94,7 @@ impl Intent {
             path,
             room,
             seen_at: now,
+            once,
             ended: false,
         })
     }
@@ -118,6 +127,7 @@ impl Intent {
         let (id, owner_seq) = (self.id, owner.seq);
         let handle = document.handle.clone();
         let now = document.created_at;
+        let once = self.once.take();
         failpoints::reach("upload.before-record");
         let recorded = self
             .services
@@ -132,6 +142,9 @@ impl Intent {
                 let steps = chain::enqueue(c, id, &kinds, now)?;
                 failpoints::reach("upload.in-record");
                 let document = documents::find(c, id)?.ok_or(DbError::NotFound)?;
+                if let Some(once) = once {
+                    once.record(c, &document, &named(&steps))?;
+                }
                 Ok(Received { document, steps })
             })
             .await;
@@ -182,6 +195,14 @@ impl Intent {
             log::error!(event = "file-stranded", handle = handle.as_str(); "a file could not be let go: {error}");
         }
     }
+}
+
+/// Steps by id and kind.
+pub fn named(steps: &[Step]) -> Vec<(String, String)> {
+    let named = steps
+        .iter()
+        .map(|step| (step.id.to_string(), step.kind.as_str().to_owned()));
+    named.collect()
 }
 
 /// Adds a document with all that belongs to it, in the transaction that ends its intent; events that were faster than the document

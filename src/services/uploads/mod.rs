@@ -15,4 +15,5 @@ mod receive;
 pub use body::{Size, Source, too_large};
 pub use budget::Budget;
 pub(in crate::services) use intent::adopt;
-pub use receive::{LOOKAHEAD, NewFile, Received, receive};
+pub use intent::named;
+pub use receive::{LOOKAHEAD, NewFile, Received, fingerprint, receive, receive_once};

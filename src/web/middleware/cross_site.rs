@@ -126,6 +126,7 @@ mod tests {
             picker: PickerSettings::new(&Endpoints::filestack(), None),
             api_rate: None,
             webhook_secrets: Vec::new(),
+            metrics_token: None,
         }
     }
 

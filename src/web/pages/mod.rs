@@ -3,6 +3,7 @@
 pub mod account;
 pub mod admin;
 mod confirm;
+pub mod docs;
 pub mod documents;
 pub mod events;
 pub mod home;

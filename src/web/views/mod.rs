@@ -6,6 +6,7 @@
 
 mod account;
 mod accounts;
+mod docs;
 mod documents;
 mod errors;
 mod events;
@@ -22,6 +23,7 @@ mod checks;
 
 pub use account::{AccountPage, ConfirmPage, PasswordChoosePage, SessionRow, TokenForm, TokenRow};
 pub use accounts::{SetupPage, SignInPage};
+pub use docs::DocsPage;
 pub use documents::{Column, DocumentIndexPage, DocumentRow, DocumentShowPage, DocumentStatus};
 pub use errors::ErrorPage;
 pub use events::{
