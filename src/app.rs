@@ -205,6 +205,7 @@ pub fn web_settings(
         api_rate: config.limits.api_rate,
         shown: config.shown.clone(),
         webhook_secrets: webhook_secrets(config)?,
+        metrics_token: config.http.metrics_token.clone(),
     })
 }
 

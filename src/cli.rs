@@ -8,6 +8,7 @@ mod args;
 mod config;
 mod database;
 mod demo;
+mod doctor;
 mod emulator;
 mod error;
 mod jobs;
@@ -53,6 +54,7 @@ enum Command {
     Token(token::Args),
     Emulator(emulator::Args),
     Demo(demo::Args),
+    Doctor(doctor::Args),
     Config(config::Args),
     Webhooks(webhooks::Args),
     Reconcile(reconcile::Args),
@@ -68,6 +70,7 @@ impl Command {
             Self::User(args) => user::run(args, Config::from_vars(vars)?).await,
             Self::Token(args) => token::run(args, Config::from_vars(vars)?).await,
             Self::Demo(args) => demo::run(args, Config::from_vars(vars)?).await,
+            Self::Doctor(args) => doctor::run(args, Config::from_vars(vars)?).await,
             Self::Webhooks(args) => webhooks::run(args, Config::from_vars(vars)?).await,
             Self::Reconcile(args) => reconcile::run(args, Config::from_vars(vars)?).await,
             // These two keep no secret that they do not need.

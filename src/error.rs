@@ -39,6 +39,17 @@ pub enum AppError {
         /// What is wrong and what to do.
         detail: String,
     },
+    /// It is not any more what the caller takes it to be.
+    #[error("This was changed since you read it. Nothing was done: read it again, then decide anew.")]
+    Stale,
+    /// The same is being done at this moment.
+    #[error(
+        "The request with this Idempotency-Key is still being worked on. Wait, then send it again for its answer."
+    )]
+    InProgress(Duration),
+    /// The name of one request, given to another.
+    #[error("This Idempotency-Key was used for another request. Send this one with a new key.")]
+    KeyReused,
     /// It was here, and is not any more.
     #[error("{detail}")]
     Gone {
@@ -110,7 +121,9 @@ impl AppError {
             AppError::SignInNeeded => 401,
             AppError::Invalid { .. } => 400,
             AppError::Fields(_) => 422,
-            AppError::Conflict { .. } => 409,
+            AppError::Conflict { .. } | AppError::InProgress(_) => 409,
+            AppError::Stale => 412,
+            AppError::KeyReused => 422,
             AppError::Gone { .. } => 410,
             AppError::TooLarge(_) | AppError::OverQuota(_) => 413,
             AppError::UnsupportedMedia(_) => 415,
@@ -137,6 +150,9 @@ impl AppError {
             | AppError::Upstream { code, .. }
             | AppError::Unavailable { code, .. } => code,
             AppError::Fields(_) => "invalid-fields",
+            AppError::Stale => "changed-meanwhile",
+            AppError::InProgress(_) => "request-in-progress",
+            AppError::KeyReused => "idempotency-key-reused",
             AppError::TooLarge(_) => "upload-too-large",
             AppError::OverQuota(_) => "over-quota",
             AppError::UnsupportedMedia(_) => "unsupported-media-type",
@@ -161,6 +177,7 @@ impl AppError {
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             AppError::TooMany(wait)
+            | AppError::InProgress(wait)
             | AppError::Unavailable {
                 retry_after: wait, ..
             } => Some(*wait),

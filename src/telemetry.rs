@@ -1,10 +1,12 @@
 //! Log lines and request ids: [`start`] once per process, [`with_request_id`] once per request.
 //!
 //! On a terminal a line is for people, anywhere else it is one JSON object: `time`, `level`, `target`, `message`,
-//! `request_id` and the key-values of the call. Whatever a line carries, it stays one line and cannot steer a terminal.
+//! `request_id` and the key-values of the call. Whatever a line carries, it stays one line, cannot steer a terminal, and
+//! shows no secret.
 //! May import nothing of ours.
 
 mod format;
+mod redact;
 
 use std::future::Future;
 use std::io::{IsTerminal, Write};

@@ -1,5 +1,5 @@
 //! Where the application listens and under what name it is known: `SATCHEL_BIND`, `SATCHEL_PUBLIC_URL`,
-//! `SATCHEL_TRUSTED_PROXIES`, `SATCHEL_DRAIN_SECONDS`.
+//! `SATCHEL_TRUSTED_PROXIES`, `SATCHEL_DRAIN_SECONDS`; who may read `/metrics`: `SATCHEL_METRICS_TOKEN`.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -8,11 +8,14 @@ use url::Url;
 
 use super::error::{ConfigError, quoted};
 use super::parse;
+use super::secrets::Secret;
 use super::vars::Vars;
 
 const DEFAULT_BIND: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 const DEFAULT_DRAIN_SECONDS: u64 = 5;
 const LONGEST_DRAIN_SECONDS: u64 = 86_400;
+pub(super) const METRICS_TOKEN: &str = "SATCHEL_METRICS_TOKEN";
+const SHORTEST_TOKEN: usize = 16;
 
 /// The application's own HTTP server.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +28,8 @@ pub struct HttpConfig {
     pub trusted_proxies: Vec<IpAddr>,
     /// How long running requests may take once we are asked to stop.
     pub drain: Duration,
+    /// What a scraper of `/metrics` may send instead of being an administrator.
+    pub metrics_token: Option<Secret>,
 }
 
 impl HttpConfig {
@@ -40,8 +45,26 @@ impl HttpConfig {
                 0..=LONGEST_DRAIN_SECONDS,
                 "seconds",
             )?),
+            metrics_token: metrics_token(vars)?,
         })
     }
+}
+
+/// One word, long enough that nobody guesses it.
+fn metrics_token(vars: &Vars) -> Result<Option<Secret>, ConfigError> {
+    const HOW: &str = "make one with SATCHEL_METRICS_TOKEN=$(openssl rand -hex 16)";
+    let Some(token) = vars.get(METRICS_TOKEN).map(str::trim) else {
+        return Ok(None);
+    };
+    if token.len() < SHORTEST_TOKEN {
+        let problem = format!("has fewer than {SHORTEST_TOKEN} characters");
+        return Err(ConfigError::with_advice(METRICS_TOKEN, problem, HOW));
+    }
+    if !token.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let problem = "has spaces or characters that no header can carry";
+        return Err(ConfigError::with_advice(METRICS_TOKEN, problem, HOW));
+    }
+    Ok(Some(Secret::new(token)))
 }
 
 fn public_url(vars: &Vars) -> Result<Option<Url>, ConfigError> {

@@ -9,6 +9,7 @@ use super::error::ConfigError;
 use super::filestack::{
     API_KEY, APP_SECRET, BASE_URL, CLIENT_SCRIPT, HOST_URLS, WEBHOOK_SECRET, WEBHOOK_SECRET_PREVIOUS, Webhook,
 };
+use super::http::METRICS_TOKEN;
 use super::import::{ImportConfig, URL_IMPORT};
 use super::kept::{Kept, KeptSecret};
 use super::settings::Settings;
@@ -115,6 +116,9 @@ impl Settings {
         ]);
         if let Some(rate) = self.limits.api_rate {
             rows.insert("SATCHEL_API_RATE", own(rate.to_string()));
+        }
+        if http.metrics_token.is_some() {
+            rows.insert(METRICS_TOKEN, own(HIDDEN.to_owned()));
         }
         if let Some(workflow) = &self.background.scan_workflow {
             rows.insert(SCAN_WORKFLOW, own(workflow.clone()));

@@ -9,7 +9,7 @@ use std::io;
 use super::error::{ConfigError, reason};
 
 /// Every setting, in the order in which `config show` lists them.
-pub(super) const NAMES: [&str; 28] = [
+pub(super) const NAMES: [&str; 29] = [
     "FILESTACK_API_KEY",
     "FILESTACK_APP_SECRET",
     "FILESTACK_WEBHOOK_SECRET",
@@ -33,6 +33,7 @@ pub(super) const NAMES: [&str; 28] = [
     "SATCHEL_URL_IMPORT",
     "SATCHEL_TRUSTED_PROXIES",
     "SATCHEL_DRAIN_SECONDS",
+    "SATCHEL_METRICS_TOKEN",
     "SATCHEL_JOB_THREADS",
     "SATCHEL_SCAN_WORKFLOW",
     "SATCHEL_SCAN_FAILURE",

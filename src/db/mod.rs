@@ -87,6 +87,17 @@ const CONNECTIONS: u32 = 4;
 /// How long a request waits for a connection before it is told that the database is busy.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// How many connections there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PoolState {
+    /// Open.
+    pub connections: u32,
+    /// Open, and used by nobody.
+    pub idle: u32,
+    /// The most.
+    pub most: u32,
+}
+
 /// The database. Clones share its connections.
 #[derive(Clone)]
 pub struct Db(Arc<Inner>);
@@ -250,6 +261,17 @@ impl Db {
             .get()
             .map_err(|error| DbError::Unreachable(error.to_string()))?;
         transaction::alone(&mut pooled, work)
+    }
+
+    /// The connections that read; on PostgreSQL they write too.
+    pub fn pool(&self) -> PoolState {
+        let pool = &self.0.readers.pool;
+        let state = pool.state();
+        PoolState {
+            connections: state.connections,
+            idle: state.idle_connections,
+            most: pool.max_size(),
+        }
     }
 
     /// How many writes took how many commits, where commits are shared: on SQLite.

@@ -266,6 +266,21 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    idempotency_keys (user_id, name) {
+        user_id -> Text,
+        name -> Text,
+        route -> Text,
+        fingerprint -> Text,
+        holder -> Text,
+        held_until -> BigInt,
+        upload_id -> Nullable<Text>,
+        status -> Nullable<Integer>,
+        answer -> Nullable<Text>,
+        made_at -> BigInt,
+    }
+}
+
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(password_links -> users (user_id));
 diesel::joinable!(api_tokens -> users (user_id));
@@ -288,4 +303,5 @@ diesel::allow_tables_to_appear_in_same_query!(
     claims,
     password_links,
     audit_entries,
+    idempotency_keys,
 );

@@ -6,7 +6,7 @@ use serde_json::json;
 use url::Url;
 
 use crate::clock::UtcTime;
-use crate::db::models::documents::{self, Document, GONE, INFECTED, ListQuery, Part, QUARANTINED, Sort};
+use crate::db::models::documents::{self, GONE, INFECTED, ListQuery, Part, QUARANTINED, Sort};
 use crate::db::models::search::{self, DENSE, Search, name_key};
 use crate::db::models::users::{self, User};
 use crate::error::AppError;
@@ -16,6 +16,8 @@ use crate::ids::{DocumentId, UserId};
 use crate::services::audit::{Action, Actor, Entry};
 use crate::services::identity::Shown;
 use crate::services::{Services, audit, identity, names, upstream};
+
+pub use crate::db::models::documents::Document;
 
 /// How long a signed address works.
 pub const URL_LIFETIME: Duration = Duration::from_secs(300);
@@ -171,6 +173,22 @@ pub async fn rename(
     id: DocumentId,
     name: &str,
 ) -> Result<Document, AppError> {
+    rename_if(services, actor, owner, id, name, |_| true).await
+}
+
+/// The same, if the document still is what the caller takes it to be.
+///
+/// # Errors
+///
+/// [`AppError::Stale`] when it is not.
+pub async fn rename_if(
+    services: &Services,
+    actor: &Actor,
+    owner: UserId,
+    id: DocumentId,
+    name: &str,
+    unchanged: impl FnOnce(&Document) -> bool + Send + 'static,
+) -> Result<Document, AppError> {
     let name = names::sanitise(name).ok_or_else(|| {
         AppError::Fields(vec![(
             "name",
@@ -182,9 +200,12 @@ pub async fn rename(
     let renamed = services
         .db
         .write(move |c| {
-            let Some(before) = documents::find_owned(c, owner, id)? else {
+            let Some(before) = documents::find_owned_for_update(c, owner, id)? else {
                 return Ok(None);
             };
+            if !unchanged(&before) {
+                return Ok(Some(Err(AppError::Stale)));
+            }
             if !documents::rename(c, owner, id, &name, now)? {
                 return Ok(None);
             }
@@ -197,10 +218,10 @@ pub async fn rename(
             audit::record(c, &actor, entry, now)?;
             search::delete(c, document.seq)?;
             search::insert(c, user.seq, id, &document.name_key)?;
-            Ok(Some(document))
+            Ok(Some(Ok(document)))
         })
         .await?;
-    renamed.ok_or(AppError::NotFound)
+    renamed.ok_or(AppError::NotFound)?
 }
 
 /// An address that gives the file to whoever has it, and when that ends.

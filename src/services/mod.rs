@@ -12,10 +12,12 @@ pub mod documents;
 pub mod emails;
 pub mod events;
 mod hashing;
+pub mod idempotency;
 pub mod identity;
 pub mod import;
 pub mod jobs;
 pub mod mail;
+pub mod meters;
 pub mod names;
 pub mod oversight;
 pub mod passwords;
@@ -51,6 +53,7 @@ use crate::queue::{Bell, Breaker};
 use background::Background;
 use events::receive::Intake;
 use hashing::Hashing;
+use meters::Meters;
 use uploads::Budget;
 
 /// What the verbs work with. Clones share it.
@@ -77,6 +80,8 @@ pub struct Inner {
     pub breaker: Breaker,
     /// Memory of all uploads in flight.
     pub budget: Budget,
+    /// What this process has done.
+    pub meters: Meters,
     intake: Intake,
     hashing: Hashing,
     stop: watch::Sender<bool>,
@@ -111,6 +116,7 @@ impl Services {
             background,
             breaker: Breaker::default(),
             budget: Budget::new(memory_for_parts(upload_memory_bytes)),
+            meters: Meters::default(),
             intake: Intake::default(),
             hashing: Hashing::new(),
             stop: watch::Sender::new(false),

@@ -20,6 +20,7 @@ use crate::error::AppError;
 use crate::filestack::{FilestackError, Grant, Handle, Metadata, MetadataField, Purpose};
 use crate::ids::{DocumentId, UserId};
 use crate::services::audit::{self, Action, Actor, Entry};
+use crate::services::idempotency::Held;
 use crate::services::processing::chain::{self, Wish};
 use crate::services::quotas::{self, OVER_QUOTA};
 use crate::services::sniff::SNIFF_BYTES;
@@ -60,6 +61,9 @@ pub enum Registered {
     /// It was one already; the others as above.
     Known(Document, Vec<Document>),
 }
+
+/// What the answer to a registration is made of: the document, and the others with its bytes.
+pub type Compose = fn(&Document, &[Document]) -> String;
 
 /// Lets the user store up to `files` files, in a new folder or, to renew a policy, in one given out before.
 ///
@@ -116,7 +120,8 @@ async fn renewed(services: &Services, user: &User, path: &str, now: UtcTime) -> 
 
 /// Makes a document of a file that the user's browser has stored.
 ///
-/// Repeated, also at once, it gives the same document; so it does when Filestack's event was faster.
+/// Repeated, also at once, it gives the same document; so it does when Filestack's event was faster. The answer to a request that is to
+/// be done once is kept with it.
 ///
 /// # Errors
 ///
@@ -128,6 +133,7 @@ pub async fn register(
     actor: &Actor,
     user: &User,
     handle: &str,
+    once: Option<(Held, Compose)>,
 ) -> Result<Registered, AppError> {
     let handle = Handle::new(handle).map_err(|_| {
         let sentence = "This is not a handle. Send the one that Filestack gave with the stored file.";
@@ -168,7 +174,13 @@ pub async fn register(
     let (actor, verbs) = (actor.clone(), services.clone());
     let redeemed = services
         .db
-        .write(move |c| redeem(&verbs, c, claim, document, &actor, now))
+        .write(move |c| {
+            let redeemed = redeem(&verbs, c, claim, document, &actor, now)?;
+            if let (Redeemed::Made(document, others), Some((held, compose))) = (&redeemed, &once) {
+                held.record_answer(c, 201, &compose(document, others))?;
+            }
+            Ok(redeemed)
+        })
         .await;
     services.bell.ring();
     match redeemed {

@@ -4,9 +4,9 @@
 use std::time::Duration;
 
 use crate::db::models::uploads::{self, UploadState};
-use crate::db::models::{jobs, password_links, sessions, sign_in_attempts};
+use crate::db::models::{idempotency_keys, jobs, password_links, sessions, sign_in_attempts};
 use crate::error::AppError;
-use crate::services::{Services, events, quotas, reconcile, removals, statistics, trash};
+use crate::services::{Services, events, idempotency, quotas, reconcile, removals, statistics, trash};
 
 /// An upload without a sign of life for this long has no process behind it any more: a slow one gives one every few minutes.
 pub const GRACE: Duration = Duration::from_secs(6 * 3_600);
@@ -56,6 +56,7 @@ pub async fn once(services: &Services) -> Result<(), AppError> {
         .write(move |c| {
             sessions::delete_expired(c, now)?;
             password_links::delete_expired(c, now)?;
+            idempotency_keys::delete_older(c, now.minus(idempotency::KEPT))?;
             jobs::delete_ended(c, false, now.minus(JOBS_KEPT), JOBS_FORGOTTEN)?;
             jobs::delete_ended(c, true, now.minus(DEAD_JOBS_KEPT), JOBS_FORGOTTEN)?;
             sign_in_attempts::delete_older(c, now.minus(ATTEMPTS_KEPT))

@@ -76,27 +76,59 @@ pub async fn put(
 ) -> Result<Acted, AppError> {
     let ids = check_ids(ids)?;
     let (now, actor) = (services.clock.now(), actor.clone());
-    let acted = services
+    Ok(services
+        .db
+        .write(move |c| put_in(c, &actor, owner, &ids, now))
+        .await?)
+}
+
+/// The same with one document, if it still is what the caller takes it to be.
+///
+/// # Errors
+///
+/// [`AppError::Stale`] when it is not.
+pub async fn put_if(
+    services: &Services,
+    actor: &Actor,
+    owner: UserId,
+    id: DocumentId,
+    unchanged: impl FnOnce(&Document) -> bool + Send + 'static,
+) -> Result<Acted, AppError> {
+    let (now, actor) = (services.clock.now(), actor.clone());
+    services
         .db
         .write(move |c| {
-            let acted = each(c, &ids, now, |c, id| {
-                if !documents::trash(c, owner, id, now)? {
-                    return Ok(None);
-                }
-                let document = documents::find(c, id)?.ok_or(DbError::NotFound)?;
-                search::delete(c, document.seq)?;
-                audit::record(
-                    c,
-                    &actor,
-                    Entry::of_document(Action::DocumentTrashed, &document),
-                    now,
-                )?;
-                Ok(Some(document))
-            })?;
-            count(c, owner, acted.documents.len() as i64)?;
-            Ok(acted)
+            let before = documents::find_owned_for_update(c, owner, id)?;
+            if before.is_some_and(|before| !unchanged(&before)) {
+                return Ok(Err(AppError::Stale));
+            }
+            put_in(c, &actor, owner, &[id], now).map(Ok)
         })
-        .await?;
+        .await?
+}
+
+fn put_in(
+    c: &mut DbConn,
+    actor: &Actor,
+    owner: UserId,
+    ids: &[DocumentId],
+    now: UtcTime,
+) -> Result<Acted, DbError> {
+    let acted = each(c, ids, now, |c, id| {
+        if !documents::trash(c, owner, id, now)? {
+            return Ok(None);
+        }
+        let document = documents::find(c, id)?.ok_or(DbError::NotFound)?;
+        search::delete(c, document.seq)?;
+        audit::record(
+            c,
+            actor,
+            Entry::of_document(Action::DocumentTrashed, &document),
+            now,
+        )?;
+        Ok(Some(document))
+    })?;
+    count(c, owner, acted.documents.len() as i64)?;
     Ok(acted)
 }
 

@@ -15,6 +15,8 @@ const TIME: StaticFormatDescription =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6]Z");
 const TIME_FOR_PEOPLE: StaticFormatDescription = format_description!("[hour]:[minute]:[second]");
 
+use super::redact;
+
 const OWN_KEYS: [&str; 5] = ["time", "level", "target", "message", "request_id"];
 
 /// What a line says, before it has a form.
@@ -36,7 +38,7 @@ impl Line {
             time: time.to_offset(time::UtcOffset::UTC),
             level: record.level(),
             target: record.target().to_owned(),
-            message: record.args().to_string(),
+            message: redact::text(&record.args().to_string()).into_owned(),
             request_id,
             fields: fields.0,
         }
@@ -105,7 +107,8 @@ struct Fields(Map<String, Json>);
 
 impl<'kvs> VisitSource<'kvs> for Fields {
     fn visit_pair(&mut self, key: Key<'kvs>, value: Value<'kvs>) -> Result<(), Error> {
-        let json = serde_json::to_value(&value).unwrap_or_else(|_| Json::String(value.to_string()));
+        let mut json = serde_json::to_value(&value).unwrap_or_else(|_| Json::String(value.to_string()));
+        redact::value(&mut json);
         self.0.insert(key.as_str().to_owned(), json);
         Ok(())
     }

@@ -28,10 +28,11 @@ const STYLES: &str = concat!(
     include_str!("../../assets/css/jobs.css"),
     include_str!("../../assets/css/table.css"),
     include_str!("../../assets/css/overview.css"),
+    include_str!("../../assets/css/docs.css"),
 );
 
 /// Name, extension, media type, content.
-const FILES: [(&str, &str, &str, &str); 7] = [
+const FILES: [(&str, &str, &str, &str); 8] = [
     ("app", "css", "text/css; charset=utf-8", STYLES),
     (
         "app",
@@ -56,6 +57,12 @@ const FILES: [(&str, &str, &str, &str); 7] = [
         "js",
         "text/javascript; charset=utf-8",
         include_str!("../../assets/direct.js"),
+    ),
+    (
+        "docs",
+        "js",
+        "text/javascript; charset=utf-8",
+        include_str!("../../assets/docs.js"),
     ),
     (
         "icons",

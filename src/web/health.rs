@@ -17,15 +17,27 @@ pub async fn live() -> HttpResponse {
     HttpResponse::Ok().json(json!({"status": "ok"}))
 }
 
-/// `GET /readyz`: whether new work should be sent here.
+/// `GET /readyz`: whether new work should be sent here. What Filestack does is said and decides nothing: other servers have the same
+/// Filestack.
 pub async fn ready(state: web::Data<AppState>) -> Result<HttpResponse, AppError> {
     let asked = tokio::time::timeout(PATIENCE, accounts::setup_is_open(&state.services)).await;
-    let database = matches!(asked, Ok(Ok(_)));
+    let database = if matches!(asked, Ok(Ok(_))) {
+        "ok"
+    } else {
+        "failing"
+    };
+    let server = if state.is_draining() { "stopping" } else { "ok" };
+    let filestack = if state.services.breaker.opened().is_some() {
+        "failing"
+    } else {
+        "ok"
+    };
+    let ready = database == "ok" && server == "ok";
     let body = json!({
-        "status": if database { "ok" } else { "failing" },
-        "checks": {"database": if database { "ok" } else { "failing" }},
+        "status": if ready { "ok" } else { "failing" },
+        "checks": {"database": database, "server": server, "filestack": filestack},
     });
-    Ok(if database {
+    Ok(if ready {
         HttpResponse::Ok().json(body)
     } else {
         HttpResponse::ServiceUnavailable().json(body)

@@ -3,6 +3,7 @@
 //! `routes` is the table of everything that is answered. Handlers extract, call one verb of `services` and answer; `extract` holds the
 //! rules about who may ask and how, `middleware` what holds for every answer.
 
+#[expect(unused_qualifications, reason = "utoipa's macros write types in full")]
 mod api;
 pub mod assets;
 mod errors;
@@ -11,7 +12,9 @@ mod health;
 pub mod hooks;
 mod limits;
 mod meter;
+mod metrics;
 mod middleware;
+pub mod openapi;
 mod pages;
 mod picker;
 pub mod reports;

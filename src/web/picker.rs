@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use url::Url;
+use utoipa::ToSchema;
 
 use crate::filestack::Endpoints;
 use crate::web::reports::PATH as REPORTS;
@@ -27,7 +28,7 @@ pub struct PickerSettings {
 }
 
 /// The client's table of hosts (`filestack-protocol` §1.3).
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct PickerUrls {
     file_api_url: String,

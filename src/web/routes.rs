@@ -5,7 +5,7 @@ use actix_web::middleware::from_fn;
 use actix_web::{Resource, Route, web};
 
 use super::middleware::contain;
-use super::{api, assets, health, hooks, pages, reports};
+use super::{api, assets, health, hooks, metrics, openapi, pages, reports};
 
 /// Enters every route.
 pub fn configure(app: &mut web::ServiceConfig) {
@@ -17,6 +17,9 @@ pub fn configure(app: &mut web::ServiceConfig) {
             web::resource("/").route(get().to(pages::home::show)),
             web::resource("/healthz").route(get().to(health::live)),
             web::resource("/readyz").route(get().to(health::ready)),
+            web::resource("/metrics").route(get().to(metrics::show)),
+            web::resource("/docs").route(get().to(pages::docs::show)),
+            web::resource("/openapi.json").route(get().to(openapi::show)),
             web::resource("/assets/{file}").route(get().to(assets::serve)),
             web::resource("/favicon.ico").route(get().to(assets::favicon)),
             web::resource("/setup")

@@ -9,6 +9,7 @@ use actix_web::http::header::HeaderValue;
 use tokio::sync::Semaphore;
 use url::Url;
 
+use crate::config::Secret;
 use crate::config::Shown;
 use crate::filestack::webhook::WebhookSecret;
 use crate::services::Services;
@@ -16,6 +17,7 @@ use crate::services::import::Importer;
 use crate::web::PickerSettings;
 use crate::web::hooks::{Budget, Sampler};
 use crate::web::limits::Limits;
+use crate::web::metrics::Requests;
 use crate::web::reports::{PATH as REPORTS, Reports};
 
 /// Pages that are told of progress at once; each looks at the database once a second.
@@ -47,6 +49,8 @@ pub struct WebSettings {
     pub shown: Shown,
     /// Secrets of inbound webhooks, the present one first; without any they are not taken.
     pub webhook_secrets: Vec<WebhookSecret>,
+    /// What a scraper may send instead of being an administrator.
+    pub metrics_token: Option<Secret>,
 }
 
 /// What every request can reach. Clones share it.
@@ -71,6 +75,8 @@ pub struct Inner {
     pub streams: Arc<Semaphore>,
     /// What browsers refused on our pages.
     pub reports: Reports,
+    /// Requests, counted.
+    pub requests: Requests,
     draining: AtomicBool,
 }
 
@@ -96,6 +102,7 @@ impl AppState {
             webhook_samples: Sampler::default(),
             streams: Arc::new(Semaphore::new(STREAMS)),
             reports: Reports::default(),
+            requests: Requests::default(),
             draining: AtomicBool::new(false),
         }))
     }

@@ -4,6 +4,7 @@
 //! looks at the pages as Chromium does, the others ask the application over HTTP. `support` is what tests stand on.
 
 mod accounts;
+mod api;
 mod architecture;
 mod audit;
 mod browser;

@@ -143,6 +143,29 @@ pub fn find_many_owned(
         .load(connection)?)
 }
 
+/// The owner's document of this id, and nobody else changes it until the transaction ends.
+pub fn find_owned_for_update(
+    connection: &mut DbConn,
+    owner: UserId,
+    id: DocumentId,
+) -> Result<Option<Document>, DbError> {
+    let wanted = documents::table.filter(
+        documents::id
+            .eq(id)
+            .and(documents::owner_id.eq(owner))
+            .and(documents::trashed_at.is_null()),
+    );
+    Ok(match connection {
+        DbConn::Postgres(inner) => wanted
+            .select(Document::as_select())
+            .for_update()
+            .first(inner)
+            .optional()?,
+        // Whoever writes is alone.
+        DbConn::Sqlite(inner) => wanted.select(Document::as_select()).first(inner).optional()?,
+    })
+}
+
 /// The owner's document that has this file, unless it is in the trash.
 pub fn find_by_handle_owned(
     connection: &mut DbConn,

@@ -43,6 +43,15 @@ pub enum EventState {
 }
 
 impl EventState {
+    /// Those in which something is left to happen or to be looked at.
+    pub const OPEN: [EventState; 5] = [
+        EventState::Received,
+        EventState::Parked,
+        EventState::Conflict,
+        EventState::Unreadable,
+        EventState::Failed,
+    ];
+
     /// All of them, in the order in which they are offered.
     pub const ALL: [EventState; 7] = [
         EventState::Received,

@@ -13,6 +13,7 @@ pub mod documents;
 pub mod events;
 pub mod file_removals;
 pub mod findings;
+pub mod idempotency_keys;
 pub mod jobs;
 pub mod password_links;
 pub mod results;

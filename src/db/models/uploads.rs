@@ -226,6 +226,29 @@ pub fn adopt(connection: &mut DbConn, id: DocumentId, handle: &str, now: UtcTime
     Ok(changed == 1)
 }
 
+/// Ends an upload that may still be adopted, so that it never is: another does its work. `false` when it has ended for good.
+pub fn supersede(connection: &mut DbConn, id: DocumentId, now: UtcTime) -> Result<bool, DbError> {
+    let open = [UploadState::Started, UploadState::Stored, UploadState::Abandoned];
+    let changed = diesel::update(
+        uploads::table.find(id).filter(
+            uploads::state
+                .eq_any(open)
+                .or(uploads::state.eq(UploadState::Failed).and(
+                    uploads::failure
+                        .is_not_null()
+                        .and(uploads::failure.assume_not_null().eq(UNCONFIRMED)),
+                )),
+        ),
+    )
+    .set((
+        uploads::state.eq(UploadState::Failed),
+        uploads::failure.eq(Some("the request was sent again")),
+        uploads::updated_at.eq(now),
+    ))
+    .execute(connection)?;
+    Ok(changed == 1)
+}
+
 /// Whether an upload whose document is gone had this file.
 pub fn had_handle(connection: &mut DbConn, handle: &str) -> Result<bool, DbError> {
     Ok(diesel::select(diesel::dsl::exists(

@@ -23,6 +23,7 @@ use crate::db::models::users::User;
 use crate::error::AppError;
 use crate::services::Services;
 use crate::services::audit::Actor;
+use crate::services::idempotency::Held;
 use crate::services::processing::chain::Wish;
 use crate::services::uploads::{self, By, NewFile, Received, Size, Source};
 use vet::{Vet, Vetted};
@@ -125,6 +126,7 @@ pub async fn import(
     actor: &Actor,
     address: &str,
     name: Option<&str>,
+    once: Option<Held>,
 ) -> Result<Received, AppError> {
     let Ok(_permit) = importer.at_once.try_acquire() else {
         return Err(AppError::Unavailable {
@@ -154,7 +156,7 @@ pub async fn import(
         actor: actor.clone(),
         via: "an import from a URL",
     };
-    uploads::receive(services, owner, by, file, &mut Incoming { reply, until }).await
+    uploads::receive_once(services, owner, by, file, &mut Incoming { reply, until }, once).await
 }
 
 /// A reply's body as it comes in.

@@ -13,7 +13,8 @@ use crate::failpoints;
 use crate::ids::{DocumentId, UserId};
 use crate::queue::Kind;
 use crate::services::audit::Actor;
-use crate::services::processing::chain::{self, Wish};
+use crate::services::idempotency::Held;
+use crate::services::processing::chain::{self, Step, Wish};
 use crate::services::quotas::{self, Verdict};
 use crate::services::uploads::Received;
 use crate::services::{Services, audit, events, removals};
@@ -38,6 +39,8 @@ pub(super) struct Intent {
     /// The most bytes that there is room for, where that is bounded.
     pub(super) room: Option<u64>,
     seen_at: UtcTime,
+    /// The request that is to be done once, if it is.
+    pub(super) once: Option<Held>,
     ended: bool,
 }
 
@@ -54,6 +57,7 @@ impl Intent {
         name: &str,
         wish: Wish,
         (least, most): (u64, u64),
+        once: Option<Held>,
     ) -> Result<Self, AppError> {
         let now = services.clock.now();
         let id = DocumentId::new(now);
@@ -72,6 +76,7 @@ impl Intent {
         };
         failpoints::reach("upload.before-intent");
         let owner = owner.id;
+        let held = once.clone();
         let verdict = services
             .db
             .write(move |c| {
@@ -79,7 +84,10 @@ impl Intent {
                 match verdict {
                     Verdict::Unbounded => uploads::insert(c, upload)?,
                     Verdict::Held(bytes) => uploads::insert_holding(c, upload, bytes)?,
-                    Verdict::Refused(_) => {}
+                    Verdict::Refused(_) => return Ok(verdict),
+                }
+                if let Some(held) = held {
+                    held.begin_upload(c, id)?;
                 }
                 Ok(verdict)
             })
@@ -96,6 +104,7 @@ impl Intent {
             path,
             room,
             seen_at: now,
+            once,
             ended: false,
         })
     }
@@ -129,6 +138,7 @@ impl Intent {
         let (id, owner_seq) = (self.id, owner.seq);
         let handle = document.handle.clone();
         let now = document.created_at;
+        let once = self.once.take();
         failpoints::reach("upload.before-record");
         let recorded = self
             .services
@@ -144,6 +154,9 @@ impl Intent {
                 let steps = chain::enqueue(c, id, &kinds, now)?;
                 failpoints::reach("upload.in-record");
                 let document = documents::find(c, id)?.ok_or(DbError::NotFound)?;
+                if let Some(once) = once {
+                    once.record(c, &document, &named(&steps))?;
+                }
                 Ok(Received { document, steps })
             })
             .await;
@@ -194,6 +207,14 @@ impl Intent {
             log::error!(event = "file-stranded", handle = handle.as_str(); "a file could not be let go: {error}");
         }
     }
+}
+
+/// Steps by id and kind.
+pub fn named(steps: &[Step]) -> Vec<(String, String)> {
+    let named = steps
+        .iter()
+        .map(|step| (step.id.to_string(), step.kind.as_str().to_owned()));
+    named.collect()
 }
 
 /// Adds a document with all that belongs to it, in the transaction that ends its intent; events that were faster than the document

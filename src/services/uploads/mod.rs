@@ -16,4 +16,5 @@ pub use body::{Size, Source, too_large};
 pub use budget::Budget;
 pub use intent::By;
 pub(in crate::services) use intent::adopt;
-pub use receive::{LOOKAHEAD, NewFile, Received, receive};
+pub use intent::named;
+pub use receive::{LOOKAHEAD, NewFile, Received, fingerprint, receive, receive_once};

@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
 use super::body::{Body, Part, Size, Source, too_large};
-use super::intent::{By, Intent};
+use super::intent::{By, Intent, named};
 use crate::crypto::hex;
 use crate::db::models::documents::{Document, NewDocument};
 use crate::db::models::search::name_key;
@@ -18,6 +18,7 @@ use crate::db::models::users::User;
 use crate::error::AppError;
 use crate::failpoints;
 use crate::filestack::{FilestackError, Grant, NewStore, NewUpload, PartBytes, Purpose, StoredFile, Upload};
+use crate::services::idempotency::{Held, fingerprint_of_file};
 use crate::services::processing::chain::{self, Step, Wish};
 use crate::services::{Services, documents, names, quotas, sniff, upstream};
 
@@ -76,8 +77,22 @@ pub async fn receive<S: Source>(
     file: NewFile,
     source: &mut S,
 ) -> Result<Received, AppError> {
+    receive_once(services, owner, by, file, source, None).await
+}
+
+/// The same for a request that is to be done once, whose answer is kept with the document.
+pub async fn receive_once<S: Source>(
+    services: &Services,
+    owner: &User,
+    by: By,
+    file: NewFile,
+    source: &mut S,
+    once: Option<Held>,
+) -> Result<Received, AppError> {
+    let _at_work = services.meters.upload();
+    let source = &mut services.meters.count(source);
     let taken_in = tokio::select! {
-        taken_in = take_in(services, owner, file, source) => taken_in?,
+        taken_in = take_in(services, owner, file, source, once) => taken_in?,
         () = services.stopped() => return Err(AppError::Unavailable {
             code: "stopping",
             detail: "The server is stopping. Nothing was stored; try again in a moment.".to_owned(),
@@ -88,12 +103,35 @@ pub async fn receive<S: Source>(
     finish(services, owner, by, taken_in).await
 }
 
+/// Reads a file that is not to be stored again, for what tells it from others.
+///
+/// # Errors
+///
+/// Those of the file itself.
+pub async fn fingerprint<S: Source>(
+    services: &Services,
+    name: &str,
+    source: &mut S,
+) -> Result<String, AppError> {
+    let name = names::sanitise(name).unwrap_or_default();
+    let (mut hasher, mut read) = (Hasher::default(), 0);
+    while let Some(chunk) = source.chunk().await? {
+        read += chunk.len() as u64;
+        if read > services.max_upload_bytes {
+            return Err(too_large(services.max_upload_bytes));
+        }
+        hasher.update(services, PartBytes::from(vec![chunk])).await?;
+    }
+    Ok(fingerprint_of_file(&name, &hasher.finish().await?))
+}
+
 /// All that comes before Filestack makes a file of it.
 async fn take_in<S: Source>(
     services: &Services,
     owner: &User,
     file: NewFile,
     source: &mut S,
+    once: Option<Held>,
 ) -> Result<TakenIn, AppError> {
     let limit = services.max_upload_bytes;
     let name = names::sanitise(&file.name).ok_or_else(|| {
@@ -130,7 +168,7 @@ async fn take_in<S: Source>(
         Some(bytes) => (bytes, bytes),
         None => (body.read(), file.size.most().min(limit).max(body.read())),
     };
-    let mut intent = Intent::begin(services, owner, &details.name, details.wish, (least, most)).await?;
+    let mut intent = Intent::begin(services, owner, &details.name, details.wish, (least, most), once).await?;
     let sent = match exact {
         Some(size) => send_parts(services, &mut intent, &details, size, first, &mut body).await,
         None => send_stream(services, owner, &mut intent, &details, first, &mut body).await,
@@ -381,7 +419,7 @@ async fn finish(services: &Services, owner: &User, by: By, taken_in: TakenIn) ->
             }
             Err(error) => {
                 let error = unconfirmed(error);
-                let id = intent.id;
+                let (id, once) = (intent.id, intent.once.clone());
                 intent.fail(error.code(), None).await;
                 // Filestack's event may have confirmed it in the meantime, with the same content or not at all.
                 let adopted = documents::get(&services, owner.id, id).await.ok();
@@ -393,6 +431,13 @@ async fn finish(services: &Services, owner: &User, by: By, taken_in: TakenIn) ->
                 } else {
                     Vec::new()
                 };
+                if let Some(once) = once {
+                    let (document, jobs) = (document.clone(), named(&steps));
+                    services
+                        .db
+                        .write(move |c| once.record(c, &document, &jobs))
+                        .await?;
+                }
                 return Ok(Received { document, steps });
             }
         };

@@ -1,30 +1,47 @@
 //! `/api/documents`: list, read, rename, delete; the latter puts a document into the trash, which `trash` speaks of.
 
+use actix_web::http::header::ETAG;
 use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use sha2::{Digest, Sha256};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::clock::UtcTime;
+use crate::crypto::hex;
 use crate::db::models::documents::{Document, Part, Sort};
 use crate::error::AppError;
 use crate::services::documents::DocumentPage;
 use crate::services::{cursor, documents, jobs, trash};
 use crate::web::AppState;
-use crate::web::extract::{ApiCaller, DocumentPath, Json, Query, Reader};
+use crate::web::extract::{ApiCaller, DocumentPath, IfMatch, IfNoneMatch, Json, Query, Reader};
+use crate::web::openapi::DocumentId;
 
 /// A document as the API shows it.
-#[derive(Serialize)]
-pub(super) struct DocumentJson<'a> {
+#[derive(Serialize, ToSchema)]
+#[schema(as = Document)]
+pub struct DocumentJson<'a> {
+    #[schema(format = "uuid")]
     id: &'a str,
+    /// Filestack's id of the file.
     handle: &'a str,
     name: &'a str,
-    r#type: &'a str,
+    /// The type, from the file's bytes.
+    #[serde(rename = "type")]
+    content_type: &'a str,
+    /// Bytes.
+    #[schema(minimum = 0)]
     size: i64,
+    /// Of the bytes, in hex; empty when nobody knows it.
     sha256: &'a str,
+    /// `stored`, `quarantined`, `infected` or `gone`; more may come.
     status: &'a str,
+    #[schema(format = DateTime)]
     created_at: String,
+    #[schema(format = DateTime)]
     updated_at: String,
+    /// When it was put into the trash, if it is there.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(format = DateTime, nullable = false)]
     trashed_at: Option<String>,
 }
 
@@ -34,7 +51,7 @@ impl<'a> From<&'a Document> for DocumentJson<'a> {
             id: document.id.as_str(),
             handle: &document.handle,
             name: &document.name,
-            r#type: &document.content_type,
+            content_type: &document.content_type,
             size: document.size_bytes,
             sha256: &document.sha256,
             status: &document.status,
@@ -46,9 +63,14 @@ impl<'a> From<&'a Document> for DocumentJson<'a> {
 }
 
 /// `?limit=&cursor=`.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub struct ListQuery {
+    /// How many documents at once; 50 when left out.
+    #[param(value_type = i64, required = false, minimum = 1, maximum = 200)]
     limit: Option<i64>,
+    /// The `next_cursor` of the page before. A cursor is good for as long as the secret key of the server is the same.
+    #[param(value_type = String, required = false)]
     cursor: Option<String>,
 }
 
@@ -73,23 +95,80 @@ impl ListQuery {
 /// A part of a list as an answer.
 pub(super) fn listed(page: &DocumentPage, sort: Sort) -> HttpResponse {
     let last = page.documents.last().filter(|_| page.has_next);
-    HttpResponse::Ok().json(json!({
-        "documents": page.documents.iter().map(DocumentJson::from).collect::<Vec<_>>(),
-        "next_cursor": last.map(|document| cursor::encode(sort, &document.place(sort))),
-    }))
+    HttpResponse::Ok().json(DocumentList {
+        documents: page.documents.iter().map(DocumentJson::from).collect(),
+        next_cursor: last.map(|document| cursor::encode(sort, &document.place(sort))),
+    })
 }
 
 /// What may be changed.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = DocumentChanges)]
 #[serde(deny_unknown_fields)]
 pub struct Changes {
+    /// The new name; what no file may be called is left out of it.
+    #[schema(min_length = 1)]
     name: String,
+}
+
+/// A part of the list.
+#[derive(Serialize, ToSchema)]
+pub struct DocumentList<'a> {
+    documents: Vec<DocumentJson<'a>>,
+    /// Give it as `cursor` to go on; null at the end of the list.
+    #[schema(required = true)]
+    next_cursor: Option<String>,
+}
+
+/// What is done with a document.
+#[derive(Serialize, ToSchema)]
+pub struct JobList {
+    jobs: Vec<JobJson>,
+}
+
+/// One step of it.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Job)]
+pub struct JobJson {
+    #[schema(format = "uuid")]
+    id: String,
+    kind: String,
+    /// `waiting`, `running`, `done`, `dead` or `cancelled`.
+    state: &'static str,
+    /// Hundredths that are done.
+    progress: i32,
+    /// Why it waits or ended.
+    #[schema(required = true)]
+    reason: Option<String>,
+    #[schema(format = DateTime)]
+    created_at: String,
+    #[schema(required = true, format = DateTime)]
+    finished_at: Option<String>,
+}
+
+/// A document that is deleted here and not yet at Filestack.
+#[derive(Serialize, ToSchema)]
+pub struct RemovalPending {
+    /// `file-removal-pending`.
+    code: &'static str,
+    detail: &'static str,
+}
+
+impl RemovalPending {
+    /// The sentence.
+    pub(super) const NOTE: Self = RemovalPending {
+        code: "file-removal-pending",
+        detail: "The document is deleted here. Filestack could not remove its file yet; Satchel keeps trying until it has.",
+    };
 }
 
 const DEFAULT_LIMIT: i64 = 50;
 const LIMITS: std::ops::RangeInclusive<i64> = 1..=200;
 
 /// `GET /api/documents`: the newest first.
+#[utoipa::path(get, path = "/api/documents", operation_id = "listDocuments", tag = "documents",
+    summary = "List your documents, the newest first", params(ListQuery),
+    responses((status = 200, description = "A page of the list", body = DocumentList)))]
 pub async fn index(
     state: web::Data<AppState>,
     reader: Reader,
@@ -102,16 +181,31 @@ pub async fn index(
 }
 
 /// `GET /api/documents/{id}`.
+#[utoipa::path(get, path = "/api/documents/{id}", operation_id = "showDocument", tag = "documents",
+    summary = "Read a document", params(DocumentId, IfNoneMatch),
+    responses(
+        (status = 200, description = "The document", body = DocumentJson,
+            headers(("ETag" = String, description = "Of this representation; send it back as If-Match"))),
+        (status = 304, description = "It is still what the ETag in If-None-Match stands for"),
+    ))]
 pub async fn show(
     state: web::Data<AppState>,
     reader: Reader,
     id: DocumentPath,
+    known: IfNoneMatch,
 ) -> Result<HttpResponse, AppError> {
     let (_, document) = documents::get_as(&state.services, reader.0, id.0).await?;
-    Ok(HttpResponse::Ok().json(DocumentJson::from(&document)))
+    let tag = etag(&document);
+    if known.matches(&tag) {
+        return Ok(HttpResponse::NotModified().insert_header((ETAG, tag)).finish());
+    }
+    Ok(with_etag(&document))
 }
 
 /// `GET /api/documents/{id}/jobs`: what is done with it, in the order of its steps.
+#[utoipa::path(get, path = "/api/documents/{id}/jobs", operation_id = "listDocumentJobs", tag = "documents",
+    summary = "See what is done with a document", params(DocumentId),
+    responses((status = 200, description = "Its jobs, in the order of their steps", body = JobList)))]
 pub async fn jobs(
     state: web::Data<AppState>,
     caller: ApiCaller,
@@ -119,49 +213,62 @@ pub async fn jobs(
 ) -> Result<HttpResponse, AppError> {
     let document = documents::get(&state.services, caller.user().id, id.0).await?;
     let rows = jobs::list_of_document(&state.services, document.id).await?;
-    let rows: Vec<_> = rows
-        .iter()
-        .map(|job| {
-            json!({
-                "id": job.id,
-                "kind": job.kind,
-                "state": job.state.as_str(),
-                "progress": job.progress,
-                "reason": job.reason,
-                "created_at": job.created_at.rfc3339(),
-                "finished_at": job.finished_at.map(|at| at.rfc3339()),
-            })
+    let jobs = rows
+        .into_iter()
+        .map(|job| JobJson {
+            id: job.id.to_string(),
+            kind: job.kind,
+            state: job.state.as_str(),
+            progress: job.progress,
+            reason: job.reason,
+            created_at: job.created_at.rfc3339(),
+            finished_at: job.finished_at.map(|at| at.rfc3339()),
         })
         .collect();
-    Ok(HttpResponse::Ok().json(json!({"jobs": rows})))
+    Ok(HttpResponse::Ok().json(JobList { jobs }))
 }
 
 /// `PATCH /api/documents/{id}`.
+#[utoipa::path(patch, path = "/api/documents/{id}", operation_id = "updateDocument", tag = "documents",
+    summary = "Rename a document", params(DocumentId, IfMatch), request_body = Changes,
+    responses((status = 200, description = "The document as it is now", body = DocumentJson,
+        headers(("ETag" = String, description = "Of the new representation")))))]
 pub async fn update(
     state: web::Data<AppState>,
     caller: ApiCaller,
     id: DocumentPath,
+    expected: IfMatch,
     // Who may not change anything is told that first.
     changes: Result<Json<Changes>, AppError>,
 ) -> Result<HttpResponse, AppError> {
     let (actor, owner) = (caller.actor(), caller.user().id);
-    let document = documents::rename(&state.services, &actor, owner, id.0, &changes?.0.name).await?;
-    Ok(HttpResponse::Ok().json(DocumentJson::from(&document)))
+    let name = changes?.0.name;
+    let unchanged = move |document: &Document| expected.matches(|| etag(document));
+    let renamed = documents::rename_if(&state.services, &actor, owner, id.0, &name, unchanged).await?;
+    Ok(with_etag(&renamed))
 }
 
 /// `DELETE /api/documents/{id}`: into the trash, from where it can be restored.
+#[utoipa::path(delete, path = "/api/documents/{id}", operation_id = "deleteDocument", tag = "documents",
+    summary = "Put a document into the trash", params(DocumentId, IfMatch),
+    responses((status = 204, description = "It is in the trash, from where it can be restored")))]
 pub async fn destroy(
     state: web::Data<AppState>,
     caller: ApiCaller,
     id: DocumentPath,
+    expected: IfMatch,
 ) -> Result<HttpResponse, AppError> {
+    let unchanged = move |document: &Document| expected.matches(|| etag(document));
     let owner = caller.user().id;
-    let acted = trash::put(&state.services, &caller.actor(), owner, vec![id.0]).await?;
+    let acted = trash::put_if(&state.services, &caller.actor(), owner, id.0, unchanged).await?;
     acted.only()?;
     Ok(HttpResponse::NoContent().finish())
 }
 
 /// `POST /api/documents/{id}/restoration`: out of the trash again.
+#[utoipa::path(post, path = "/api/documents/{id}/restoration", operation_id = "restoreDocument", tag = "trash",
+    summary = "Take a document out of the trash", params(DocumentId),
+    responses((status = 200, description = "The document", body = DocumentJson)))]
 pub async fn restore(
     state: web::Data<AppState>,
     caller: ApiCaller,
@@ -169,5 +276,19 @@ pub async fn restore(
 ) -> Result<HttpResponse, AppError> {
     let owner = caller.user().id;
     let acted = trash::restore(&state.services, &caller.actor(), owner, vec![id.0]).await?;
-    Ok(HttpResponse::Ok().json(DocumentJson::from(&acted.only()?)))
+    Ok(with_etag(&acted.only()?))
+}
+
+/// The strong entity tag of what [`show`] answers: made of those very bytes, so that whatever changes in them changes it.
+fn etag(document: &Document) -> String {
+    // A struct of texts and numbers has a JSON form.
+    let json = serde_json::to_vec(&DocumentJson::from(document)).unwrap_or_default();
+    let digest = hex(&Sha256::digest(json));
+    format!("\"{}\"", &digest[..32])
+}
+
+fn with_etag(document: &Document) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((ETAG, etag(document)))
+        .json(DocumentJson::from(document))
 }

@@ -1,17 +1,21 @@
 //! `/api/trash`: what was deleted and can still be restored; from here it goes for good.
 
 use actix_web::{HttpResponse, web};
-use serde::Deserialize;
-use serde_json::json;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use super::documents::{ListQuery, listed};
+use super::documents::{DocumentList, ListQuery, RemovalPending, listed};
 use crate::db::models::documents::Sort;
 use crate::error::AppError;
 use crate::services::trash::{self, Acted};
 use crate::web::AppState;
 use crate::web::extract::{ApiCaller, Chosen, DocumentPath, Json, Query, Reader};
+use crate::web::openapi::DocumentId;
 
 /// `GET /api/trash`: what was put there last comes first.
+#[utoipa::path(get, path = "/api/trash", operation_id = "listTrash", tag = "trash",
+    summary = "List what is in the trash, the last first", params(ListQuery),
+    responses((status = 200, description = "A page of the list", body = DocumentList)))]
 pub async fn index(
     state: web::Data<AppState>,
     reader: Reader,
@@ -24,13 +28,34 @@ pub async fn index(
 }
 
 /// Documents by id.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
+#[schema(as = DocumentIds)]
 #[serde(deny_unknown_fields)]
 pub struct Ids {
     pub(super) ids: Vec<String>,
 }
 
+/// What came of it for each.
+#[derive(Serialize, ToSchema)]
+pub struct Done {
+    /// Those it was done to.
+    done: Vec<String>,
+    /// Those that are not there, or not yours.
+    not_found: Vec<String>,
+}
+
+/// What came of emptying.
+#[derive(Serialize, ToSchema)]
+pub struct Emptied {
+    purged: u64,
+    /// Those that one more request takes.
+    left: u64,
+}
+
 /// `POST /api/trash`: puts documents there.
+#[utoipa::path(post, path = "/api/trash", operation_id = "trashDocuments", tag = "trash",
+    summary = "Put documents into the trash", request_body = Ids,
+    responses((status = 200, description = "Which it was done to", body = Done)))]
 pub async fn create(
     state: web::Data<AppState>,
     caller: ApiCaller,
@@ -42,6 +67,9 @@ pub async fn create(
 }
 
 /// `POST /api/trash/restorations`: takes documents out again.
+#[utoipa::path(post, path = "/api/trash/restorations", operation_id = "restoreDocuments", tag = "trash",
+    summary = "Take documents out of the trash", request_body = Ids,
+    responses((status = 200, description = "Which it was done to", body = Done)))]
 pub async fn restore(
     state: web::Data<AppState>,
     caller: ApiCaller,
@@ -56,17 +84,32 @@ pub async fn restore(
 pub(super) fn answer(acted: &Acted, mut unknown: Vec<String>) -> HttpResponse {
     unknown.extend(acted.missing.iter().map(ToString::to_string));
     unknown.sort();
-    let done: Vec<_> = acted.documents.iter().map(|document| document.id).collect();
-    HttpResponse::Ok().json(json!({"done": done, "not_found": unknown}))
+    let done = acted
+        .documents
+        .iter()
+        .map(|document| document.id.to_string())
+        .collect();
+    HttpResponse::Ok().json(Done {
+        done,
+        not_found: unknown,
+    })
 }
 
 /// `DELETE /api/trash`: purges all that is there now, or as much of it as one request can.
+#[utoipa::path(delete, path = "/api/trash", operation_id = "emptyTrash", tag = "trash",
+    summary = "Empty the trash", responses((status = 200, description = "How many are gone for good, and how many are left", body = Emptied)))]
 pub async fn empty(state: web::Data<AppState>, caller: ApiCaller) -> Result<HttpResponse, AppError> {
     let (purged, left) = trash::empty(&state.services, &caller.actor(), caller.user().id).await?;
-    Ok(HttpResponse::Ok().json(json!({"purged": purged, "left": left})))
+    Ok(HttpResponse::Ok().json(Emptied { purged, left }))
 }
 
 /// `DELETE /api/trash/{id}`: 204, or 202 with a sentence when the document is gone and Filestack still has its file.
+#[utoipa::path(delete, path = "/api/trash/{id}", operation_id = "purgeDocument", tag = "trash",
+    summary = "Delete a document in the trash for good", params(DocumentId),
+    responses(
+        (status = 202, description = "Deleted here; Filestack could not remove the file yet", body = RemovalPending),
+        (status = 204, description = "Deleted, here and at Filestack"),
+    ))]
 pub async fn destroy(
     state: web::Data<AppState>,
     caller: ApiCaller,
@@ -76,8 +119,5 @@ pub async fn destroy(
     if purged.file_removed {
         return Ok(HttpResponse::NoContent().finish());
     }
-    Ok(HttpResponse::Accepted().json(json!({
-        "code": "file-removal-pending",
-        "detail": "The document is deleted here. Filestack could not remove its file yet; Satchel keeps trying until it has.",
-    })))
+    Ok(HttpResponse::Accepted().json(RemovalPending::NOTE))
 }

@@ -2,7 +2,9 @@
 
 mod address;
 mod chosen;
+mod conditions;
 mod form;
+mod idempotency;
 mod identity;
 mod ids;
 mod json;
@@ -11,7 +13,9 @@ mod query;
 
 pub use address::ClientAddress;
 pub use chosen::{Chosen, field};
+pub use conditions::{IfMatch, IfNoneMatch};
 pub use form::{ConfirmedForm, CsrfForm, csrf_token, csrf_token_of, token_is_valid};
+pub use idempotency::IdempotencyKey;
 pub use identity::{Admin, ApiCaller, Reader, SESSION_COOKIE, Viewer, session_token};
 pub use ids::{DocumentPath, EventPath, JobPath};
 pub use json::Json;

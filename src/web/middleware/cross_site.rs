@@ -129,6 +129,7 @@ mod tests {
             api_rate: None,
             shown: Default::default(),
             webhook_secrets: Vec::new(),
+            metrics_token: None,
         }
     }
 

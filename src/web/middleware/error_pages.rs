@@ -8,12 +8,12 @@ use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValu
 use actix_web::middleware::Next;
 use actix_web::{Error, HttpMessage as _, HttpRequest, HttpResponse, web};
 use askama::Template as _;
-use serde_json::json;
 use url::form_urlencoded;
 
 use super::{RequestId, accept};
 use crate::error::AppError;
 use crate::web::AppState;
+use crate::web::openapi::{FieldProblem, Problem};
 use crate::web::pages::shell;
 use crate::web::views::ErrorPage;
 
@@ -159,25 +159,20 @@ fn log_once(response: &ServiceResponse) {
 }
 
 fn problem(failure: &Failure, request_id: &str) -> String {
-    let mut body = json!({
-        "type": "about:blank",
-        "title": title(failure.status),
-        "status": failure.status.as_u16(),
-        "detail": failure.detail,
-        "code": failure.code,
-    });
-    if !request_id.is_empty() {
-        body["request_id"] = json!(request_id);
-    }
-    if !failure.fields.is_empty() {
-        let errors: Vec<_> = failure
-            .fields
-            .iter()
-            .map(|(field, detail)| json!({"field": field, "detail": detail}))
-            .collect();
-        body["errors"] = json!(errors);
-    }
-    body.to_string()
+    let errors = failure
+        .fields
+        .iter()
+        .map(|(field, detail)| FieldProblem { field, detail });
+    let problem = Problem {
+        kind: "about:blank",
+        title: title(failure.status),
+        status: failure.status.as_u16(),
+        detail: &failure.detail,
+        code: &failure.code,
+        request_id,
+        errors: errors.collect(),
+    };
+    serde_json::to_string(&problem).unwrap_or_default()
 }
 
 /// The API answers JSON unless HTML is asked for; everything else answers HTML unless JSON is.
@@ -186,6 +181,8 @@ fn wants_json(path: &str, headers: &HeaderMap) -> bool {
         || path == "/api"
         || path.starts_with("/webhooks/")
         || path == "/healthz"
+        || path == "/metrics"
+        || path == "/openapi.json"
         || path == "/readyz";
     accept::prefers_json(headers, is_program)
 }
@@ -199,6 +196,7 @@ fn title(status: StatusCode) -> &'static str {
         408 => "The upload stalled",
         409 => "Conflict",
         410 => "No longer here",
+        412 => "Changed meanwhile",
         413 => "Too large",
         415 => "Wrong kind of content",
         422 => "Please check what you entered",

@@ -70,7 +70,7 @@ async fn turn_away(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<EitherBody<impl MessageBody, BoxBody>>, Error> {
-    if state.is_draining() && request.path() != "/healthz" {
+    if state.is_draining() && !matches!(request.path(), "/healthz" | "/readyz" | "/metrics") {
         let stopping = AppError::Unavailable {
             code: "stopping",
             detail: "The server is stopping. Try again in a moment.".to_owned(),

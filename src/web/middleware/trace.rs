@@ -34,13 +34,16 @@ pub(super) async fn follow(
         if let Ok(value) = HeaderValue::from_str(&id) {
             response.headers_mut().insert(X_REQUEST_ID, value);
         }
+        let method = response.request().method().to_string();
+        let pattern = response.request().match_pattern();
+        let status = response.status().as_u16();
+        let took = clock.now().since(begun);
+        state.requests.answered(&method, pattern.clone(), status, took);
         if !log::log_enabled!(target: TARGET, log::Level::Debug) {
             return Ok(response);
         }
-        let method = response.request().method().to_string();
-        let route = response.request().match_pattern().unwrap_or_else(|| "-".to_owned());
-        let status = response.status().as_u16();
-        let took_ms = clock.now().since(begun).as_millis() as u64;
+        let route = pattern.unwrap_or_else(|| "-".to_owned());
+        let took_ms = took.as_millis() as u64;
         log::debug!(target: TARGET, method = method.as_str(), route = route.as_str(), status, took_ms; "answered");
         Ok(response)
     })

@@ -4,6 +4,7 @@ pub mod account;
 pub mod admin;
 pub mod archive;
 mod confirm;
+pub mod docs;
 pub mod documents;
 pub mod events;
 pub mod home;

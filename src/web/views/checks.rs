@@ -100,6 +100,8 @@ fn pages() -> Vec<(&'static str, String)> {
         page("webhook", EventShowPage::sample()),
         page("webhook-replay", EventReplayPage::sample()),
         page("webhook-refusals", EventRefusalsPage::sample()),
+        page("docs", DocsPage::sample()),
+        page("docs+stranger", DocsPage::sample_for_strangers()),
         page("error", ErrorPage::sample()),
         page("error+unavailable", ErrorPage::sample_unavailable()),
     ]

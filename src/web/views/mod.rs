@@ -7,6 +7,7 @@
 mod account;
 mod accounts;
 mod audit;
+mod docs;
 mod documents;
 mod errors;
 mod events;
@@ -28,6 +29,7 @@ mod checks;
 pub use account::{AccountPage, ConfirmPage, PasswordChoosePage, SessionRow, TokenForm, TokenRow};
 pub use accounts::{SetupPage, SignInPage};
 pub use audit::{AuditIndexPage, Change, HistoryRow};
+pub use docs::DocsPage;
 pub use documents::{Column, DocumentIndexPage, DocumentRow, DocumentShowPage, DocumentStatus};
 pub use errors::ErrorPage;
 pub use events::{

@@ -2,7 +2,7 @@
 
 use super::process::Place;
 
-const COMMANDS: [&[&str]; 28] = [
+const COMMANDS: [&[&str]; 29] = [
     &[],
     &["serve"],
     &["worker"],
@@ -23,6 +23,7 @@ const COMMANDS: [&[&str]; 28] = [
     &["token", "create"],
     &["emulator"],
     &["demo"],
+    &["doctor"],
     &["config"],
     &["config", "show"],
     &["webhooks"],

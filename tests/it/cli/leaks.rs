@@ -55,6 +55,9 @@ fn p7_no_secret_is_in_any_page_answer_log_or_error() {
         "/no-such-page".to_owned(),
         "/healthz".to_owned(),
         "/readyz".to_owned(),
+        "/docs".to_owned(),
+        "/openapi.json".to_owned(),
+        "/metrics".to_owned(),
         "/documents?sort=wrong".to_owned(),
     ] {
         see(browser.get(&page));

@@ -1,6 +1,7 @@
 //! The program itself: started, asked, signalled and killed as a person or a service manager would.
 
 mod beside;
+mod doctor;
 mod emulator;
 mod help;
 mod jobs;

@@ -11,4 +11,4 @@ mod redirects;
 mod routing;
 mod smuggling;
 mod spoofing;
-mod table;
+pub mod table;

@@ -109,3 +109,12 @@ pub fn count_troubled(connection: &mut DbConn) -> Result<i64, DbError> {
         .count()
         .get_result(connection)?)
 }
+
+/// How many events are in each state that is not settled, for those in which any are.
+pub fn count_open(connection: &mut DbConn) -> Result<Vec<(EventState, i64)>, DbError> {
+    Ok(events::table
+        .filter(sql::<Bool>("state NOT IN ('applied', 'ignored')"))
+        .group_by(events::state)
+        .select((events::state, diesel::dsl::count_star()))
+        .load(connection)?)
+}
