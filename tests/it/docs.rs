@@ -92,7 +92,8 @@ fn every_failure_that_the_page_names_can_be_asked_for() {
             .find(|line| line.starts_with(row))
             .expect("a row of the table");
         let (_, failures) = line.split_once("F is").expect("what F is");
-        for failure in failures.split('`').skip(1).step_by(2) {
+        let written = failures.split('`').skip(1).step_by(2);
+        for failure in written.filter(|one| one.starts_with(['{', '"'])) {
             let mut failure = failure.replace("[…]", "[]");
             for (stands_for, value) in [
                 ("BYTES", "5"),

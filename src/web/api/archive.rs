@@ -10,6 +10,9 @@ use crate::web::extract::{ApiCaller, Chosen, Json};
 use crate::web::pages::archive::sent;
 
 /// `POST /api/archive`.
+#[utoipa::path(post, path = "/api/archive", operation_id = "createArchive", tag = "documents",
+    summary = "Get several documents as one ZIP", request_body = Ids,
+    responses((status = 200, description = "The documents, as a ZIP", content_type = "application/zip")))]
 pub async fn create(
     state: web::Data<AppState>,
     caller: ApiCaller,

@@ -26,6 +26,7 @@ pub(super) const CODES: &[(u16, &str, &str)] = &[
         "invalid-cursor",
         "The cursor is none that this server gave for this list.",
     ),
+    (400, "invalid-format", "A list is had as CSV or JSON."),
     (400, "invalid-files", "The number of files is out of range."),
     (
         400,
@@ -232,7 +233,9 @@ fn own(operation: &str) -> &'static [&'static [&'static str]] {
         "showPickerConfig" => &[&["invalid-query", "invalid-files", "not-found", "claim-spent"]],
         "showDownloadUrl" => &[SERVED],
         "showThumbnail" => &[SERVED, &["invalid-query", "invalid-size", "no-thumbnail"]],
-        "trashDocuments" | "restoreDocuments" => &[JSON, &["nothing-chosen", "too-many-documents"]],
+        "trashDocuments" | "restoreDocuments" | "createArchive" => {
+            &[JSON, &["nothing-chosen", "too-many-documents"]]
+        }
         "purgeDocument" | "restoreDocument" => &[&["not-found"]],
         "listDocuments" | "listTrash" => &[&["invalid-query", "invalid-limit", "invalid-cursor"]],
         "showDocument" => &[&["not-found", "invalid-condition"]],

@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
-use super::api::{account, documents, import, picker, trash, uploads};
+use super::api::{account, archive, documents, import, picker, trash, uploads};
 
 /// Every operation. A route under `/api` without a line here fails a test.
 #[derive(OpenApi)]
@@ -49,6 +49,7 @@ by page: give `next_cursor` of one page as `cursor` of the next, until it is nul
         documents::destroy,
         documents::jobs,
         documents::restore,
+        archive::create,
         trash::index,
         trash::create,
         trash::empty,

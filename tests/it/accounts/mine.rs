@@ -58,7 +58,11 @@ async fn password(app: TestApp) {
     assert!(!is_known(&phone).await, "the other session has ended (A3)");
     assert_eq!(app.anon().sign_in(&email("ana"), PASSWORD).await.status, 422);
     assert_eq!(app.anon().sign_in(&email("ana"), OTHER).await.status, 303);
-    assert_eq!(app.trail_of_user("ana").await[0].action, "password.change");
+    let actions = app.actions_on_user("ana").await;
+    assert!(
+        actions.iter().any(|action| action == "password.change"),
+        "{actions:?}"
+    );
 }
 
 #[actix_web::test]
@@ -145,7 +149,7 @@ async fn a11_tokens_are_shown_once_do_what_their_scopes_say_and_are_revoked() {
         );
     }
     let actions = app.actions_on_user("ana").await;
-    assert_eq!(actions, ["token.create", "token.revoke"]);
+    assert_eq!(actions, ["session.begin", "token.create", "token.revoke"]);
 }
 
 #[actix_web::test]

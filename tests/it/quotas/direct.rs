@@ -43,8 +43,9 @@ async fn bounded(app: &TestApp) {
     assert_eq!(app.stored_files(), 1, "what was refused does not stay");
     assert_eq!(app.kept("ana").await, (1, 600));
     let trail = app.trail_of_user("ana").await;
-    assert_eq!(trail[0].action, "upload.refuse");
-    assert_eq!(trail[0].after, r#"{"bytes":601,"name":"b.bin"}"#);
+    let refusal = trail.iter().find(|entry| entry.action == "upload.refuse");
+    let told = &refusal.expect("an entry").after;
+    assert_eq!(told, r#"{"bytes":601,"name":"b.bin"}"#);
 
     app.quota("ana", documents(1)).await;
     let full = ana.get("/api/uploads/picker-config").await;
@@ -81,10 +82,8 @@ async fn an_event_over_quota_loses_no_file_in_silence() {
     let told = app.events().await.remove(0).reason.expect("a reason");
     assert!(told.contains("quota has no room"), "{told}");
     let trail = app.trail_of_user("ana").await;
-    assert_eq!(
-        (trail[0].action.as_str(), trail[0].means.as_str()),
-        ("upload.refuse", "filestack")
-    );
+    let refusal = trail.iter().find(|entry| entry.action == "upload.refuse");
+    assert_eq!(refusal.expect("an entry").means, "filestack");
     for _ in 0..2 {
         let late = register(&ana, &file).await;
         assert_eq!((late.status, late.problem().as_str()), (413, "over-quota"));
@@ -111,5 +110,8 @@ async fn an_adopted_file_over_quota_is_kept_and_the_trail_says_so() {
     .await;
     assert_eq!(app.kept("ana").await, (1, 11));
     let trail = app.trail_of(stray.id.as_str()).await;
-    assert_eq!(trail[0].action, "quota.exceed");
+    assert!(
+        trail.iter().any(|entry| entry.action == "quota.exceed"),
+        "{trail:?}"
+    );
 }
