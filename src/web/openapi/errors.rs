@@ -233,9 +233,8 @@ fn own(operation: &str) -> &'static [&'static [&'static str]] {
         "showPickerConfig" => &[&["invalid-query", "invalid-files", "not-found", "claim-spent"]],
         "showDownloadUrl" => &[SERVED],
         "showThumbnail" => &[SERVED, &["invalid-query", "invalid-size", "no-thumbnail"]],
-        "trashDocuments" | "restoreDocuments" | "createArchive" => {
-            &[JSON, &["nothing-chosen", "too-many-documents"]]
-        }
+        "createArchive" => &[JSON, &["nothing-chosen", "too-many-documents", "not-found"]],
+        "trashDocuments" | "restoreDocuments" => &[JSON, &["nothing-chosen", "too-many-documents"]],
         "purgeDocument" | "restoreDocument" => &[&["not-found"]],
         "listDocuments" | "listTrash" => &[&["invalid-query", "invalid-limit", "invalid-cursor"]],
         "showDocument" => &[&["not-found", "invalid-condition"]],
