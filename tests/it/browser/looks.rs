@@ -98,7 +98,11 @@ async fn look(app: &TestApp, browser: &Chromium, pages: &[(&str, String)]) {
         for (size, width) in [(PHONE, "phone"), (DESKTOP, "desktop")] {
             for theme in [Theme::Light, Theme::Dark] {
                 browser.look(size, theme).await;
-                assert!(browser.overflow().await <= 0, "{path} is wider than a {width}");
+                let wide = browser.beyond_the_edge().await;
+                assert!(
+                    browser.overflow().await <= 0,
+                    "{path} is wider than a {width}: {wide}"
+                );
                 let shade = if theme == Theme::Dark { "dark" } else { "light" };
                 browser.screenshot(&format!("{name}-{width}-{shade}")).await;
             }

@@ -281,6 +281,18 @@ impl Chromium {
         self.run(wider, &[]).await.as_i64().expect("a number")
     }
 
+    /// What stands beyond the window's right edge, for a test to name.
+    pub async fn beyond_the_edge(&self) -> String {
+        let script = "const edge = document.documentElement.clientWidth; \
+             const beyond = (e) => e.getBoundingClientRect().right > edge + 0.5; \
+             return [...document.querySelectorAll('body *')].filter(beyond).map((e) => e.outerHTML.slice(0, 60)).join(', ')";
+        self.run(script, &[])
+            .await
+            .as_str()
+            .unwrap_or_default()
+            .to_owned()
+    }
+
     /// What the browser wrote to its console since the last time: errors of scripts, refused resources, breaches of the CSP.
     pub async fn complaints(&self) -> Vec<String> {
         let log = self.command("POST", "/se/log", json!({"type": "browser"})).await;
