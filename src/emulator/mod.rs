@@ -13,7 +13,8 @@
 //! | `POST /process` | tasks on URLs or handles, `store` most of all | 3.11 |
 //! | `GET`, `HEAD`, `POST`, `DELETE /api/file/HANDLE`, `POST …/remove` | download, overwrite, delete | 5 |
 //! | `GET /api/file/HANDLE/metadata`, `GET /HANDLE/metadata` | metadata, all hashes | 5.1 |
-//! | `GET`, `HEAD`, `POST /[KEY/][TASKS/…]SOURCE` | delivery, transformation, `store`, `zip`, `fallback`; sources are handles, URLs, lists | 4, 6 |
+//! | `GET`, `HEAD`, `POST /[KEY/][TASKS/…]SOURCE` | delivery, transformation, `store`, `fallback`; sources are handles and URLs | 4, 6 |
+//! | `GET`, `HEAD`, `POST /[KEY/][TASKS/…][SOURCE,SOURCE,…]` | `zip` of files; `collage`, `animate` and `pdfcreate` of pictures, with tasks before (on each) and after; any other task takes one source and refuses a list with 400 | 4, 6.1, 6.2, 6.4, 6.5 |
 //! | `GET …/tags`, `sfw`, `caption`, `ocr`, `copyright`, `image_sentiment`, `doc_detection` before a source; `text_sentiment` without | made up from the content, the same every time; always with a policy | 6.8 |
 //! | `GET …/video_convert=…/SOURCE`, `/video_convert/UUID`, `/video_playlist/HANDLE` | begins a conversion, then says how far it is; the file is made up | 6.7 |
 //! | `GET …/run_workflow=id:UUID/SOURCE`, `/KEY/…/workflow_status=job_id:JOB`; `workflows` of a store | workflows on files, addresses and uploads | 8 |
@@ -23,18 +24,19 @@
 //! | `OPTIONS *` | CORS preflight | 10 |
 //! | `/__emulator/`, `/__emulator/api/…` | the control surface, which is ours; its table is in `console` | – |
 //!
-//! Not done yet, each answered with 501 and a sentence: lists of sources for anything but `zip`, storage aliases (there is
-//! no storage but this one), cloud drives (`POST /store/`, `/metadata`; `/recording/…` is not known at all); and these tasks, whose parameters are judged all the same: faces, filters, borders
-//! and effects (6.3, 6.4 but `enhance`), `smart_crop`, `pjpg`, `animate`, formats of `output` that are no pictures, documents,
-//! `minify_…`, `urlscreenshot` (6.5). Workflows cannot have `video_sfw`, `video_tagging`, `phishing_detection`, conditions or
-//! branches.
+//! Not done yet, each answered with 501 and a sentence: storage aliases (there is no storage but this one), cloud drives
+//! (`POST /store/`, `/metadata`; `/recording/…` is not known at all); and these tasks, whose parameters are judged all the
+//! same: faces, filters, borders and effects (6.3, 6.4 but `enhance` and `collage`), `smart_crop`, `pjpg`, formats of `output`
+//! that are no pictures, documents (6.5), `minify_…`, `urlscreenshot`; pictures in TIFF or BMP. Workflows cannot have
+//! `video_sfw`, `video_tagging`, `phishing_detection`, conditions or branches.
 //!
 //! What happens to files, and the end of workflows and conversions, is told to registered endpoints by webhooks (§7);
 //! `webhooks` has the rules.
 //!
 //! Where it differs from the service on purpose: types that can run script are delivered as sandboxed attachments,
 //! because a port is not a site of its own; with security on nothing is cached without asking; storage paths with steps
-//! up are refused; files that share a key do not overwrite each other; an archive of `zip` ends at 4 GiB. What is fetched
+//! up are refused; files that share a key do not overwrite each other; an archive of `zip` ends at 4 GiB; a page of `pdfcreate` is a picture, any other file is an unsupported conversion; a
+//! collage is a grid, in PNG. What is fetched
 //! comes from public addresses only, unless it is the emulator's own or was named at the start (`fetch`).
 //!
 //! What models and encoders would find or make is made up from the content's SHA-256: the same content has the same results,

@@ -22,7 +22,7 @@ use crate::emulator::apps::App;
 use crate::emulator::clock::seconds;
 use crate::emulator::errors::{Host, On, Problem};
 use crate::emulator::policy::{Ask, Credentials, Grant, Refusal};
-use crate::emulator::transform::{Cache, Fallback, Reply, Source, Store, Task, run};
+use crate::emulator::transform::{Cache, Content, Fallback, MAX_SOURCES, Reply, Source, Store, Task, run};
 
 const HOST: Host = Host::Cdn;
 
@@ -50,6 +50,8 @@ struct Plan {
     fallback: Option<Fallback>,
     metadata: Option<Vec<&'static str>>,
     zip: bool,
+    /// Whether the work makes one file of several.
+    joins: bool,
     cache: Option<Cache>,
     /// What is answered without a file.
     later: Option<Later>,
@@ -74,7 +76,10 @@ impl Plan {
                 Task::Metadata(names) => plan.metadata = Some(names),
                 Task::Zip => plan.zip = true,
                 Task::Cache(cache) => plan.cache = Some(cache),
-                task => plan.work.push(task),
+                task => {
+                    plan.joins |= task.takes_several();
+                    plan.work.push(task);
+                }
             }
         }
         plan
@@ -107,10 +112,50 @@ impl Plan {
         }
     }
 
+    /// What is wrong with this list of sources (§4, §6.1): a task that works on one file has no use for more, and an archive
+    /// takes files as they are.
+    fn check_sources(&self, count: usize) -> Result<(), Problem> {
+        if self.zip && (!self.work.is_empty() || self.metadata.is_some()) {
+            return Err(Problem::bad(
+                HOST,
+                "`zip` takes files as they are, without another task",
+            ));
+        }
+        if self.joins && count == 0 {
+            return Err(Problem::bad(HOST, "`collage` needs `files`, or sources"));
+        }
+        if count > MAX_SOURCES {
+            let text = format!("There may be at most {MAX_SOURCES} sources");
+            return Err(Problem::bad(HOST, text));
+        }
+        if count < 2 || self.zip || self.joins {
+            return Ok(());
+        }
+        let single = self.work.iter().map(Task::name).find(|name| *name != "debug");
+        let single = single.or(self.metadata.as_ref().map(|_| "metadata"));
+        let single = single.or(self.store.as_ref().map(|_| "store"));
+        Err(one_source(single.unwrap_or("download")))
+    }
+
+    /// Handles that a task has beside the sources.
+    fn files(&self) -> impl Iterator<Item = Origin> {
+        let collages = self.work.iter().filter_map(|task| match task {
+            Task::Collage(collage) => Some(&collage.files),
+            _ => None,
+        });
+        collages.flatten().cloned().map(Origin::Handle)
+    }
+
     /// The content goes where it goes as it is.
     fn is_plain(&self) -> bool {
         self.work.is_empty() && !self.zip && self.metadata.is_none()
     }
+}
+
+/// A list where one source belongs.
+pub(super) fn one_source(task: &str) -> Problem {
+    let text = format!("invalid source for `{task}` task: it takes one source, not a list");
+    Problem::bad(HOST, text)
 }
 
 /// The origins a source names. Aliases have no storage here.
@@ -134,11 +179,14 @@ pub(super) async fn perform(req: &HttpRequest, state: &State, mut job: Job) -> R
     if let Some(later) = &plan.later {
         let beside = plan.zip || plan.metadata.is_some() || plan.store.is_some() || !plan.work.is_empty();
         if beside {
-            let text = "Another task beside a conversion of film, a workflow or a text's mood";
-            return Err(Problem::not_done(HOST, text));
+            let text = "A conversion of film, a workflow or a text's mood stands alone, without another task";
+            return Err(Problem::bad(HOST, text));
         }
         return later::answer(req, state, &job, later).await;
     }
+    // A picture that stands alone in front of a collage is one of it.
+    job.sources.extend(plan.files());
+    plan.check_sources(job.sources.len())?;
     match (attempt(req, state, &job, &plan).await, &plan.fallback) {
         (Err(problem), Some(fallback)) if problem.is_of_source() && plan.store.is_none() => {
             instead(req, state, &job, &plan, fallback).await
@@ -148,12 +196,6 @@ pub(super) async fn perform(req: &HttpRequest, state: &State, mut job: Job) -> R
 }
 
 async fn attempt(req: &HttpRequest, state: &State, job: &Job, plan: &Plan) -> Result<HttpResponse, Problem> {
-    if job.sources.len() > 1 && !plan.zip {
-        return Err(Problem::not_done(HOST, "More than one source for these tasks"));
-    }
-    if plan.zip && (!plan.work.is_empty() || plan.metadata.is_some()) {
-        return Err(Problem::not_done(HOST, "Another task beside zip"));
-    }
     let app = permitted(state, job, &plan.needs()).await?;
     let grant = match &plan.store {
         Some(options) => may_store(state, app, job, options)?,
@@ -229,7 +271,7 @@ pub(super) async fn permitted<'a>(state: &'a State, job: &Job, needs: &Needs) ->
         }
         whose.get_or_insert(app);
     }
-    whose.ok_or_else(|| Problem::not_done(HOST, "This task without a source"))
+    whose.ok_or_else(|| Problem::bad(HOST, "This task needs a source"))
 }
 
 /// Whether the policy lets the result be kept where the task wants it.
@@ -306,10 +348,10 @@ async fn produce(
             .map(Product::Archive)
             .ok_or_else(large);
     }
-    let input = inputs.pop().ok_or_else(|| Problem::not_found(HOST))?;
     if !plan.work.is_empty() {
-        return worked(req, state, app, plan.work.clone(), input).await;
+        return worked(req, state, app, plan.work.clone(), inputs).await;
     }
+    let input = inputs.pop().ok_or_else(|| Problem::not_found(HOST))?;
     if let Some(names) = plan.metadata.clone() {
         let facts = move || fields(&input.meta, input.file, names);
         let facts = spawn_blocking(facts).await.on(HOST)?;
@@ -323,12 +365,19 @@ async fn worked(
     state: &State,
     app: &App,
     tasks: Vec<Task>,
-    input: Input,
+    mut inputs: Vec<Input>,
 ) -> Result<Product, Problem> {
     let began = std::time::Instant::now();
-    if input.meta.size > state.max_image_bytes {
-        return Err(Problem::bad(HOST, "The file is too large to be transformed"));
+    let bytes: u64 = inputs.iter().map(|input| input.meta.size).sum();
+    if bytes > state.max_image_bytes {
+        let text = match inputs.len() {
+            1 => "The file is too large to be transformed",
+            _ => "The files together are too large to be transformed",
+        };
+        return Err(Problem::bad(HOST, text));
     }
+    let first = inputs.first().ok_or_else(|| Problem::not_found(HOST))?;
+    let (meta, url) = (first.meta.clone(), first.url.clone());
     let accepts = req.headers().get(ACCEPT).and_then(|accept| accept.to_str().ok());
     let accepts_webp = accepts.is_some_and(|accept| accept.contains("image/webp"));
     // A whole picture is in memory from here on, so few do this at once; the others wait.
@@ -337,20 +386,20 @@ async fn worked(
         .acquire()
         .await
         .map_err(|error| Problem::internal(HOST, &error))?;
-    let Input {
-        meta,
-        mut file,
-        url,
-        place,
-    } = input;
     let work = move || {
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes)?;
-        let outcome = run(&tasks, &bytes, &meta.mimetype, accepts_webp);
-        drop(place);
-        Ok((meta, outcome))
+        let mut read = Vec::with_capacity(inputs.len());
+        for input in &mut inputs {
+            let mut bytes = Vec::new();
+            input.file.read_to_end(&mut bytes)?;
+            read.push(bytes);
+        }
+        let files = inputs.iter().zip(&read).map(|(input, bytes)| Content {
+            bytes,
+            mimetype: &input.meta.mimetype,
+        });
+        Ok(run(&tasks, &files.collect::<Vec<_>>(), accepts_webp))
     };
-    let (meta, outcome) = spawn_blocking(work).await.on(HOST)?;
+    let outcome = spawn_blocking(work).await.on(HOST)?;
     let done = outcome.map_err(|error| {
         let status = StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST);
         Problem::json(HOST, status, error.to_string())

@@ -1,5 +1,8 @@
 //! Tasks that are answered without a file: what begins now and ends later (§6.7, §8), and the mood of a text (§6.8).
 
+use std::fs::File;
+use std::io;
+
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::Value;
@@ -7,14 +10,14 @@ use tokio::task::spawn_blocking;
 
 use super::State;
 use super::files::owner;
-use super::job::{Job, Needs, permitted};
+use super::job::{Job, Needs, one_source, permitted};
 use super::paths::is_plain_path;
-use super::sources::{Origin, Remote, fetch};
+use super::sources::{Input, Origin, Remote, fetch};
 use crate::emulator::apps::App;
 use crate::emulator::errors::{Host, On, Problem};
 use crate::emulator::policy::{Ask, Grant, Refusal};
 use crate::emulator::runs::{Beginning, Run, Work};
-use crate::emulator::store::Meta;
+use crate::emulator::store::{Meta, Scratch};
 use crate::emulator::transform::{Sentiment, Video, text_sentiment};
 
 const HOST: Host = Host::Cdn;
@@ -104,7 +107,7 @@ async fn run_workflow(
     id: &str,
     base: &str,
 ) -> Result<Value, Problem> {
-    let origin = only(job)?;
+    let origin = only(job, "run_workflow")?;
     let app = permitted(state, job, &later.needs()).await?;
     let workflow = state
         .controls
@@ -123,12 +126,11 @@ async fn run_workflow(
             };
             spawn_blocking(begin).await.on(HOST)?
         }
-        Origin::Remote(remote) => {
-            let (scratch, meta, url) = fetched(state, app, remote).await?;
+        origin => {
+            let (scratch, meta, url) = brought(state, app, job, origin).await?;
             let begin = move || runs.run(workflow, &by(&key, base_url, &url, &meta), &scratch.content());
             Some(spawn_blocking(begin).await.on(HOST)?)
         }
-        Origin::Made(_) => return Err(Problem::not_done(HOST, "A workflow on a workflow's result")),
     };
     let run = run.ok_or_else(|| Problem::not_found(HOST))?;
     Ok(run.begun(base))
@@ -141,7 +143,7 @@ async fn convert(
     video: &Video,
     base: &str,
 ) -> Result<Value, Problem> {
-    let origin = only(job)?;
+    let origin = only(job, "video_convert")?;
     if let Origin::Handle(uuid) = origin
         && uuid.len() == 32
     {
@@ -169,19 +171,19 @@ async fn convert(
             };
             spawn_blocking(begin).await.on(HOST)?
         }
-        Origin::Remote(remote) => {
-            // Fetched once: polling asks for what is there.
-            let unknown = Meta {
-                source_url: Some(remote.url.clone()),
-                ..Meta::default()
+        origin => {
+            // Brought here once: polling asks for what is there.
+            let (url, unknown) = match origin {
+                Origin::Made(piece) => (piece.handle(), version(&piece.hash)),
+                Origin::Handle(url) | Origin::Remote(Remote { url, .. }) => (url.clone(), from(url)),
             };
-            let (known, wish, url) = (runs.clone(), video.clone(), remote.url.clone());
-            let (owner, origin) = (key.clone(), base_url.clone());
-            let find = move || known.convert(&wish, &by(&owner, origin, &url, &unknown), |_| Ok(false));
+            let (known, wish) = (runs.clone(), video.clone());
+            let (owner, home) = (key.clone(), base_url.clone());
+            let find = move || known.convert(&wish, &by(&owner, home, &url, &unknown), |_| Ok(false));
             match spawn_blocking(find).await.on(HOST)? {
                 Some(found) => Some(found),
                 None => {
-                    let (scratch, meta, url) = fetched(state, app, remote).await?;
+                    let (scratch, meta, url) = brought(state, app, job, origin).await?;
                     let begin = move || {
                         let by = by(&key, base_url, &url, &meta);
                         runs.convert(&video, &by, |place| {
@@ -193,7 +195,6 @@ async fn convert(
                 }
             }
         }
-        Origin::Made(_) => return Err(Problem::not_done(HOST, "Converting a workflow's result")),
     };
     let (run, is_new) = begun.ok_or_else(|| Problem::not_found(HOST))?;
     if is_new {
@@ -222,10 +223,10 @@ async fn conversion(state: &State, job: &Job, uuid: &str, base: &str) -> Result<
     Ok(run.conversion(base))
 }
 
-fn only(job: &Job) -> Result<&Origin, Problem> {
+fn only<'a>(job: &'a Job, task: &str) -> Result<&'a Origin, Problem> {
     match job.sources.as_slice() {
         [origin] => Ok(origin),
-        _ => Err(Problem::not_done(HOST, "More than one source for this task")),
+        _ => Err(one_source(task)),
     }
 }
 
@@ -238,12 +239,43 @@ fn by<'a>(app: &'a str, base: String, source: &'a str, meta: &'a Meta) -> Beginn
     }
 }
 
-/// What an address has, on disk.
-async fn fetched(
+fn from(url: &str) -> Meta {
+    Meta {
+        source_url: Some(url.to_owned()),
+        ..Meta::default()
+    }
+}
+
+/// What a step made has its content for a version.
+fn version(hash: &str) -> Meta {
+    Meta {
+        version: hash.to_owned(),
+        ..Meta::default()
+    }
+}
+
+/// What is no file of ours, on disk: an address's content or what a step of a workflow made.
+async fn brought(
     state: &State,
     app: &App,
-    remote: &Remote,
-) -> Result<(crate::emulator::store::Scratch, Meta, String), Problem> {
+    job: &Job,
+    origin: &Origin,
+) -> Result<(Scratch, Meta, String), Problem> {
+    let remote = match origin {
+        Origin::Remote(remote) => remote,
+        Origin::Handle(_) => return Err(Problem::not_found(HOST)),
+        Origin::Made(piece) => {
+            let mut made = Input::made(HOST, state, job.key.as_deref(), piece, "").await?;
+            let store = state.controls.store().clone();
+            let copy = move || {
+                let scratch = store.scratch()?;
+                io::copy(&mut made.file, &mut File::create(scratch.content())?)?;
+                Ok((scratch, made.meta))
+            };
+            let (scratch, meta) = spawn_blocking(copy).await.on(HOST)?;
+            return Ok((scratch, meta, piece.handle()));
+        }
+    };
     let any = Grant::default();
     let got = fetch(HOST, state, app, &any, remote, false, state.max_file_bytes).await?;
     let meta = Meta {

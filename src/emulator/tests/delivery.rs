@@ -307,8 +307,8 @@ async fn what_cannot_be_transformed_says_so() {
         (format!("sepia/{picture}"), 501, "not done by the emulator yet"),
         (
             format!("AKeyz/resize=width:1/[{picture},{text}]"),
-            501,
-            "not done",
+            400,
+            "invalid source for `resize` task: it takes one source, not a list",
         ),
         (
             "AKeyz/resize=width:1/http://127.0.0.1/a.png".into(),

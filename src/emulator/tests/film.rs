@@ -225,8 +225,8 @@ async fn p3_film_is_converted_for_who_may() {
     for (path, wanted) in [
         (format!("video_convert/{}", "0".repeat(32)), 404),
         (format!("video_convert/{}", "A".repeat(20)), 404),
-        (format!("video_convert/resize=width:5/{film}"), 501),
-        (format!("video_convert/[{film},{film}]"), 501),
+        (format!("video_convert/resize=width:5/{film}"), 400),
+        (format!("video_convert/[{film},{film}]"), 400),
         (format!("video_convert=preset:%00/{film}"), 400),
     ] {
         assert_eq!(

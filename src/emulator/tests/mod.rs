@@ -16,6 +16,7 @@ mod jobs;
 mod refusals;
 mod restart;
 mod scripts;
+mod several;
 mod slots;
 mod uploads;
 mod webhooks;

@@ -231,7 +231,7 @@ impl Picture {
 }
 
 /// The picture on a ground of one colour, without opacity.
-fn flattened(image: DynamicImage, background: Color) -> RgbImage {
+pub(super) fn flattened(image: DynamicImage, background: Color) -> RgbImage {
     if !image.color().has_alpha() {
         return image.into_rgb8();
     }

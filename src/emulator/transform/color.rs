@@ -10,12 +10,14 @@ pub struct Color {
 impl Color {
     /// What stands behind a picture unless another colour is asked for.
     pub const WHITE: Self = Self { rgba: [255; 4] };
+    /// Nothing at all.
+    pub const TRANSPARENT: Self = Self { rgba: [0; 4] };
 
     /// Reads 3, 6 or 8 hex digits, a name of CSS, `transparent`, `none`, or `gray0` to `gray100`.
     pub(super) fn parse(text: &str) -> Option<Self> {
         let lower = text.to_ascii_lowercase();
         if lower == "transparent" || lower == "none" {
-            return Some(Self { rgba: [0; 4] });
+            return Some(Self::TRANSPARENT);
         }
         if let Ok(at) = NAMES.binary_search_by_key(&lower.as_str(), |(name, _)| name) {
             let [_, red, green, blue] = NAMES[at].1.to_be_bytes();

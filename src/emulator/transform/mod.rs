@@ -3,7 +3,7 @@
 //! [`parse_path`] turns the path of a delivery URL into typed [`Task`]s and a [`Source`]; [`run`] carries the tasks out
 //! on bytes. Neither knows HTTP, policies or storage: the routes look the source up, check the policy and answer.
 //! `spec` holds one table of every documented task, `scan` and `grammar` read paths against it, `task` gives the ones that
-//! are carried out their types, `codec`, `geometry` and `enhance` do the pixels, and `intelligence` makes up what models see. All of it blocks: call it off the
+//! are carried out their types, `codec`, `geometry`, `enhance` and `join` do the pixels, and `intelligence` makes up what models see. All of it blocks: call it off the
 //! async threads.
 
 mod codec;
@@ -14,6 +14,7 @@ mod format;
 mod geometry;
 mod grammar;
 mod intelligence;
+mod join;
 mod run;
 mod scan;
 mod spec;
@@ -28,8 +29,8 @@ pub use error::{GrammarError, TransformError};
 pub use format::Format;
 pub use grammar::{MAX_PATH_BYTES, MAX_SOURCES, MAX_TASKS, Parsed, Source, parse_json, parse_path};
 pub use intelligence::{COPYRIGHT_MARK, Question, Sentiment, UNSAFE_MARK, text_sentiment};
-pub use run::{Reply, run};
+pub use run::{Content, Reply, run};
 pub use task::{
-    Align, Cache, Crop, Enhance, Fallback, Fit, Horizontal, Output, Quality, Resize, Rotate, Store, Task,
-    Turn, Vertical, Video,
+    Align, Animate, Cache, Collage, Crop, Enhance, Fallback, Fit, Horizontal, Output, Quality, Resize,
+    Rotate, Store, Task, Turn, Vertical, Video,
 };

@@ -3,17 +3,19 @@
 //! A picture is decoded when the first task needs its pixels and written once at the end. When no task asks for anything
 //! to change, or the change was only meant to save bytes and saves none, the file itself is the answer.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use serde_json::json;
 
-use super::codec::{self, Encoding, Picture};
+use super::codec::{self, Encoding, MAX_INPUT_BYTES, Picture};
 use super::color::Color;
 use super::enhance::enhance;
 use super::error::TransformError;
 use super::format::Format;
 use super::geometry;
 use super::intelligence::{self, Question};
+use super::join;
 use super::task::{Enhance, Output, Quality, Rotate, Task};
 
 /// The quality of a JPEG that is to be made smaller; Filestack does not publish its own.
@@ -22,6 +24,15 @@ const DEFAULT_QUALITY: u8 = 95;
 /// What `debug` says about results that only look like Filestack's.
 const MADE_UP: &str = "The emulator makes these results up from the content's SHA-256: the same content has the same results, \
                        and they say nothing about what is really in it";
+
+/// A file to work on.
+#[derive(Clone, Copy)]
+pub struct Content<'a> {
+    /// Its content.
+    pub bytes: &'a [u8],
+    /// The stored content type, given back when the file does not change; what the file is, its bytes say.
+    pub mimetype: &'a str,
+}
 
 /// What a transformation answers with.
 #[derive(Clone, PartialEq)]
@@ -48,24 +59,62 @@ impl fmt::Debug for Reply {
     }
 }
 
-/// Carries out `tasks` on a file. Blocks, up to seconds for the largest pictures.
+/// Carries out `tasks` on a file, or on several when one of the tasks takes them. Blocks, up to seconds for the largest
+/// pictures.
 ///
-/// `mimetype` is the stored one, given back when the file does not change; what the file is, its bytes say.
 /// `accepts_webp` is whether the client takes WebP, for `auto_image`.
 ///
 /// # Errors
 /// A [`TransformError`] knows the status and the text to answer with.
-pub fn run(
-    tasks: &[Task],
-    input: &[u8],
-    mimetype: &str,
-    accepts_webp: bool,
-) -> Result<Reply, TransformError> {
-    let outcome = transform(tasks, input, mimetype, accepts_webp);
-    if tasks.contains(&Task::Debug) {
-        return Ok(Reply::Json(report(tasks, input, mimetype, outcome.err())));
+pub fn run(tasks: &[Task], files: &[Content<'_>], accepts_webp: bool) -> Result<Reply, TransformError> {
+    let outcome = all(tasks, files, accepts_webp);
+    match files.first() {
+        Some(first) if tasks.contains(&Task::Debug) => Ok(Reply::Json(report(
+            tasks,
+            first.bytes,
+            first.mimetype,
+            outcome.err(),
+        ))),
+        _ => outcome,
     }
-    outcome
+}
+
+/// What comes before a task that makes one file of several is done to each, what comes after it to that one.
+fn all(tasks: &[Task], files: &[Content<'_>], accepts_webp: bool) -> Result<Reply, TransformError> {
+    let Some(at) = tasks.iter().position(Task::is_of_pictures) else {
+        return match files {
+            [file] => transform(tasks, file.bytes, file.mimetype, accepts_webp),
+            _ => Err(TransformError::Unsupported),
+        };
+    };
+    let (before, after) = (&tasks[..at], &tasks[at + 1..]);
+    if after.iter().any(Task::is_of_pictures) {
+        return Err(TransformError::Invalid(
+            "Only one task can make one file of several",
+        ));
+    }
+    let changed = files.iter().map(|file| {
+        if before.iter().all(|task| *task == Task::Debug) {
+            return Ok(Cow::Borrowed(file.bytes));
+        }
+        match transform(before, file.bytes, file.mimetype, accepts_webp)? {
+            Reply::Image { bytes, .. } => Ok(Cow::Owned(bytes)),
+            Reply::Json(_) => Err(TransformError::Unsupported),
+        }
+    });
+    let mut whole: Vec<Cow<'_, [u8]>> = Vec::with_capacity(files.len());
+    for bytes in changed {
+        whole.push(bytes?);
+        // All of them are in memory until they are one.
+        if whole.iter().map(|bytes| bytes.len()).sum::<usize>() > MAX_INPUT_BYTES {
+            return Err(TransformError::TooLarge(
+                "The images together are larger than 256 MB",
+            ));
+        }
+    }
+    let pictures: Vec<&[u8]> = whole.iter().map(AsRef::as_ref).collect();
+    let (bytes, mimetype) = join::join(&tasks[at], &pictures)?;
+    transform(after, &bytes, mimetype, accepts_webp)
 }
 
 fn transform(
@@ -184,6 +233,9 @@ impl Chain<'_> {
             | Task::Fallback(_)
             | Task::Metadata(_)
             | Task::Zip
+            | Task::Collage(_)
+            | Task::Animate(_)
+            | Task::PdfCreate
             | Task::TextSentiment(_)
             | Task::VideoConvert(_)
             | Task::VideoPlaylist

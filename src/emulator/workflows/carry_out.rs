@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
 use super::{Step, Workflow};
-use crate::emulator::transform::{self, Reply, Store, Task};
+use crate::emulator::transform::{self, Content, Reply, Store, Task};
 use crate::emulator::viruses;
 
 /// What one step left behind as a file.
@@ -91,7 +91,8 @@ impl Bench<'_> {
             return Ok(json!({ "error": "The file is too large to be transformed" }));
         }
         let bytes = self.bytes.as_deref().unwrap_or_default();
-        let reply = transform::run(&[task], bytes, &self.mimetype, false);
+        let mimetype = &self.mimetype;
+        let reply = transform::run(&[task], &[Content { bytes, mimetype }], false);
         match reply {
             Ok(Reply::Json(facts)) => Ok(json!({ "data": facts })),
             Ok(Reply::Image { bytes, mimetype }) => {

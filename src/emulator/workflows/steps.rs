@@ -55,6 +55,9 @@ fn can_run(task: &Task) -> bool {
         | Task::Fallback(_)
         | Task::Metadata(_)
         | Task::Zip
+        | Task::Collage(_)
+        | Task::Animate(_)
+        | Task::PdfCreate
         | Task::VideoConvert(_)
         | Task::VideoPlaylist
         | Task::RunWorkflow(_)

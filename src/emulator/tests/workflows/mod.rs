@@ -296,8 +296,8 @@ async fn u17_ids_that_lead_elsewhere_lead_nowhere() {
         (format!("run_workflow/{handle}"), 400),
         (format!("run_workflow=id:{ID},hid:x/{handle}"), 400),
         (format!("run_workflow=id:{ID}"), 400),
-        (format!("run_workflow=id:{ID}/resize=width:5/{handle}"), 501),
-        (format!("run_workflow=id:{ID}/[{handle},{handle}]"), 501),
+        (format!("run_workflow=id:{ID}/resize=width:5/{handle}"), 400),
+        (format!("run_workflow=id:{ID}/[{handle},{handle}]"), 400),
         (format!("run_workflow=id:{}/{handle}", ID.to_uppercase()), 200),
     ] {
         let (got, reply) = bench.said(&path).await;

@@ -10,7 +10,7 @@ pub(super) fn check(args: &CheckedArgs) -> Result<(), GrammarError> {
     let lack = match args.task {
         "partial_blur" | "partial_pixelate" if !all(&["objects"]) => "it needs `objects`",
         "watermark" if !all(&["file"]) => "it needs the `file` to lay over the picture",
-        "collage" if !all(&["files", "width", "height"]) => "it needs `files`, `width` and `height`",
+        "collage" if !all(&["width", "height"]) => "it needs `width` and `height`",
         "pdfconvert" if !any(&["pageorientation", "pageformat", "pages", "metadata"]) => {
             "it needs `pageorientation`, `pageformat` or `pages`"
         }

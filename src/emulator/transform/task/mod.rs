@@ -56,6 +56,12 @@ pub enum Task {
     Metadata(Vec<&'static str>),
     /// Several files in one; for the routes.
     Zip,
+    /// Several pictures in one.
+    Collage(Collage),
+    /// Several pictures one after the other.
+    Animate(Animate),
+    /// Several pictures, each on a page.
+    PdfCreate,
     /// Answer with what is in the file, as JSON.
     Ask(Question),
     /// Find the document in a photograph and leave the rest off.
@@ -75,6 +81,44 @@ pub enum Task {
     WorkflowStatus(String),
     /// Documented by Filestack, not done here: its name.
     NotYet(&'static str),
+}
+
+/// Pictures side by side.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Collage {
+    /// Handles of pictures besides the sources.
+    pub files: Vec<String>,
+    /// Width in pixels.
+    pub width: u32,
+    /// Height in pixels.
+    pub height: u32,
+    /// Pixels around each picture.
+    pub margin: u32,
+    /// What shows between them.
+    pub color: Color,
+    /// Whether each picture fills its place and loses what is too much.
+    pub fills: bool,
+    /// Whether each is turned as the camera noted.
+    pub autorotate: bool,
+}
+
+/// Pictures one after the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Animate {
+    /// How long each is shown, in milliseconds; a GIF counts hundredths.
+    pub delay_ms: u32,
+    /// How often it is repeated; 0 is for ever.
+    pub repeats: u16,
+    /// Width in pixels; as the first picture's otherwise.
+    pub width: Option<u32>,
+    /// Height in pixels; as the first picture's otherwise.
+    pub height: Option<u32>,
+    /// What to do when the ratio differs.
+    pub fit: Fit,
+    /// Which part of a picture, or of the frame around it.
+    pub align: Align,
+    /// What shows around a picture.
+    pub background: Color,
 }
 
 /// The size a picture is brought to; at least one side is given.
@@ -110,6 +154,14 @@ pub struct Align {
     pub horizontal: Horizontal,
     /// From top to bottom.
     pub vertical: Vertical,
+}
+
+impl Align {
+    /// The middle in both directions.
+    pub const MIDDLE: Self = Self {
+        horizontal: Horizontal::Center,
+        vertical: Vertical::Middle,
+    };
 }
 
 /// A place from left to right.
@@ -258,6 +310,9 @@ impl Task {
             "fallback" => Self::Fallback(control::fallback(&args)?),
             "metadata" => Self::Metadata(args.words("fields").to_vec()),
             "zip" => Self::Zip,
+            "collage" => Self::Collage(pictures::collage(&args)?),
+            "animate" => Self::Animate(pictures::animate(&args)?),
+            "pdfcreate" => Self::PdfCreate,
             "tags" => Self::Ask(Question::Tags {
                 version: args.whole("version").unwrap_or(2),
             }),
@@ -289,7 +344,7 @@ impl Task {
     pub(super) fn needs_no_source(&self) -> bool {
         matches!(
             self,
-            Self::TextSentiment(_) | Self::WorkflowStatus(_) | Self::NotYet("collage")
+            Self::TextSentiment(_) | Self::WorkflowStatus(_) | Self::Collage(_)
         )
     }
 
@@ -314,6 +369,9 @@ impl Task {
             Self::Fallback(_) => "fallback",
             Self::Metadata(_) => "metadata",
             Self::Zip => "zip",
+            Self::Collage(_) => "collage",
+            Self::Animate(_) => "animate",
+            Self::PdfCreate => "pdfcreate",
             Self::Ask(question) => question.task(),
             Self::DocDetection { .. } => "doc_detection",
             Self::TextSentiment(_) => "text_sentiment",
@@ -323,6 +381,16 @@ impl Task {
             Self::WorkflowStatus(_) => "workflow_status",
             Self::NotYet(name) => name,
         }
+    }
+
+    /// Whether it makes one file of several (§4).
+    pub fn takes_several(&self) -> bool {
+        *self == Self::Zip || self.is_of_pictures()
+    }
+
+    /// Whether it makes one file of several pictures.
+    pub(super) fn is_of_pictures(&self) -> bool {
+        matches!(self, Self::Collage(_) | Self::Animate(_) | Self::PdfCreate)
     }
 
     /// Whether its result is made up here, if the same for the same file every time (§6.7, §6.8).

@@ -1,9 +1,12 @@
 //! Reading the parameters of tasks that change a picture.
 
-use super::{Align, Crop, Enhance, Fit, Horizontal, Output, Quality, Resize, Rotate, Vertical, lacks};
+use super::{
+    Align, Animate, Collage, Crop, Enhance, Fit, Horizontal, Output, Quality, Resize, Rotate, Vertical, lacks,
+};
 use crate::emulator::transform::color::Color;
 use crate::emulator::transform::error::GrammarError;
 use crate::emulator::transform::format::Format;
+use crate::emulator::transform::grammar::MAX_SOURCES;
 use crate::emulator::transform::spec::CheckedArgs;
 
 /// A number whose description keeps it within 0 to 100.
@@ -18,22 +21,25 @@ pub(super) fn resize(args: &CheckedArgs) -> Result<Resize, GrammarError> {
     if width.is_none() && height.is_none() {
         return Err(lacks("resize", "it needs `width`, `height` or both"));
     }
-    let fit = match args.word("fit") {
+    Ok(Resize {
+        width,
+        height,
+        fit: fit(args),
+        align: align("resize", args.words("align"))?,
+    })
+}
+
+fn fit(args: &CheckedArgs) -> Fit {
+    match args.word("fit") {
         Some("crop") => Fit::Crop,
         Some("scale") => Fit::Scale,
         Some("max") => Fit::Max,
         _ => Fit::Clip,
-    };
-    Ok(Resize {
-        width,
-        height,
-        fit,
-        align: align(args.words("align"))?,
-    })
+    }
 }
 
 /// There are no faces to be found here: `faces` is the middle.
-fn align(words: &[&'static str]) -> Result<Align, GrammarError> {
+fn align(task: &'static str, words: &[&'static str]) -> Result<Align, GrammarError> {
     let (mut horizontal, mut vertical) = (None, None);
     for word in words {
         let repeated = match *word {
@@ -44,7 +50,7 @@ fn align(words: &[&'static str]) -> Result<Align, GrammarError> {
             _ => false,
         };
         if repeated {
-            return Err(lacks("resize", "the two words of `align` contradict each other"));
+            return Err(lacks(task, "the two words of `align` contradict each other"));
         }
     }
     Ok(Align {
@@ -106,4 +112,44 @@ pub(super) fn output(args: &CheckedArgs) -> Output {
         background: args.color("background").unwrap_or(Color::WHITE),
         not_yet: docinfo.or(other),
     }
+}
+
+/// `files` may be left out when the source is a list (§4); whether there is any picture at all, the routes see.
+pub(super) fn collage(args: &CheckedArgs) -> Result<Collage, GrammarError> {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    let files = args.texts("files").to_vec();
+    if files.len() > MAX_SOURCES {
+        return Err(lacks("collage", "it takes at most 100 `files`"));
+    }
+    if !files
+        .iter()
+        .all(|file| !file.is_empty() && file.bytes().all(plain))
+    {
+        return Err(lacks("collage", "its `files` must be handles"));
+    }
+    let side = |name| args.whole(name).filter(|pixels| *pixels > 0);
+    let sides = side("width").zip(side("height"));
+    let (width, height) = sides.ok_or_else(|| lacks("collage", "it needs `width` and `height`"))?;
+    Ok(Collage {
+        files,
+        width,
+        height,
+        margin: args.whole("margin").unwrap_or(10),
+        color: args.color("color").unwrap_or(Color::WHITE),
+        fills: args.word("fit") == Some("crop"),
+        autorotate: args.flag("autorotate").unwrap_or(false),
+    })
+}
+
+pub(super) fn animate(args: &CheckedArgs) -> Result<Animate, GrammarError> {
+    Ok(Animate {
+        delay_ms: args.whole("delay").unwrap_or(1_000),
+        // Its description keeps it within 1000.
+        repeats: args.whole("loop").unwrap_or(0).min(1_000) as u16,
+        width: args.whole("width"),
+        height: args.whole("height"),
+        fit: fit(args),
+        align: align("animate", args.words("align"))?,
+        background: args.color("background").unwrap_or(Color::TRANSPARENT),
+    })
 }

@@ -361,17 +361,25 @@ fn a_task_without_what_it_needs_is_refused() {
 
 #[test]
 fn every_documented_task_is_known() {
-    let paths = "smart_crop=width:9,height:9 pjpg=quality:50 animate=delay:5 detect_faces=export:true \
+    let paths = "smart_crop=width:9,height:9 pjpg=quality:50 detect_faces=export:true \
         crop_faces=mode:fill,faces:[1,2] pixelate_faces blur_faces=amount:4 blur sharpen=amount:3 pixelate oil_paint \
         partial_blur=objects:[[1,2,3,4],[5,6,7,8]] partial_pixelate=objects:[[1,2,3,4]] blackwhite=threshold:20 \
         monochrome negative redeye sepia=tone:80 modulate=brightness:100,hue:3 upscale ascii=size:20 \
-        watermark=file:H1,position:[top,left] collage=files:[H1,H2],width:5,height:5 rounded_corners=radius:max \
+        watermark=file:H1,position:[top,left] rounded_corners=radius:max \
         round_corners=radius:5 vignette=amount:5 polaroid torn_edges=spread:[1,10] shadow=vector:[-4,4] circle \
-        border=width:5 pdfinfo pdfconvert=pages:[1,3,5-7,-2,9-] pdfcreate doc_to_images=format:png \
+        border=width:5 pdfinfo pdfconvert=pages:[1,3,5-7,-2,9-] doc_to_images=format:png \
         preview=css:%22https://ex.org/a.css%22 minify_css=level:1 minify_js=gzip:true urlscreenshot=mode:window \
         blur=amount:2.5 detect_faces=minsize:0.35,maxsize:200 crop_faces=faces:all pixelate_faces=faces:3";
     for path in paths.split_whitespace() {
         assert!(matches!(tasks(path)[..], [Task::NotYet(_)]), "{path}");
+    }
+    for path in [
+        "animate=delay:5",
+        "collage=files:[H1,H2],width:5,height:5",
+        "pdfcreate",
+        "zip",
+    ] {
+        assert!(tasks(path)[0].takes_several(), "{path}");
     }
 }
 

@@ -7,7 +7,11 @@ use serde_json::json;
 use super::support::{
     BLUE, GRAY, GREEN, RED, assert_color, file, picture, png, quarters, result, size, tasks, transform,
 };
-use crate::emulator::transform::{Reply, TransformError, run};
+use crate::emulator::transform::{Content, Reply, TransformError, run};
+
+fn of<'a>(bytes: &'a [u8], mimetype: &'a str) -> Content<'a> {
+    Content { bytes, mimetype }
+}
 
 const WHITE: [u8; 3] = [255; 3];
 
@@ -295,10 +299,11 @@ fn quality_and_compress_make_files_smaller_and_never_larger() {
 #[test]
 fn auto_image_is_webp_for_those_who_take_it() {
     let input = png(&quarters(8, 8));
-    let mimetype = |path: &str, accepts_webp| match run(&tasks(path), &input, "image/png", accepts_webp) {
-        Ok(Reply::Image { mimetype, .. }) => mimetype,
-        other => panic!("{other:?}"),
-    };
+    let mimetype =
+        |path: &str, accepts_webp| match run(&tasks(path), &[of(&input, "image/png")], accepts_webp) {
+            Ok(Reply::Image { mimetype, .. }) => mimetype,
+            other => panic!("{other:?}"),
+        };
     assert_eq!(mimetype("auto_image", true), "image/webp");
     assert_eq!(mimetype("auto_image", false), "image/png");
     assert_eq!(mimetype("auto_image/output=format:jpg", true), "image/jpeg");
@@ -363,7 +368,7 @@ fn a_file_nothing_is_done_to_stays_as_it_is() {
         (animated.clone(), "application/x-stored".to_owned())
     );
     assert_eq!(
-        run(&[], b"", "text/plain", true).unwrap(),
+        run(&[], &[of(b"", "text/plain")], true).unwrap(),
         Reply::Image {
             bytes: vec![],
             mimetype: "text/plain".to_owned()

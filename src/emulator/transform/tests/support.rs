@@ -5,7 +5,7 @@ use std::io::Cursor;
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 
 use crate::emulator::transform::{
-    GrammarError, Parsed, Reply, Source, Task, TransformError, parse_path, run,
+    Content, GrammarError, Parsed, Reply, Source, Task, TransformError, parse_path, run,
 };
 
 pub(super) const KEY: &str = "AbCdEfGhIjKlMnOpQrStUz";
@@ -55,7 +55,11 @@ pub(super) fn png(image: &DynamicImage) -> Vec<u8> {
 }
 
 pub(super) fn transform(path: &str, input: &[u8]) -> Result<Reply, TransformError> {
-    run(&tasks(path), input, "application/x-stored", false)
+    let file = Content {
+        bytes: input,
+        mimetype: "application/x-stored",
+    };
+    run(&tasks(path), &[file], false)
 }
 
 /// The bytes and content type that a transformation answers with.
