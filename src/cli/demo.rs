@@ -174,7 +174,7 @@ fn add_documents(db: &Db, owner_seq: &BTreeMap<UserId, i64>, batch: Vec<NewDocum
         }
         let mut kept: BTreeMap<UserId, (i64, i64)> = BTreeMap::new();
         for document in &batch {
-            search::insert(c, owner_seq[&document.owner_id], document.id, &document.name_key)?;
+            search::insert(c, owner_seq[&document.owner_id], document)?;
             let (count, bytes) = kept.entry(document.owner_id).or_default();
             *count += 1;
             *bytes += document.size_bytes;

@@ -116,6 +116,10 @@ diesel::table! {
         created_at -> BigInt,
         updated_at -> BigInt,
         trashed_at -> Nullable<BigInt>,
+        tags -> Text,
+        note -> Text,
+        family -> Text,
+        words -> Nullable<Text>,
     }
 }
 

@@ -1,7 +1,7 @@
 //! The database layer against a real SQLite file; `tests/it` runs the same through PostgreSQL.
 
 use super::models::documents::{self, ListQuery, NewDocument, Part, Sort, SortKey};
-use super::models::search::{self, Search, name_key};
+use super::models::search::{self, Search, Wanted, name_key};
 use super::models::users::{self, NewUser, Role};
 use super::*;
 use crate::clock::UtcTime;
@@ -54,7 +54,7 @@ fn add_document(
         updated_at: at(n),
     };
     documents::insert(c, &document)?;
-    search::insert(c, owner.seq, id, &key)?;
+    search::insert(c, owner.seq, &document)?;
     Ok(id)
 }
 
@@ -177,7 +177,11 @@ fn i5_search_finds_parts_of_names_of_the_owner_alone() {
             ("zzz", 0),
         ] {
             for dense in [false, true] {
-                let find = Search::new(owner.seq, &name_key(text)).expect("not empty");
+                let wanted = Wanted {
+                    text: name_key(text),
+                    ..Wanted::default()
+                };
+                let find = Search::new(owner.seq, &wanted).expect("not empty");
                 let query = ListQuery {
                     owner: owner.id,
                     sort: Sort::NEWEST,

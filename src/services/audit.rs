@@ -107,6 +107,10 @@ pub enum Action {
     DocumentAdded,
     /// A document has another name.
     DocumentRenamed,
+    /// A document has other tags.
+    DocumentTagged,
+    /// A document has another note.
+    DocumentNoted,
     /// A file that a browser had stored did not become a document.
     UploadRefused,
     /// What somebody may keep was set or taken away.
@@ -165,6 +169,8 @@ impl Action {
     /// All of them, in the order of a filter.
     pub const ALL: &[Action] = &[
         Action::DocumentRenamed,
+        Action::DocumentTagged,
+        Action::DocumentNoted,
         Action::UploadRefused,
         Action::QuotaSet,
         Action::QuotaExceeded,
@@ -211,6 +217,8 @@ impl Action {
     fn words(self) -> (&'static str, &'static str) {
         match self {
             Action::DocumentRenamed => ("document.rename", "Document renamed"),
+            Action::DocumentTagged => ("document.tag", "Tags changed"),
+            Action::DocumentNoted => ("document.note", "Note changed"),
             Action::UploadRefused => ("upload.refuse", "Upload refused"),
             Action::QuotaSet => ("quota.set", "Quota set"),
             Action::QuotaExceeded => ("quota.exceed", "Quota exceeded"),

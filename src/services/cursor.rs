@@ -1,6 +1,6 @@
 //! Places in a list as URL-safe text: what `next_cursor` and the page links carry.
 //!
-//! A place names the order it belongs to, so that a cursor of one order is refused in another. It is not secret and not signed:
+//! A place names the order it belongs to, and the filter if there is one, so that a cursor of one list is refused in another. It is not secret and not signed:
 //! whoever changes one moves about in their own list.
 
 use base64::Engine as _;
@@ -12,21 +12,25 @@ use crate::error::AppError;
 /// Longer ones were not made here: a name's 255 bytes, an id and some punctuation.
 const MAX_BYTES: usize = 1_024;
 
-/// The place as text.
-pub fn encode(sort: Sort, place: &Place) -> String {
+/// The place as text, in a list with this filter's mark.
+pub fn encode(sort: Sort, mark: Option<&str>, place: &Place) -> String {
     let key = match &place.key {
         PlaceKey::Number(number) => serde_json::json!(number),
         PlaceKey::Text(text) => serde_json::json!(text),
     };
-    BASE64_URL_SAFE_NO_PAD.encode(serde_json::json!([sort_name(sort), key, place.id]).to_string())
+    let text = match mark {
+        None => serde_json::json!([sort_name(sort), key, place.id]),
+        Some(mark) => serde_json::json!([sort_name(sort), key, place.id, mark]),
+    };
+    BASE64_URL_SAFE_NO_PAD.encode(text.to_string())
 }
 
-/// The place in this order that the text names.
+/// The place in this order, in a list with this filter's mark, that the text names.
 ///
 /// # Errors
 ///
-/// [`AppError::Invalid`] when it is none, or one of another order.
-pub fn decode(sort: Sort, text: &str) -> Result<Place, AppError> {
+/// [`AppError::Invalid`] when it is none, or one of another order or filter.
+pub fn decode(sort: Sort, mark: Option<&str>, text: &str) -> Result<Place, AppError> {
     let wrong = || {
         AppError::invalid(
             "invalid-cursor",
@@ -37,9 +41,12 @@ pub fn decode(sort: Sort, text: &str) -> Result<Place, AppError> {
         return Err(wrong());
     }
     let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| wrong())?;
-    let (name, key, id): (String, serde_json::Value, String) =
-        serde_json::from_slice(&bytes).map_err(|_| wrong())?;
-    if name != sort_name(sort) {
+    let (name, key, id, of): (String, serde_json::Value, String, Option<String>) = match mark {
+        None => serde_json::from_slice(&bytes).map(|(name, key, id)| (name, key, id, None)),
+        Some(_) => serde_json::from_slice(&bytes),
+    }
+    .map_err(|_| wrong())?;
+    if name != sort_name(sort) || of.as_deref() != mark {
         return Err(wrong());
     }
     let key = match (sort.key, key) {
@@ -109,14 +116,19 @@ mod tests {
         ] {
             let sort = parse_sort(name).expect("an order");
             let place = Place { key, id };
-            let text = encode(sort, &place);
+            let text = encode(sort, None, &place);
+            let marked = encode(sort, Some("5a"), &place);
             assert!(
                 text.bytes()
                     .all(|b| b.is_ascii_alphanumeric() || b"-_".contains(&b)),
                 "{text}"
             );
-            assert_eq!(decode(sort, &text).expect("a place"), place);
-            assert!(decode(parse_sort("size").expect("an order"), &text).is_err());
+            assert_eq!(decode(sort, None, &text).expect("a place"), place);
+            assert!(decode(parse_sort("size").expect("an order"), None, &text).is_err());
+            assert_eq!(decode(sort, Some("5a"), &marked).expect("a place"), place);
+            for (mark, of_another) in [(None, &marked), (Some("5a"), &text), (Some("5b"), &marked)] {
+                assert!(decode(sort, mark, of_another).is_err(), "{mark:?} {of_another}");
+            }
         }
     }
 
@@ -131,7 +143,8 @@ mod tests {
             &"A".repeat(5_000),
             "WyItY3JlYXRlZCIsIngiLCJ5Il0",
         ] {
-            assert!(decode(sort, bad).is_err(), "{bad}");
+            assert!(decode(sort, None, bad).is_err(), "{bad}");
+            assert!(decode(sort, Some("5a"), bad).is_err(), "{bad}");
         }
         for bad in ["-", "owner_id", "name;DROP", "--name"] {
             assert!(parse_sort(bad).is_err(), "{bad}");

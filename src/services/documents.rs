@@ -1,4 +1,4 @@
-//! Documents: listing, reading, renaming, and the signed addresses their files are had from. Deleting begins in [`super::trash`].
+//! Documents: listing, reading, describing, and the signed addresses their files are had from. Deleting begins in [`super::trash`].
 
 use std::time::Duration;
 
@@ -6,15 +6,21 @@ use serde_json::json;
 use url::Url;
 
 use crate::clock::UtcTime;
-use crate::db::models::documents::{self, GONE, INFECTED, ListQuery, Part, QUARANTINED, Sort};
-use crate::db::models::search::{self, DENSE, Search, name_key};
-use crate::db::models::users::{self, User};
+use crate::db::models::documents::{
+    self, Description, GONE, INFECTED, ListQuery, Part, QUARANTINED, Sort, count,
+};
+use crate::db::models::findings::{self, TAGS, TEXT};
+use crate::db::models::search::{DENSE, Search};
+use crate::db::models::users::User;
+use crate::db::{DbConn, DbError};
 use crate::error::AppError;
 use crate::filestack::transform::{Enhance, Fit, Resize};
 use crate::filestack::{Handle, Purpose, Transform};
 use crate::ids::{DocumentId, UserId};
 use crate::services::audit::{Action, Actor, Entry};
+use crate::services::filters::Filter;
 use crate::services::identity::Shown;
+use crate::services::labels::{self, Tags};
 use crate::services::{Services, audit, identity, names, upstream};
 
 pub use crate::db::models::documents::Document;
@@ -59,24 +65,12 @@ pub async fn list(
     services: &Services,
     shown: Shown,
     sort: Sort,
-    text: &str,
+    filter: Filter,
     part: Part,
     limit: i64,
 ) -> Result<(User, DocumentPage), AppError> {
-    let key = name_key(text.trim());
     identity::read_as(services, shown, move |c, user| {
-        let (search, total) = match Search::new(user.seq, &key) {
-            None => (None, kept(user)),
-            Some(search) => {
-                let found = search::count(c, user.id, &search)?;
-                let total = if found > DENSE {
-                    Total::MoreThan(DENSE as u64)
-                } else {
-                    Total::Exactly(found as u64)
-                };
-                (Some((search, found > DENSE)), total)
-            }
-        };
+        let (search, total) = search(c, user, &filter)?;
         let mut query = ListQuery {
             owner: user.id,
             sort,
@@ -100,21 +94,37 @@ pub async fn list_strictly(
     services: &Services,
     shown: Shown,
     sort: Sort,
+    filter: Filter,
     part: Part,
     limit: i64,
 ) -> Result<DocumentPage, AppError> {
     let read = identity::read_as(services, shown, move |c, user| {
+        let (search, total) = search(c, user, &filter)?;
         let query = ListQuery {
             owner: user.id,
             sort,
-            search: None,
+            search,
             part,
             limit: limit + 1,
         };
         let rows = documents::list(c, &query)?;
-        Ok(cut(rows, &query.part, limit as usize, kept(user)))
+        Ok(cut(rows, &query.part, limit as usize, total))
     });
     Ok(read.await?.1)
+}
+
+/// What is to be searched for, whether so much is found that the list is walked in its own order, and how much that is.
+fn search(c: &mut DbConn, user: &User, filter: &Filter) -> Result<(Option<(Search, bool)>, Total), DbError> {
+    let Some(search) = Search::new(user.seq, filter.wanted()) else {
+        return Ok((None, kept(user)));
+    };
+    let found = count(c, user.id, &search)?;
+    let total = if found > DENSE {
+        Total::MoreThan(DENSE as u64)
+    } else {
+        Total::Exactly(found as u64)
+    };
+    Ok((Some((search, found > DENSE)), total))
 }
 
 fn kept(user: &User) -> Total {
@@ -161,19 +171,61 @@ pub async fn get_as(services: &Services, shown: Shown, id: DocumentId) -> Result
     Ok((user, document.ok_or(AppError::NotFound)?))
 }
 
-/// Gives a document another name.
+/// What is to be changed; what is `None` stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes {
+    /// The name, as it was typed.
+    pub name: Option<String>,
+    /// All tags.
+    pub tags: Option<Vec<String>>,
+    /// The note.
+    pub note: Option<String>,
+}
+
+/// Changes in their form.
+struct Checked {
+    name: Option<String>,
+    tags: Option<Tags>,
+    note: Option<String>,
+}
+
+impl Changes {
+    fn check(self) -> Result<Checked, AppError> {
+        let mut wrong = Vec::new();
+        let name = self.name.and_then(|name| {
+            let name = names::sanitise(&name);
+            if name.is_none() {
+                let sentence = "Enter a name with at least one visible character.";
+                wrong.push(("name", sentence.to_owned()));
+            }
+            name
+        });
+        let mut or_wrong = |field, sentence| wrong.push((field, sentence));
+        let tags = self.tags.map(|tags| Tags::read(tags.iter().map(String::as_str)));
+        let tags = tags.and_then(|tags| tags.map_err(|why| or_wrong("tags", why)).ok());
+        let note = self.note.map(|note| labels::note(&note));
+        let note = note.and_then(|note| note.map_err(|why| or_wrong("note", why)).ok());
+        if wrong.is_empty() {
+            Ok(Checked { name, tags, note })
+        } else {
+            Err(AppError::Fields(wrong))
+        }
+    }
+}
+
+/// Changes what its owner calls a document and says about it.
 ///
 /// # Errors
 ///
-/// [`AppError::Fields`] when nothing is left of the name.
-pub async fn rename(
+/// [`AppError::Fields`] when a part breaks a rule; then nothing is changed.
+pub async fn change(
     services: &Services,
     actor: &Actor,
     owner: UserId,
     id: DocumentId,
-    name: &str,
+    changes: Changes,
 ) -> Result<Document, AppError> {
-    rename_if(services, actor, owner, id, name, |_| true).await
+    change_if(services, actor, owner, id, changes, |_| true).await
 }
 
 /// The same, if the document still is what the caller takes it to be.
@@ -181,23 +233,18 @@ pub async fn rename(
 /// # Errors
 ///
 /// [`AppError::Stale`] when it is not.
-pub async fn rename_if(
+pub async fn change_if(
     services: &Services,
     actor: &Actor,
     owner: UserId,
     id: DocumentId,
-    name: &str,
+    changes: Changes,
     unchanged: impl FnOnce(&Document) -> bool + Send + 'static,
 ) -> Result<Document, AppError> {
-    let name = names::sanitise(name).ok_or_else(|| {
-        AppError::Fields(vec![(
-            "name",
-            "Enter a name with at least one visible character.".to_owned(),
-        )])
-    })?;
+    let changes = changes.check()?;
     let now = services.clock.now();
     let actor = actor.clone();
-    let renamed = services
+    let changed = services
         .db
         .write(move |c| {
             let Some(before) = documents::find_owned_for_update(c, owner, id)? else {
@@ -206,22 +253,70 @@ pub async fn rename_if(
             if !unchanged(&before) {
                 return Ok(Some(Err(AppError::Stale)));
             }
-            if !documents::rename(c, owner, id, &name, now)? {
-                return Ok(None);
-            }
-            let (Some(document), Some(user)) = (documents::find_owned(c, owner, id)?, users::find(c, owner)?)
-            else {
-                return Ok(None);
-            };
-            let entry = Entry::of_document(Action::DocumentRenamed, &document)
-                .changing(json!({"name": before.name}), json!({"name": document.name}));
-            audit::record(c, &actor, entry, now)?;
-            search::delete(c, document.seq)?;
-            search::insert(c, user.seq, id, &document.name_key)?;
-            Ok(Some(Ok(document)))
+            Ok(write(c, &actor, &before, &changes, now)?.map(Ok))
         })
         .await?;
-    renamed.ok_or(AppError::NotFound)?
+    changed.ok_or(AppError::NotFound)?
+}
+
+/// Writes changes to a document that this transaction holds, and each into its history.
+fn write(
+    c: &mut DbConn,
+    actor: &Actor,
+    before: &Document,
+    changes: &Checked,
+    now: UtcTime,
+) -> Result<Option<Document>, DbError> {
+    let row = changes.tags.as_ref().map(Tags::row);
+    let description = Description {
+        name: changes.name.as_deref().unwrap_or(&before.name),
+        tags: row.as_deref().unwrap_or(&before.tags),
+        note: changes.note.as_deref().unwrap_or(&before.note),
+    };
+    let same = description.tags == before.tags && description.note == before.note;
+    if same && changes.name.is_none() {
+        return Ok(Some(before.clone()));
+    }
+    if !documents::describe(c, before.owner_id, before.id, &description, now)? {
+        return Ok(None);
+    }
+    let Some(document) = documents::find_owned(c, before.owner_id, before.id)? else {
+        return Ok(None);
+    };
+    let mut record = |action, before, after| {
+        let entry = Entry::of_document(action, &document).changing(before, after);
+        audit::record(c, actor, entry, now)
+    };
+    if changes.name.is_some() {
+        record(
+            Action::DocumentRenamed,
+            json!({"name": before.name}),
+            json!({"name": document.name}),
+        )?;
+    }
+    if document.tags != before.tags {
+        let of = |document: &Document| json!({"tags": document.tags().collect::<Vec<_>>().join(", ")});
+        record(Action::DocumentTagged, of(before), of(&document))?;
+    }
+    if document.note != before.note {
+        record(
+            Action::DocumentNoted,
+            json!({"note": before.note}),
+            json!({"note": document.note}),
+        )?;
+    }
+    Ok(Some(document))
+}
+
+/// What was recognised in a document: names of what is to be seen, and text. Whose it is, the caller has made sure.
+pub async fn recognised(services: &Services, id: DocumentId) -> Result<(String, String), AppError> {
+    let read = services.db.run(move |c| findings::list_searchable(c, id));
+    let found = read.await?;
+    let of = |kind| {
+        let finding = found.iter().find(|finding| finding.kind == kind);
+        finding.map(findings::Finding::text).unwrap_or_default()
+    };
+    Ok((of(TAGS), of(TEXT)))
 }
 
 /// An address that gives the file to whoever has it, and when that ends.

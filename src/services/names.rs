@@ -42,7 +42,7 @@ pub fn sanitise(raw: &str) -> Option<String> {
 }
 
 /// Control characters, and those that change direction or show nothing: a name must read as it is.
-fn is_hidden(c: char) -> bool {
+pub(super) fn is_hidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'

@@ -300,7 +300,7 @@ pub fn redeem(
     }
     documents::insert(c, &document)?;
     audit::record_added(c, actor, &document, "the browser, straight to Filestack")?;
-    search::insert(c, owner.seq, document.id, &document.name_key)?;
+    search::insert(c, owner.seq, &document)?;
     users::add_usage(c, claim.owner, 1, document.size_bytes)?;
     // Events about it may have been faster.
     events::unpark(c, Some(&document.handle), None, now)?;

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::db::models::uploads::{self, UploadState};
-use crate::db::models::{idempotency_keys, jobs, password_links, sessions, sign_in_attempts};
+use crate::db::models::{idempotency_keys, jobs, password_links, search, sessions, sign_in_attempts};
 use crate::error::AppError;
 use crate::services::{Services, events, idempotency, quotas, reconcile, removals, statistics, trash};
 
@@ -45,6 +45,7 @@ async fn round(services: &Services) -> Result<(), AppError> {
 /// One round.
 pub async fn once(services: &Services) -> Result<(), AppError> {
     settle_uploads(services).await?;
+    while index_old(services).await? > 0 {}
     trash::purge_due(services).await?;
     // All that are due: each is put off by that, so this ends.
     while removals::enqueue_due(services).await? > 0 {}
@@ -63,6 +64,21 @@ pub async fn once(services: &Services) -> Result<(), AppError> {
         })
         .await?;
     Ok(())
+}
+
+/// Enters documents from before the index had tags, types and states with all of their words; says how many that were.
+async fn index_old(services: &Services) -> Result<usize, AppError> {
+    if services.db.run(|c| search::list_to_index(c, 1)).await?.is_empty() {
+        return Ok(0);
+    }
+    let entered = services.db.write(|c| {
+        let ids = search::list_to_index(c, ROUND)?;
+        for id in &ids {
+            search::refresh(c, *id)?;
+        }
+        Ok(ids.len())
+    });
+    Ok(entered.await?)
 }
 
 /// An intent that never ended is abandoned; a file it is known to have left at Filestack goes too (S11).

@@ -171,13 +171,12 @@ fn restore_in(
     ids: &[DocumentId],
     now: UtcTime,
 ) -> Result<Acted, DbError> {
-    let user = users::find(c, owner)?.ok_or(DbError::NotFound)?;
     let mut restored = 0;
     let acted = each(c, ids, now, |c, id| {
         if documents::restore(c, owner, id)? {
             restored += 1;
             let document = documents::find(c, id)?.ok_or(DbError::NotFound)?;
-            search::insert(c, user.seq, id, &document.name_key)?;
+            search::refresh(c, id)?;
             audit::record(
                 c,
                 actor,

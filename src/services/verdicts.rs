@@ -15,7 +15,7 @@ use crate::services::audit::{self, Action, Actor, Entry};
 /// Kind of the finding that says which viruses there are.
 pub const VIRUSES: &str = "viruses";
 /// Kind of the finding that names what is to be seen.
-pub const TAGS: &str = "tags";
+pub const TAGS: &str = findings::TAGS;
 /// Kind of the finding that says whether a picture is safe for work.
 pub const SFW: &str = "sfw";
 /// Names of viruses, or tags, that are kept.

@@ -45,6 +45,7 @@ pub fn configure(app: &mut web::ServiceConfig) {
             web::resource("/documents/{id}/events").route(get().to(pages::events::show)),
             web::resource("/documents/{id}/download").route(get().to(pages::documents::download)),
             web::resource("/documents/{id}/name").route(web::post().to(pages::documents::rename)),
+            web::resource("/documents/{id}/description").route(web::post().to(pages::documents::describe)),
             web::resource("/documents/{id}/deletion").route(web::post().to(pages::trash::create_one)),
             web::resource("/documents/{id}/restoration").route(web::post().to(pages::trash::restore_one)),
             web::resource("/archive").route(web::post().to(pages::archive::create)),

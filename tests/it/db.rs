@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 use satchel::clock::UtcTime;
 use satchel::db::models::documents::{self, ListQuery, NewDocument, Part, STORED, Sort, SortKey};
-use satchel::db::models::search::{self, Search, name_key};
+use satchel::db::models::search::{self, Search, Wanted, name_key};
 use satchel::db::models::users::{self, NewUser, Role, User};
 use satchel::db::{Db, DbConn, DbError, Location};
 use satchel::ids::{DocumentId, UserId};
@@ -49,7 +49,7 @@ fn add_document(c: &mut DbConn, owner: &User, n: i64, name: &str) -> Result<(), 
         updated_at: at(n),
     };
     documents::insert(c, &document)?;
-    search::insert(c, owner.seq, id, &document.name_key)
+    search::insert(c, owner.seq, &document)
 }
 
 #[test]
@@ -152,7 +152,11 @@ fn i5_search_finds_parts_of_names_of_the_owner_alone() {
             ("\\", 0),
         ] {
             for dense in [false, true] {
-                let wanted = Search::new(owner.seq, &name_key(text)).ok_or(DbError::NotFound)?;
+                let wanted = Wanted {
+                    text: name_key(text),
+                    ..Wanted::default()
+                };
+                let wanted = Search::new(owner.seq, &wanted).ok_or(DbError::NotFound)?;
                 let query = ListQuery {
                     owner: owner.id,
                     sort: Sort::NEWEST,

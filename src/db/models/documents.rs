@@ -1,5 +1,6 @@
 //! Documents: a row for each file that somebody keeps.
 
+mod family;
 mod listing;
 pub mod overseen;
 mod trash;
@@ -12,7 +13,8 @@ use crate::db::schema::documents;
 use crate::db::{DbConn, DbError};
 use crate::ids::{DocumentId, UserId};
 
-pub use listing::{ListQuery, Part, list};
+pub use family::Family;
+pub use listing::{ListQuery, Part, count, list};
 pub use trash::{delete_trashed, find_trashed, list_due, list_trashed, list_trashed_at, restore, trash};
 
 /// The state of a document whose file is at Filestack and may be served.
@@ -56,6 +58,10 @@ pub struct Document {
     pub updated_at: UtcTime,
     /// Since when it is in the trash.
     pub trashed_at: Option<UtcTime>,
+    /// Its owner's tags, between commas: see [`Document::tags`].
+    pub tags: String,
+    /// What its owner says about it.
+    pub note: String,
 }
 
 /// A document to be.
@@ -80,7 +86,7 @@ pub struct NewDocument {
 /// Adds a document; the caller enters it in the search index and counts it.
 pub fn insert(connection: &mut DbConn, document: &NewDocument) -> Result<(), DbError> {
     diesel::insert_into(documents::table)
-        .values(document)
+        .values((document, documents::family.eq(document.family())))
         .execute(connection)?;
     Ok(())
 }
@@ -94,16 +100,24 @@ pub fn complete(connection: &mut DbConn, document: &NewDocument) -> Result<bool,
     let changed = diesel::update(documents::table.filter(filter))
         .set((
             documents::content_type.eq(&document.content_type),
+            documents::family.eq(document.family()),
             documents::declared_type.eq(&document.declared_type),
             documents::sha256.eq(&document.sha256),
         ))
         .execute(connection)?;
+    if changed == 1 {
+        search::refresh(connection, document.id)?;
+    }
     Ok(changed == 1)
 }
 
 /// Adds many documents with one statement.
 pub fn insert_batch(connection: &mut DbConn, batch: &[NewDocument]) -> Result<(), DbError> {
-    let insert = diesel::insert_into(documents::table).values(batch);
+    let rows: Vec<_> = batch
+        .iter()
+        .map(|document| (document, documents::family.eq(document.family())))
+        .collect();
+    let insert = diesel::insert_into(documents::table).values(rows);
     match connection {
         DbConn::Postgres(inner) => insert.execute(inner)?,
         DbConn::Sqlite(inner) => insert.execute(inner)?,
@@ -230,6 +244,9 @@ pub fn move_on(
     )
     .set((documents::status.eq(to), documents::updated_at.eq(now)))
     .execute(connection)?;
+    if changed == 1 {
+        search::refresh(connection, id)?;
+    }
     Ok(changed == 1)
 }
 
@@ -258,9 +275,13 @@ pub fn refresh(
             documents::size_bytes.eq(content.size_bytes),
             documents::sha256.eq(content.sha256),
             documents::content_type.eq(content.content_type),
+            documents::family.eq(Family::of(content.content_type).as_str()),
             documents::updated_at.eq(now),
         ))
         .execute(connection)?;
+    if changed == 1 {
+        search::refresh(connection, id)?;
+    }
     Ok(changed == 1)
 }
 
@@ -289,12 +310,23 @@ pub fn count_served(connection: &mut DbConn) -> Result<u64, DbError> {
     Ok(u64::try_from(count).unwrap_or_default())
 }
 
-/// Gives the owner's document another name; `false` when there is none.
-pub fn rename(
+/// What its owner says about a document.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Description<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its tags, between commas: see [`Document::tags`].
+    pub tags: &'a str,
+    /// The note.
+    pub note: &'a str,
+}
+
+/// Has the owner's document called and described otherwise, and found by that; `false` when there is none.
+pub fn describe(
     connection: &mut DbConn,
     owner: UserId,
     id: DocumentId,
-    name: &str,
+    description: &Description<'_>,
     now: UtcTime,
 ) -> Result<bool, DbError> {
     let filter = documents::id
@@ -303,11 +335,16 @@ pub fn rename(
         .and(documents::trashed_at.is_null());
     let changed = diesel::update(documents::table.filter(filter))
         .set((
-            documents::name.eq(name),
-            documents::name_key.eq(search::name_key(name)),
+            documents::name.eq(description.name),
+            documents::name_key.eq(search::name_key(description.name)),
+            documents::tags.eq(description.tags),
+            documents::note.eq(description.note),
             documents::updated_at.eq(now),
         ))
         .execute(connection)?;
+    if changed == 1 {
+        search::refresh(connection, id)?;
+    }
     Ok(changed == 1)
 }
 
@@ -379,7 +416,19 @@ pub enum PlaceKey {
     Text(String),
 }
 
+impl NewDocument {
+    /// The word for what its type is to people.
+    pub fn family(&self) -> &'static str {
+        Family::of(&self.content_type).as_str()
+    }
+}
+
 impl Document {
+    /// Its owner's tags.
+    pub fn tags(&self) -> impl Iterator<Item = &str> {
+        self.tags.split(',').filter(|tag| !tag.is_empty())
+    }
+
     /// Where this document stands in a list of this order.
     pub fn place(&self, sort: Sort) -> Place {
         let key = match sort.key {

@@ -1,11 +1,18 @@
 //! Findings: what was found out about a document's content, one JSON value of each kind.
 
 use diesel::prelude::*;
+use serde_json::Value;
 
+use super::search;
 use crate::clock::UtcTime;
 use crate::db::schema::document_findings;
 use crate::db::{DbConn, DbError};
 use crate::ids::DocumentId;
+
+/// Kind of the finding that names what is to be seen: an object of names, with how sure that is.
+pub const TAGS: &str = "tags";
+/// Kind of the finding that has the text on a picture: a text.
+pub const TEXT: &str = "text";
 
 /// A finding.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
@@ -21,7 +28,18 @@ pub struct Finding {
     pub found_at: UtcTime,
 }
 
-/// Keeps a finding in place of the one of this kind, if there is one.
+impl Finding {
+    /// What of it can be read: the text, or the names.
+    pub fn text(&self) -> String {
+        match serde_json::from_str(&self.value) {
+            Ok(Value::String(text)) => text,
+            Ok(Value::Object(names)) => names.keys().map(String::as_str).collect::<Vec<_>>().join(", "),
+            _ => String::new(),
+        }
+    }
+}
+
+/// Keeps a finding in place of the one of this kind, if there is one; its document is found by what can be read of it.
 pub fn put(connection: &mut DbConn, finding: &Finding) -> Result<(), DbError> {
     let change = (
         document_findings::value.eq(&finding.value),
@@ -33,6 +51,9 @@ pub fn put(connection: &mut DbConn, finding: &Finding) -> Result<(), DbError> {
         DbConn::Postgres(inner) => insert.on_conflict(key).do_update().set(change).execute(inner)?,
         DbConn::Sqlite(inner) => insert.on_conflict(key).do_update().set(change).execute(inner)?,
     };
+    if matches!(finding.kind.as_str(), TAGS | TEXT) {
+        search::refresh(connection, finding.document_id)?;
+    }
     Ok(())
 }
 
@@ -49,6 +70,16 @@ pub fn find(connection: &mut DbConn, document: DocumentId, kind: &str) -> Result
 pub fn list(connection: &mut DbConn, document: DocumentId) -> Result<Vec<Finding>, DbError> {
     Ok(document_findings::table
         .filter(document_findings::document_id.eq(document))
+        .order(document_findings::kind)
+        .select(Finding::as_select())
+        .load(connection)?)
+}
+
+/// The findings that a document is found by: names of what is to be seen, then text.
+pub fn list_searchable(connection: &mut DbConn, document: DocumentId) -> Result<Vec<Finding>, DbError> {
+    Ok(document_findings::table
+        .filter(document_findings::document_id.eq(document))
+        .filter(document_findings::kind.eq_any([TAGS, TEXT]))
         .order(document_findings::kind)
         .select(Finding::as_select())
         .load(connection)?)

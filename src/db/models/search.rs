@@ -1,77 +1,137 @@
-//! Finding documents by a part of their name, without looking at every name.
+//! Finding documents by what they are called and what is said of them, without looking at every one.
 //!
 //! Each name is cut into all its runs of three characters, and each run becomes a word with the owner's number before it, so that a
-//! search reads only that owner's entries however many users share the database. SQLite keeps the words in an FTS5 table,
-//! PostgreSQL in a GIN index; no extension is needed on either. Names end in two invisible characters, so that one or two
-//! letters are always the beginning of some run, and are looked up as such.
+//! search reads only that owner's entries however many users share the database. Names end in two invisible characters, so that one or
+//! two letters are always the beginning of some run, and are looked up as such. The whole words of tags, note, recognised tags and
+//! recognised text stand beside the runs, and so do each tag, what the type is to people, and the state: a search and its filters are
+//! one question to one index. SQLite keeps the words in an FTS5 table, PostgreSQL in a GIN index; no extension is needed on either.
+//!
+//! What is searched for is cut at its blanks. A document is found when each part is somewhere in its name, or all the part's words are
+//! beginnings of words that stand beside the name.
+
+mod entry;
 
 use std::collections::BTreeSet;
 
-use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Text};
-
 use crate::crypto::hex;
-use crate::db::{DbConn, DbError};
-use crate::ids::{DocumentId, UserId};
+use crate::db::DbConn;
+use crate::db::models::documents::Family;
+
+pub use entry::{delete, insert, list_to_index, refresh};
 
 /// The longest text searched for, in characters.
 pub const MAX_QUERY_CHARS: usize = 100;
+/// The most parts of it.
+pub const MAX_PARTS: usize = 12;
 /// A search that finds more than this is answered by walking the list in its own order instead: matches are then so frequent
 /// that a page fills soon.
 pub const DENSE: i64 = 5_000;
+/// Longer words are found by their beginning.
+const MAX_WORD_CHARS: usize = 30;
+
+/// What somebody wants to find.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Text, in the form of [`name_key`].
+    pub text: String,
+    /// Exactly this tag of the owner's.
+    pub tag: Option<String>,
+    /// A file of this family.
+    pub family: Option<Family>,
+    /// In this state.
+    pub status: Option<&'static str>,
+}
 
 /// A search of one owner's documents.
 #[derive(Clone, Debug)]
 pub struct Search {
+    owner_seq: i64,
+    /// The parts of the text.
+    pub(super) parts: Vec<Part>,
+    tag: Option<String>,
+    /// What the column of tags must match.
+    pub(super) tag_pattern: Option<String>,
+    pub(super) family: Option<&'static str>,
+    pub(super) status: Option<&'static str>,
+}
+
+/// A part of the text without a blank in it.
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    key: String,
     words: Vec<String>,
-    prefix: bool,
-    /// The pattern that a name must match: words may stand together by chance.
-    pub pattern: String,
+    /// What a name must match: runs may stand together by chance.
+    pub(super) name_pattern: String,
+    /// What the column of words must match, each.
+    pub(super) word_patterns: Vec<String>,
+}
+
+impl Part {
+    fn new(key: &str) -> Self {
+        let words: Vec<String> = words_of(key).collect();
+        Part {
+            name_pattern: format!("%{}%", escaped(key)),
+            word_patterns: words.iter().map(|word| format!("% {word}%")).collect(),
+            key: key.to_owned(),
+            words,
+        }
+    }
+
+    fn expression(&self, owner_seq: i64, language: &Language) -> String {
+        let characters: Vec<char> = self.key.chars().collect();
+        let name = if characters.len() < 3 {
+            language.beginning(&run(owner_seq, &characters))
+        } else {
+            let runs: BTreeSet<String> = characters.windows(3).map(|three| run(owner_seq, three)).collect();
+            language.all(runs.iter().map(|run| language.whole(run)))
+        };
+        if self.words.is_empty() {
+            return name;
+        }
+        let words = self
+            .words
+            .iter()
+            .map(|text| language.beginning(&word(owner_seq, text)));
+        format!("({name}{}{})", language.or, language.all(words))
+    }
 }
 
 impl Search {
-    /// The search for this part of a name, already in the form of [`name_key`]; `None` for nothing.
-    pub fn new(owner_seq: i64, key: &str) -> Option<Self> {
-        let characters: Vec<char> = key.chars().take(MAX_QUERY_CHARS).collect();
-        if characters.is_empty() {
-            return None;
-        }
-        let text: String = characters.iter().collect();
-        let escaped = text.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
-        let prefix = characters.len() < 3;
-        let words = if prefix {
-            vec![word(owner_seq, &characters)]
-        } else {
-            let unique: BTreeSet<String> = characters.windows(3).map(|run| word(owner_seq, run)).collect();
-            unique.into_iter().collect()
+    /// The search for this; `None` for nothing.
+    pub fn new(owner_seq: i64, wanted: &Wanted) -> Option<Self> {
+        let characters = wanted.text.chars().take(MAX_QUERY_CHARS);
+        let text: String = characters.map(|c| if c == '\0' { ' ' } else { c }).collect();
+        let keys: BTreeSet<&str> = text.split_whitespace().take(MAX_PARTS).collect();
+        let search = Search {
+            owner_seq,
+            parts: keys.into_iter().map(Part::new).collect(),
+            tag_pattern: wanted.tag.as_ref().map(|tag| format!("%,{},%", escaped(tag))),
+            tag: wanted.tag.clone(),
+            family: wanted.family.map(Family::as_str),
+            status: wanted.status,
         };
-        Some(Search {
-            words,
-            prefix,
-            pattern: format!("%{escaped}%"),
-        })
+        let is_something = !search.parts.is_empty()
+            || search.tag.is_some()
+            || search.family.is_some()
+            || search.status.is_some();
+        is_something.then_some(search)
     }
 
-    /// The question as the database's index takes it. The words are hex digits and a `g`: nothing in them can be an operator.
+    /// The question as the database's index takes it. Its words are digits and letters: nothing in them can be an operator.
     pub fn expression(&self, connection: &DbConn) -> String {
-        match connection {
-            DbConn::Sqlite(_) => {
-                let words: Vec<String> = self.words.iter().map(|word| format!("\"{word}\"")).collect();
-                if self.prefix {
-                    format!("{}*", words.concat())
-                } else {
-                    words.join(" AND ")
-                }
-            }
-            DbConn::Postgres(_) => {
-                let words: Vec<String> = self.words.iter().map(|word| format!("'{word}'")).collect();
-                if self.prefix {
-                    format!("{}:*", words.concat())
-                } else {
-                    words.join(" & ")
-                }
-            }
-        }
+        let language = match connection {
+            DbConn::Sqlite(_) => &SQLITE,
+            DbConn::Postgres(_) => &POSTGRES,
+        };
+        let owner = self.owner_seq;
+        let parts = self.parts.iter().map(|part| part.expression(owner, language));
+        let others = [
+            self.tag.as_deref().map(|text| tag(owner, text)),
+            self.family.map(|name| family(owner, name)),
+            self.status.map(|name| status(owner, name)),
+        ];
+        let others = others.into_iter().flatten().map(|word| language.whole(&word));
+        language.all(parts.chain(others))
     }
 
     /// The condition on `document_search`: what stands before and after the expression.
@@ -83,75 +143,45 @@ impl Search {
     }
 }
 
+/// How a database writes a question to its index.
+struct Language {
+    quote: char,
+    beginning: &'static str,
+    and: &'static str,
+    or: &'static str,
+}
+
+const SQLITE: Language = Language {
+    quote: '"',
+    beginning: "*",
+    and: " AND ",
+    or: " OR ",
+};
+const POSTGRES: Language = Language {
+    quote: '\'',
+    beginning: ":*",
+    and: " & ",
+    or: " | ",
+};
+
+impl Language {
+    fn whole(&self, word: &str) -> String {
+        format!("{0}{word}{0}", self.quote)
+    }
+
+    fn beginning(&self, word: &str) -> String {
+        format!("{}{}", self.whole(word), self.beginning)
+    }
+
+    fn all(&self, questions: impl Iterator<Item = String>) -> String {
+        format!("({})", questions.collect::<Vec<_>>().join(self.and))
+    }
+}
+
 /// A name as it is sorted and searched: composed, and in lower case.
 pub fn name_key(name: &str) -> String {
     use unicode_normalization::UnicodeNormalization as _;
     name.to_lowercase().nfkc().collect()
-}
-
-fn word(owner_seq: i64, characters: &[char]) -> String {
-    let text: String = characters.iter().collect();
-    format!("{owner_seq:x}g{}", hex(text.as_bytes()))
-}
-
-fn words(owner_seq: i64, name_key: &str) -> String {
-    let characters: Vec<char> = name_key.chars().chain(['\n', '\n']).collect();
-    let unique: BTreeSet<String> = characters.windows(3).map(|run| word(owner_seq, run)).collect();
-    unique.into_iter().collect::<Vec<_>>().join(" ")
-}
-
-/// Enters a document, in the transaction that adds it.
-pub fn insert(
-    connection: &mut DbConn,
-    owner_seq: i64,
-    id: DocumentId,
-    name_key: &str,
-) -> Result<(), DbError> {
-    let sql = match connection {
-        DbConn::Sqlite(_) => {
-            "INSERT INTO document_search (rowid, words) SELECT seq, $1 FROM documents WHERE id = $2"
-        }
-        DbConn::Postgres(_) => {
-            "INSERT INTO document_search (rowid, words) \
-             SELECT seq, array_to_tsvector(string_to_array($1, ' ')) FROM documents WHERE id = $2"
-        }
-    };
-    diesel::sql_query(sql)
-        .bind::<Text, _>(words(owner_seq, name_key))
-        .bind::<Text, _>(id)
-        .execute(connection)?;
-    Ok(())
-}
-
-/// Takes a document out, in the transaction that removes or renames it.
-pub fn delete(connection: &mut DbConn, document_seq: i64) -> Result<(), DbError> {
-    diesel::sql_query("DELETE FROM document_search WHERE rowid = $1")
-        .bind::<BigInt, _>(document_seq)
-        .execute(connection)?;
-    Ok(())
-}
-
-#[derive(QueryableByName)]
-struct Count {
-    #[diesel(sql_type = BigInt)]
-    count: i64,
-}
-
-/// How many of the owner's documents match, counted to one past [`DENSE`].
-pub fn count(connection: &mut DbConn, owner: UserId, search: &Search) -> Result<i64, DbError> {
-    let join = first_the_found(connection);
-    let (before, after) = Search::condition(connection);
-    let sql = format!(
-        "SELECT COUNT(*) AS count FROM (SELECT documents.seq FROM {join} WHERE {before}$1{after} \
-         AND documents.owner_id = $2 AND documents.name_key LIKE $3 ESCAPE '\\' LIMIT {}) AS found",
-        DENSE + 1
-    );
-    let row: Count = diesel::sql_query(sql)
-        .bind::<Text, _>(search.expression(connection))
-        .bind::<Text, _>(owner)
-        .bind::<Text, _>(search.pattern.clone())
-        .get_result(connection)?;
-    Ok(row.count)
 }
 
 /// The join that begins with what the index finds: CROSS JOIN is how SQLite is told to keep that order.
@@ -162,43 +192,40 @@ pub(super) fn first_the_found(connection: &DbConn) -> &'static str {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_compared_without_case_and_composed() {
-        assert_eq!(name_key("Ärger.PDF"), "ärger.pdf");
-        assert_eq!(name_key("A\u{308}rger.pdf"), "ärger.pdf");
-    }
-
-    #[test]
-    fn one_letter_is_the_beginning_of_a_word_wherever_it_stands() {
-        let search = Search::new(17, "f").expect("not empty");
-        let all = words(17, "a.pdf");
-        assert!(
-            all.split(' ').any(|word| word.starts_with(&search.words[0])),
-            "{all}"
-        );
-        let end = Search::new(17, "df").expect("not empty");
-        assert!(
-            all.split(' ').any(|word| word.starts_with(&end.words[0])),
-            "{all}"
-        );
-    }
-
-    #[test]
-    fn x5_words_hold_nothing_but_hex_digits_and_one_g() {
-        let search = Search::new(255, "\" OR *'; DROP--").expect("not empty");
-        for word in &search.words {
-            assert!(
-                word.starts_with("ffg") && word[3..].bytes().all(|b| b.is_ascii_hexdigit()),
-                "{word}"
-            );
-        }
-        assert_eq!(
-            Search::new(1, r"50%_\").expect("not empty").pattern,
-            r"%50\%\_\\%"
-        );
-    }
+/// Text that stands for itself in a pattern.
+fn escaped(text: &str) -> String {
+    text.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_")
 }
+
+/// The words of a text in the form of [`name_key`]: letters and digits that stand together.
+fn words_of(key: &str) -> impl Iterator<Item = String> {
+    key.split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(|word| word.chars().take(MAX_WORD_CHARS).collect())
+}
+
+// The words of the index. The number of the owner ends at the first letter that is no hex digit, which says what follows.
+
+fn run(owner_seq: i64, characters: &[char]) -> String {
+    let text: String = characters.iter().collect();
+    format!("{owner_seq:x}g{}", hex(text.as_bytes()))
+}
+
+fn word(owner_seq: i64, text: &str) -> String {
+    format!("{owner_seq:x}w{}", hex(text.as_bytes()))
+}
+
+fn tag(owner_seq: i64, text: &str) -> String {
+    format!("{owner_seq:x}t{}", hex(text.as_bytes()))
+}
+
+fn family(owner_seq: i64, name: &str) -> String {
+    format!("{owner_seq:x}k{name}")
+}
+
+fn status(owner_seq: i64, name: &str) -> String {
+    format!("{owner_seq:x}s{name}")
+}
+
+#[cfg(test)]
+mod tests;

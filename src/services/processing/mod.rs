@@ -33,7 +33,7 @@ pub const METADATA: &str = "metadata";
 /// Kind of the finding that says whether Filestack has the bytes that were seen at the upload.
 pub const CHECK: &str = "check";
 /// Kind of the finding that has the text on a picture.
-pub const TEXT: &str = "text";
+pub const TEXT: &str = findings::TEXT;
 
 /// How long a policy for one call of a step lives.
 const GRANT: Duration = Duration::from_secs(120);

@@ -221,7 +221,7 @@ pub fn named(steps: &[Step]) -> Vec<(String, String)> {
 /// are let in.
 fn add(c: &mut DbConn, owner_seq: i64, document: &NewDocument) -> Result<(), DbError> {
     documents::insert(c, document)?;
-    search::insert(c, owner_seq, document.id, &document.name_key)?;
+    search::insert(c, owner_seq, document)?;
     users::add_usage(c, document.owner_id, 1, document.size_bytes)?;
     let folder = path(document.owner_id, document.id);
     events::unpark(c, Some(&document.handle), Some(&folder), document.created_at)

@@ -2,7 +2,7 @@
 
 use actix_web::http::header::ETAG;
 use actix_web::{HttpResponse, web};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest, Sha256};
 use utoipa::{IntoParams, ToSchema};
 
@@ -11,6 +11,7 @@ use crate::crypto::hex;
 use crate::db::models::documents::{Document, Part, Sort};
 use crate::error::AppError;
 use crate::services::documents::DocumentPage;
+use crate::services::filters::Filter;
 use crate::services::{cursor, documents, jobs, trash};
 use crate::web::AppState;
 use crate::web::extract::{ApiCaller, DocumentPath, IfMatch, IfNoneMatch, Json, Query, Reader};
@@ -35,6 +36,10 @@ pub struct DocumentJson<'a> {
     sha256: &'a str,
     /// `stored`, `quarantined`, `infected` or `gone`; more may come.
     status: &'a str,
+    /// Your tags, in order.
+    tags: Vec<&'a str>,
+    /// Your note.
+    note: &'a str,
     #[schema(format = DateTime)]
     created_at: String,
     #[schema(format = DateTime)]
@@ -55,6 +60,8 @@ impl<'a> From<&'a Document> for DocumentJson<'a> {
             size: document.size_bytes,
             sha256: &document.sha256,
             status: &document.status,
+            tags: document.tags().collect(),
+            note: &document.note,
             created_at: document.created_at.rfc3339(),
             updated_at: document.updated_at.rfc3339(),
             trashed_at: document.trashed_at.map(UtcTime::rfc3339),
@@ -75,8 +82,8 @@ pub struct ListQuery {
 }
 
 impl ListQuery {
-    /// How many rows, and where they begin.
-    pub(super) fn read(self, sort: Sort) -> Result<(i64, Part), AppError> {
+    /// How many rows, and where they begin in a list with this filter's mark.
+    pub(super) fn read(self, sort: Sort, mark: Option<&str>) -> Result<(i64, Part), AppError> {
         let limit = self.limit.unwrap_or(DEFAULT_LIMIT);
         if !LIMITS.contains(&limit) {
             return Err(AppError::invalid(
@@ -85,7 +92,7 @@ impl ListQuery {
             ));
         }
         let part = match self.cursor.filter(|cursor| !cursor.is_empty()) {
-            Some(text) => Part::After(cursor::decode(sort, &text)?),
+            Some(text) => Part::After(cursor::decode(sort, mark, &text)?),
             None => Part::First,
         };
         Ok((limit, part))
@@ -93,22 +100,58 @@ impl ListQuery {
 }
 
 /// A part of a list as an answer.
-pub(super) fn listed(page: &DocumentPage, sort: Sort) -> HttpResponse {
+pub(super) fn listed(page: &DocumentPage, sort: Sort, mark: Option<&str>) -> HttpResponse {
     let last = page.documents.last().filter(|_| page.has_next);
     HttpResponse::Ok().json(DocumentList {
         documents: page.documents.iter().map(DocumentJson::from).collect(),
-        next_cursor: last.map(|document| cursor::encode(sort, &document.place(sort))),
+        next_cursor: last.map(|document| cursor::encode(sort, mark, &document.place(sort))),
     })
 }
 
-/// What may be changed.
+/// `?q=&tag=&type=&status=`: what the list is narrowed to.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct FilterQuery {
+    /// Words that are all in the name, or begin words of the tags, the note or what was read on a picture or recognised in it.
+    #[serde(default)]
+    #[param(value_type = String, required = false, max_length = 100)]
+    q: String,
+    /// Only documents with this tag of yours.
+    #[serde(default)]
+    #[param(value_type = String, required = false, max_length = 40)]
+    tag: String,
+    /// Only files of this kind: `picture`, `film`, `sound`, `pdf`, `text`, `table`, `slides`, `archive`, `code` or `other`.
+    #[serde(default, rename = "type")]
+    #[param(value_type = String, required = false)]
+    family: String,
+    /// Only documents in this state: `stored`, `quarantined`, `infected` or `gone`.
+    #[serde(default)]
+    #[param(value_type = String, required = false)]
+    status: String,
+}
+
+/// What may be changed: one of them at least; what is left out stays.
 #[derive(Deserialize, ToSchema)]
-#[schema(as = DocumentChanges)]
+#[schema(as = DocumentChanges, min_properties = 1)]
 #[serde(deny_unknown_fields)]
 pub struct Changes {
     /// The new name; what no file may be called is left out of it.
-    #[schema(min_length = 1)]
-    name: String,
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = String, required = false, min_length = 1)]
+    name: Option<String>,
+    /// All tags: at most 20 of at most 40 characters, without commas. They are kept in lower case, each once, in order.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Vec<String>, required = false, max_items = 20)]
+    tags: Option<Vec<String>>,
+    /// The note: plain text of at most 2000 characters; an empty one takes it away.
+    #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = String, required = false, max_length = 2000)]
+    note: Option<String>,
+}
+
+/// A field that is there: null is no value.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(value: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(value).map(Some)
 }
 
 /// A part of the list.
@@ -167,17 +210,26 @@ const LIMITS: std::ops::RangeInclusive<i64> = 1..=200;
 
 /// `GET /api/documents`: the newest first.
 #[utoipa::path(get, path = "/api/documents", operation_id = "listDocuments", tag = "documents",
-    summary = "List your documents, the newest first", params(ListQuery),
+    summary = "List or search your documents, the newest first", params(ListQuery, FilterQuery),
     responses((status = 200, description = "A page of the list", body = DocumentList)))]
 pub async fn index(
     state: web::Data<AppState>,
     reader: Reader,
     query: Query<ListQuery>,
+    narrowed: Query<FilterQuery>,
 ) -> Result<HttpResponse, AppError> {
     let sort = Sort::NEWEST;
-    let (limit, part) = query.0.read(sort)?;
-    let page = documents::list_strictly(&state.services, reader.0, sort, part, limit).await?;
-    Ok(listed(&page, sort))
+    let FilterQuery {
+        q,
+        tag,
+        family,
+        status,
+    } = narrowed.0;
+    let filter = Filter::read(&q, &tag, &family, &status)?;
+    let mark = filter.mark();
+    let (limit, part) = query.0.read(sort, mark.as_deref())?;
+    let page = documents::list_strictly(&state.services, reader.0, sort, filter, part, limit).await?;
+    Ok(listed(&page, sort, mark.as_deref()))
 }
 
 /// `GET /api/documents/{id}`.
@@ -230,7 +282,7 @@ pub async fn jobs(
 
 /// `PATCH /api/documents/{id}`.
 #[utoipa::path(patch, path = "/api/documents/{id}", operation_id = "updateDocument", tag = "documents",
-    summary = "Rename a document", params(DocumentId, IfMatch), request_body = Changes,
+    summary = "Rename, tag or annotate a document", params(DocumentId, IfMatch), request_body = Changes,
     responses((status = 200, description = "The document as it is now", body = DocumentJson,
         headers(("ETag" = String, description = "Of the new representation")))))]
 pub async fn update(
@@ -242,10 +294,17 @@ pub async fn update(
     changes: Result<Json<Changes>, AppError>,
 ) -> Result<HttpResponse, AppError> {
     let (actor, owner) = (caller.actor(), caller.user().id);
-    let name = changes?.0.name;
+    let Changes { name, tags, note } = changes?.0;
+    if name.is_none() && tags.is_none() && note.is_none() {
+        return Err(AppError::invalid(
+            "invalid-json",
+            "The body changes nothing. Give a name, tags or a note, such as {\"tags\": [\"invoice\"]}.",
+        ));
+    }
+    let changes = documents::Changes { name, tags, note };
     let unchanged = move |document: &Document| expected.matches(|| etag(document));
-    let renamed = documents::rename_if(&state.services, &actor, owner, id.0, &name, unchanged).await?;
-    Ok(with_etag(&renamed))
+    let changed = documents::change_if(&state.services, &actor, owner, id.0, changes, unchanged).await?;
+    Ok(with_etag(&changed))
 }
 
 /// `DELETE /api/documents/{id}`: into the trash, from where it can be restored.

@@ -22,9 +22,9 @@ pub async fn index(
     query: Query<ListQuery>,
 ) -> Result<HttpResponse, AppError> {
     let sort = Sort::TRASH;
-    let (limit, part) = query.0.read(sort)?;
+    let (limit, part) = query.0.read(sort, None)?;
     let (_, page) = trash::list(&state.services, reader.0, part, limit).await?;
-    Ok(listed(&page, sort))
+    Ok(listed(&page, sort, None))
 }
 
 /// Documents by id.

@@ -21,8 +21,8 @@ use crate::web::AppState;
 
 /// The cookie that forms are bound to while nobody is signed in.
 const FORM_COOKIE: &str = "__Host-satchel-form";
-/// More than any of our forms needs, the longest password included.
-const MAX_FORM_BYTES: usize = 16 * 1_024;
+/// More than any of our forms needs: the longest note and the most tags, of characters that are sent as twelve.
+const MAX_FORM_BYTES: usize = 40 * 1_024;
 
 /// How long a form may take to arrive: they are short.
 const PATIENCE: Duration = Duration::from_secs(30);

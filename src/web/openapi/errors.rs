@@ -26,6 +26,12 @@ pub(super) const CODES: &[(u16, &str, &str)] = &[
         "invalid-cursor",
         "The cursor is none that this server gave for this list.",
     ),
+    (
+        400,
+        "invalid-filter",
+        "The tag, type or status that the list is narrowed to is none.",
+    ),
+    (400, "invalid-search", "More is searched for than can be."),
     (400, "invalid-format", "A list is had as CSV or JSON."),
     (400, "invalid-files", "The number of files is out of range."),
     (
@@ -236,7 +242,14 @@ fn own(operation: &str) -> &'static [&'static [&'static str]] {
         "createArchive" => &[JSON, &["nothing-chosen", "too-many-documents", "not-found"]],
         "trashDocuments" | "restoreDocuments" => &[JSON, &["nothing-chosen", "too-many-documents"]],
         "purgeDocument" | "restoreDocument" => &[&["not-found"]],
-        "listDocuments" | "listTrash" => &[&["invalid-query", "invalid-limit", "invalid-cursor"]],
+        "listDocuments" => &[&[
+            "invalid-query",
+            "invalid-limit",
+            "invalid-cursor",
+            "invalid-filter",
+            "invalid-search",
+        ]],
+        "listTrash" => &[&["invalid-query", "invalid-limit", "invalid-cursor"]],
         "showDocument" => &[&["not-found", "invalid-condition"]],
         "updateDocument" => &[
             JSON,

@@ -11,7 +11,6 @@ const NOT_OF_THE_API: &[&str] = &[
     "file-differs",
     "file-removal-pending",
     "invalid-email",
-    "invalid-filter",
     "invalid-form",
     "invalid-sample",
     "invalid-sort",

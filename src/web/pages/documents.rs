@@ -1,4 +1,4 @@
-//! `/documents`: the list, a document's page, download, rename. Deleting is in [`super::trash`].
+//! `/documents`: the list, a document's page, download, name, tags and note. Deleting is in [`super::trash`].
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -9,26 +9,36 @@ use super::{admin, events as steps, page, see_other, sized_page, with_cookies};
 use crate::db::models::documents::{Document, Part};
 use crate::db::models::users::User;
 use crate::error::AppError;
-use crate::services::audit;
+use crate::ids::DocumentId;
 use crate::services::cursor::{self, parse_sort};
-use crate::services::documents::{self, DocumentPage, Total};
+use crate::services::documents::{self, Changes, DocumentPage, Total};
+use crate::services::filters::Filter;
+use crate::services::{audit, labels};
 use crate::web::AppState;
 use crate::web::extract::{CsrfForm, DocumentPath, Query, Reader, Viewer};
-use crate::web::views::{DocumentIndexPage, DocumentRow, DocumentShowPage, DocumentStatus, Field};
+use crate::web::views::{DocumentIndexPage, DocumentRow, DocumentShowPage, DocumentStatus, Field, Narrowed};
 
 /// Documents on a page of the list.
 const PAGE: i64 = 50;
 /// A row of the list and what is round the rows, in bytes of HTML, generously.
 const ROW_BYTES: usize = 1_950;
-const SHELL_BYTES: usize = 10_000;
+const SHELL_BYTES: usize = 12_000;
+/// Bytes of the text on a picture that its page shows.
+const SHOWN_TEXT: usize = 4_000;
 
-/// `?sort=&q=&after=&before=`.
+/// `?sort=&q=&tag=&type=&status=&after=&before=`.
 #[derive(Deserialize)]
 pub struct IndexQuery {
     #[serde(default)]
     sort: String,
     #[serde(default)]
     q: String,
+    #[serde(default)]
+    tag: String,
+    #[serde(default, rename = "type")]
+    family: String,
+    #[serde(default)]
+    status: String,
     after: Option<String>,
     before: Option<String>,
 }
@@ -37,6 +47,21 @@ pub struct IndexQuery {
 #[derive(Deserialize)]
 pub struct NameForm {
     name: String,
+}
+
+/// The form of tags and note.
+#[derive(Deserialize)]
+pub struct DescriptionForm {
+    tags: String,
+    note: String,
+}
+
+/// What was entered in a form of a document's page, to be shown again.
+#[derive(Default)]
+struct Entered {
+    name: Option<String>,
+    description: Option<DescriptionForm>,
+    wrong: Vec<(&'static str, String)>,
 }
 
 /// `GET /documents`.
@@ -49,21 +74,28 @@ pub async fn index(
     let IndexQuery {
         sort,
         q,
+        tag,
+        family,
+        status,
         after,
         before,
     } = query.0;
     let sort = parse_sort(&sort)?;
+    let filter = Filter::read(&q, &tag, &family, &status)?;
+    let mark = filter.mark();
+    let mark = mark.as_deref();
     let here = after
         .map(|cursor| ("after", cursor))
         .or(before.map(|cursor| ("before", cursor)));
     let part = match &here {
-        Some(("after", text)) => Part::After(cursor::decode(sort, text)?),
-        Some((_, text)) => Part::Before(cursor::decode(sort, text)?),
+        Some(("after", text)) => Part::After(cursor::decode(sort, mark, text)?),
+        Some((_, text)) => Part::Before(cursor::decode(sort, mark, text)?),
         None => Part::First,
     };
-    let (user, listed) = documents::list(&state.services, reader.0, sort, &q, part, PAGE).await?;
-    let place =
-        |document: Option<&Document>| document.map(|document| cursor::encode(sort, &document.place(sort)));
+    let (user, listed) = documents::list(&state.services, reader.0, sort, filter, part, PAGE).await?;
+    let place = |document: Option<&Document>| {
+        document.map(|document| cursor::encode(sort, mark, &document.place(sort)))
+    };
     let dressed = dress(&request, &state, Some(&user));
     let DocumentPage {
         documents: rows,
@@ -80,7 +112,12 @@ pub async fn index(
         now: state.services.clock.now().calendar(),
         total: total as i64,
         total_is_exact,
-        query: q,
+        narrowed: Narrowed {
+            query: q.trim().to_owned(),
+            tag: tag.trim().to_owned(),
+            family,
+            status,
+        },
         sort: cursor::sort_name(sort).to_owned(),
         here,
         previous: has_previous.then(|| place(rows.first())).flatten(),
@@ -102,8 +139,7 @@ pub async fn show(
     id: DocumentPath,
 ) -> Result<HttpResponse, AppError> {
     let (user, document) = documents::get_as(&state.services, reader.0, id.0).await?;
-    let rename = Field::of(document.name.clone());
-    show_page(&request, &state, &user, &document, rename, StatusCode::OK).await
+    show_page(&request, &state, &user, &document, Entered::default()).await
 }
 
 /// `GET /documents/{id}/download`.
@@ -125,28 +161,57 @@ pub async fn rename(
     id: DocumentPath,
     form: CsrfForm<NameForm>,
 ) -> Result<HttpResponse, AppError> {
+    let changes = Changes {
+        name: Some(form.0.name.clone()),
+        ..Changes::default()
+    };
+    let entered = Entered {
+        name: Some(form.0.name),
+        ..Entered::default()
+    };
+    change(&request, &state, &viewer, id.0, changes, entered, Said::Renamed).await
+}
+
+/// `POST /documents/{id}/description`: tags and note.
+pub async fn describe(
+    state: web::Data<AppState>,
+    request: HttpRequest,
+    viewer: Viewer,
+    id: DocumentPath,
+    form: CsrfForm<DescriptionForm>,
+) -> Result<HttpResponse, AppError> {
+    let changes = Changes {
+        name: None,
+        tags: Some(labels::split(&form.0.tags)),
+        note: Some(form.0.note.clone()),
+    };
+    let entered = Entered {
+        description: Some(form.0),
+        ..Entered::default()
+    };
+    change(&request, &state, &viewer, id.0, changes, entered, Said::Described).await
+}
+
+/// Changes a document and goes back to its page, or shows what was entered again with what is wrong about it.
+async fn change(
+    request: &HttpRequest,
+    state: &AppState,
+    viewer: &Viewer,
+    id: DocumentId,
+    changes: Changes,
+    entered: Entered,
+    said: Said,
+) -> Result<HttpResponse, AppError> {
     let owner = viewer.user().id;
-    match documents::rename(&state.services, &viewer.actor(), owner, id.0, &form.0.name).await {
+    match documents::change(&state.services, &viewer.actor(), owner, id, changes).await {
         Ok(document) => {
             let back = see_other(&format!("/documents/{}", document.id)).finish();
-            Ok(with_cookies(back, [Some(Said::Renamed.cookie())]))
+            Ok(with_cookies(back, [Some(said.cookie())]))
         }
-        Err(AppError::Fields(fields)) => {
-            let document = documents::get(&state.services, owner, id.0).await?;
-            let error = fields.into_iter().next().map(|(_, wrong)| wrong);
-            let rename = Field {
-                value: form.0.name,
-                error,
-            };
-            show_page(
-                &request,
-                &state,
-                viewer.user(),
-                &document,
-                rename,
-                StatusCode::UNPROCESSABLE_ENTITY,
-            )
-            .await
+        Err(AppError::Fields(wrong)) => {
+            let document = documents::get(&state.services, owner, id).await?;
+            let entered = Entered { wrong, ..entered };
+            show_page(request, state, viewer.user(), &document, entered).await
         }
         Err(error) => Err(error),
     }
@@ -157,9 +222,32 @@ async fn show_page(
     state: &AppState,
     user: &User,
     document: &Document,
-    rename: Field,
-    status: StatusCode,
+    entered: Entered,
 ) -> Result<HttpResponse, AppError> {
+    let status = if entered.wrong.is_empty() {
+        StatusCode::OK
+    } else {
+        StatusCode::UNPROCESSABLE_ENTITY
+    };
+    let tags: Vec<String> = document.tags().map(str::to_owned).collect();
+    let (name, description) = (entered.name, entered.description);
+    let (tagging, note) = description.map_or_else(
+        || (tags.join(", "), document.note.clone()),
+        |form| (form.tags, form.note),
+    );
+    let field = |name: &str, value: String| Field {
+        value,
+        error: entered
+            .wrong
+            .iter()
+            .find(|(field, _)| *field == name)
+            .map(|(_, sentence)| sentence.clone()),
+    };
+    let (recognised, mut text) = documents::recognised(&state.services, document.id).await?;
+    if text.len() > SHOWN_TEXT {
+        text.truncate(text.floor_char_boundary(SHOWN_TEXT));
+        text.push('…');
+    }
     let steps = steps::of(&state.services, document.id).await?;
     let history = audit::list_of_document(&state.services, document.id).await?;
     let dressed = dress(request, state, Some(user));
@@ -169,7 +257,12 @@ async fn show_page(
         id: document.id.to_string(),
         handle: document.handle.clone(),
         name: document.name.clone(),
-        rename,
+        rename: field("name", name.unwrap_or_else(|| document.name.clone())),
+        tagging: field("tags", tagging),
+        note: field("note", note),
+        tags,
+        recognised,
+        text,
         content_type: document.content_type.clone(),
         declared_type: Some(document.declared_type.clone()),
         size: document.size_bytes,
@@ -188,6 +281,7 @@ fn row(state: &AppState, document: Document) -> DocumentRow {
     let thumbnail = documents::page_thumbnail(&state.services, &document).map(String::from);
     let status = DocumentStatus::of_row(&document.status);
     DocumentRow {
+        tags: document.tags.trim_matches(',').replace(',', ", "),
         id: document.id.into(),
         name: document.name,
         content_type: document.content_type,

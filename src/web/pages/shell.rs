@@ -19,6 +19,8 @@ const NOTICE_COOKIE: &str = "__Host-satchel-notice";
 pub(super) enum Said {
     /// A document has another name.
     Renamed,
+    /// A document has other tags or another note.
+    Described,
     /// A job is due now.
     JobDue,
     /// A job was called off.
@@ -52,8 +54,9 @@ pub(super) enum Said {
 }
 
 impl Said {
-    const ALL: [Said; 16] = [
+    const ALL: [Said; 17] = [
         Said::Renamed,
+        Said::Described,
         Said::JobDue,
         Said::JobCancelled,
         Said::Replayed,
@@ -74,6 +77,7 @@ impl Said {
     fn name(self) -> &'static str {
         match self {
             Said::Renamed => "renamed",
+            Said::Described => "described",
             Said::JobDue => "job-due",
             Said::JobCancelled => "job-cancelled",
             Said::Replayed => "replayed",
@@ -95,6 +99,7 @@ impl Said {
     fn notice(self) -> Notice {
         let (kind, text) = match self {
             Said::Renamed => (NoticeKind::Success, "The document has its new name."),
+            Said::Described => (NoticeKind::Success, "Tags and note are saved."),
             Said::JobDue => (NoticeKind::Success, "The job waits and is due now."),
             Said::JobCancelled => (NoticeKind::Success, "The job is cancelled."),
             Said::Replayed => (

@@ -43,8 +43,8 @@ pub async fn index(
 ) -> Result<HttpResponse, AppError> {
     let sort = Sort::TRASH;
     let part = match (query.0.after, query.0.before) {
-        (Some(text), _) => Part::After(cursor::decode(sort, &text)?),
-        (None, Some(text)) => Part::Before(cursor::decode(sort, &text)?),
+        (Some(text), _) => Part::After(cursor::decode(sort, None, &text)?),
+        (None, Some(text)) => Part::Before(cursor::decode(sort, None, &text)?),
         (None, None) => Part::First,
     };
     let (user, listed) = trash::list(&state.services, reader.0, part, PAGE).await?;
@@ -54,8 +54,9 @@ pub async fn index(
         has_next,
         total: Total::Exactly(total) | Total::MoreThan(total),
     } = listed;
-    let place =
-        |document: Option<&Document>| document.map(|document| cursor::encode(sort, &document.place(sort)));
+    let place = |document: Option<&Document>| {
+        document.map(|document| cursor::encode(sort, None, &document.place(sort)))
+    };
     let dressed = dress(&request, &state, Some(&user));
     let kept = state.services.background.trash_kept;
     let index = TrashIndexPage {

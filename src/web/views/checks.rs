@@ -225,10 +225,16 @@ fn u3_a_hostile_name_stays_text() {
     let hostile = "<img src=x onerror=alert(1)>\"'></script></title>";
     let mut list = DocumentIndexPage::sample();
     list.rows[0].name = hostile.into();
-    list.query = hostile.into();
+    list.narrowed.query = hostile.into();
+    list.rows[1].tags = hostile.into();
     let shown = DocumentShowPage {
         name: hostile.into(),
         rename: Field::of(hostile),
+        tags: vec![hostile.into()],
+        tagging: Field::of(hostile),
+        note: Field::of(hostile),
+        recognised: hostile.into(),
+        text: hostile.into(),
         ..DocumentShowPage::sample()
     };
     let deletion = TrashPurgePage {

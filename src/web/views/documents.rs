@@ -1,5 +1,7 @@
 //! The list of documents, and a document's own page.
 
+mod narrowed;
+
 use askama::Template;
 use time::OffsetDateTime;
 use url::form_urlencoded;
@@ -9,6 +11,8 @@ use super::filters;
 use super::jobs::StepRow;
 use super::kind::Kind;
 use super::shell::{Field, Shell};
+
+pub use narrowed::{Chip, Narrowed};
 
 /// The order of the list when none is asked for.
 const DEFAULT_SORT: &str = "-created";
@@ -111,6 +115,8 @@ pub struct DocumentRow {
     pub created_at: OffsetDateTime,
     /// How far it has come.
     pub status: DocumentStatus,
+    /// Its tags, with commas between them.
+    pub tags: String,
     /// An image of at least 96 by 96 pixels; none shows the icon of its type.
     pub thumbnail_url: Option<String>,
 }
@@ -130,12 +136,12 @@ pub struct DocumentIndexPage {
     pub shell: Shell,
     /// The time that "3 hours ago" is counted from.
     pub now: OffsetDateTime,
-    /// How many documents match `query` on all pages.
+    /// How many documents match on all pages.
     pub total: i64,
     /// Whether `total` is all of them, or so many that counting stopped there.
     pub total_is_exact: bool,
-    /// The part of a name that was searched for; empty for all.
-    pub query: String,
+    /// What the list is narrowed to.
+    pub narrowed: Narrowed,
     /// The order: `created`, `name` or `size`, with `-` in front for descending.
     pub sort: String,
     /// The documents of this page.
@@ -165,17 +171,27 @@ impl DocumentIndexPage {
     /// This page of the list, to come back to.
     pub fn here_href(&self) -> String {
         let place = self.here.as_ref().map(|(key, cursor)| (*key, cursor.as_str()));
-        href(&self.sort, &self.query, place)
+        href(&self.sort, &self.narrowed, place)
     }
 
-    /// The list without the search, in the same order.
+    /// The whole list, in the same order.
     pub fn clear_href(&self) -> String {
-        href(&self.sort, "", None)
+        href(&self.sort, &Narrowed::default(), None)
+    }
+
+    /// The first page of this list.
+    pub fn first_href(&self) -> String {
+        href(&self.sort, &self.narrowed, None)
+    }
+
+    /// The list without this part of what it is narrowed to.
+    pub fn without_href(&self, chip: &Chip) -> String {
+        href(&self.sort, &self.narrowed.without(chip.name), None)
     }
 
     /// The page before or after this one: `key` is `before` or `after`.
     pub fn page_href(&self, key: &str, cursor: &str) -> String {
-        href(&self.sort, &self.query, Some((key, cursor)))
+        href(&self.sort, &self.narrowed, Some((key, cursor)))
     }
 
     /// The order, if it has to travel with the search form.
@@ -193,7 +209,7 @@ impl DocumentIndexPage {
             label,
             silent: false,
             direction,
-            href: Some(href(&other, &self.query, None)),
+            href: Some(href(&other, &self.narrowed, None)),
         }
     }
 }
@@ -238,14 +254,12 @@ impl Column {
     }
 }
 
-fn href(sort: &str, query: &str, cursor: Option<(&str, &str)>) -> String {
+fn href(sort: &str, narrowed: &Narrowed, cursor: Option<(&str, &str)>) -> String {
     let mut pairs = form_urlencoded::Serializer::new(String::new());
     if sort != DEFAULT_SORT {
         pairs.append_pair("sort", sort);
     }
-    if !query.is_empty() {
-        pairs.append_pair("q", query);
-    }
+    narrowed.append(&mut pairs);
     if let Some((key, value)) = cursor {
         pairs.append_pair(key, value);
     }
@@ -271,6 +285,16 @@ pub struct DocumentShowPage {
     pub name: String,
     /// The field `name` of the rename form; after an error, what was typed.
     pub rename: Field,
+    /// Its tags.
+    pub tags: Vec<String>,
+    /// The field `tags`, with commas between them; after an error, what was typed.
+    pub tagging: Field,
+    /// The field `note`; after an error, what was typed.
+    pub note: Field,
+    /// Names of what was recognised in it, with commas between them.
+    pub recognised: String,
+    /// The beginning of the text that was read on it.
+    pub text: String,
     /// The sniffed media type.
     pub content_type: String,
     /// The type that the uploader declared, whether it differs or not.
@@ -294,6 +318,22 @@ pub struct DocumentShowPage {
 }
 
 impl DocumentShowPage {
+    /// The list of what has this tag.
+    pub fn tag_href(&self, tag: &str) -> String {
+        let narrowed = Narrowed {
+            tag: tag.to_owned(),
+            ..Narrowed::default()
+        };
+        href(DEFAULT_SORT, &narrowed, None)
+    }
+
+    /// Whether something that was entered is wrong.
+    pub fn has_errors(&self) -> bool {
+        [&self.rename, &self.tagging, &self.note]
+            .iter()
+            .any(|field| field.error.is_some())
+    }
+
     /// Whether a step is still to come to its end.
     pub fn is_processed(&self) -> bool {
         !self.steps.iter().any(StepRow::is_open)
@@ -343,12 +383,36 @@ mod tests {
     #[test]
     fn links_to_other_pages_keep_the_search_and_the_order() {
         let page = DocumentIndexPage {
-            query: "a&b=ü".into(),
+            narrowed: Narrowed {
+                query: "a&b=ü".into(),
+                tag: "tax 2026".into(),
+                family: "pdf".into(),
+                status: "gone".into(),
+            },
             sort: "-size".into(),
             ..DocumentIndexPage::sample()
         };
         let next = page.page_href("after", "c/1");
-        assert_eq!(next, "/documents?sort=-size&q=a%26b%3D%C3%BC&after=c%2F1");
+        let all = "q=a%26b%3D%C3%BC&tag=tax+2026&type=pdf&status=gone";
+        assert_eq!(next, format!("/documents?sort=-size&{all}&after=c%2F1"));
+        let chips = page.narrowed.chips();
+        let shown: Vec<_> = chips
+            .iter()
+            .map(|chip| (chip.label, chip.value.as_str()))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                ("Search", "a&b=ü"),
+                ("Tag", "tax 2026"),
+                ("Type", "PDF"),
+                ("Status", "File gone")
+            ]
+        );
+        assert_eq!(
+            page.without_href(&chips[1]),
+            "/documents?sort=-size&q=a%26b%3D%C3%BC&type=pdf&status=gone"
+        );
         assert_eq!(page.clear_href(), "/documents?sort=-size");
     }
 

@@ -2,25 +2,13 @@
 
 use std::borrow::Cow;
 
+use crate::db::models::documents::Family;
+
 /// What sort of file it is, as far as a person cares.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Kind {
     family: Family,
     label: Cow<'static, str>,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Family {
-    Image,
-    Pdf,
-    Text,
-    Sheet,
-    Slides,
-    Archive,
-    Audio,
-    Video,
-    Code,
-    Other,
 }
 
 impl Kind {
@@ -32,8 +20,10 @@ impl Kind {
             .unwrap_or_default()
             .trim()
             .to_ascii_lowercase();
-        let (family, label) = named(&essence).unwrap_or_else(|| guessed(&essence));
-        Kind { family, label }
+        Kind {
+            family: Family::of_essence(&essence),
+            label: named(&essence).map_or_else(|| Cow::Owned(guessed(&essence)), Cow::Borrowed),
+        }
     }
 
     /// The kind in words, such as "PDF document".
@@ -64,50 +54,48 @@ impl Kind {
 }
 
 /// Types whose own name says nothing to a person.
-fn named(essence: &str) -> Option<(Family, Cow<'static, str>)> {
+fn named(essence: &str) -> Option<&'static str> {
     const OOXML: &str = "application/vnd.openxmlformats-officedocument.";
     const ODF: &str = "application/vnd.oasis.opendocument.";
     let office = essence.strip_prefix(OOXML).or_else(|| essence.strip_prefix(ODF));
-    let (family, label) = match office.unwrap_or(essence) {
-        "application/pdf" => (Family::Pdf, "PDF document"),
-        "wordprocessingml.document" | "application/msword" => (Family::Text, "Word document"),
-        "spreadsheetml.sheet" | "application/vnd.ms-excel" => (Family::Sheet, "Excel workbook"),
-        "presentationml.presentation" | "application/vnd.ms-powerpoint" => {
-            (Family::Slides, "PowerPoint slides")
-        }
-        "text" => (Family::Text, "OpenDocument text"),
-        "spreadsheet" => (Family::Sheet, "OpenDocument sheet"),
-        "presentation" => (Family::Slides, "OpenDocument slides"),
-        "application/rtf" | "text/rtf" => (Family::Text, "Rich text"),
-        "text/plain" => (Family::Text, "Plain text"),
-        "text/markdown" => (Family::Text, "Markdown text"),
-        "text/csv" => (Family::Sheet, "CSV table"),
-        "text/html" | "application/xhtml+xml" => (Family::Code, "HTML page"),
-        "text/xml" | "application/xml" => (Family::Code, "XML file"),
-        "text/css" => (Family::Code, "Style sheet"),
-        "application/json" => (Family::Code, "JSON file"),
-        "application/javascript" | "text/javascript" => (Family::Code, "JavaScript file"),
-        "application/zip" => (Family::Archive, "ZIP archive"),
-        "application/gzip" | "application/x-gzip" => (Family::Archive, "GZIP archive"),
-        "application/x-tar" => (Family::Archive, "TAR archive"),
-        "application/x-7z-compressed" => (Family::Archive, "7-Zip archive"),
-        "application/vnd.rar" | "application/x-rar-compressed" => (Family::Archive, "RAR archive"),
-        "application/x-bzip2" => (Family::Archive, "BZIP2 archive"),
-        "application/x-xz" => (Family::Archive, "XZ archive"),
-        "application/zstd" => (Family::Archive, "Zstandard archive"),
-        "image/svg+xml" => (Family::Image, "SVG drawing"),
-        "image/vnd.adobe.photoshop" => (Family::Image, "Photoshop image"),
-        "audio/mpeg" => (Family::Audio, "MP3 audio"),
-        "video/quicktime" => (Family::Video, "QuickTime video"),
-        "video/x-matroska" => (Family::Video, "Matroska video"),
-        "application/octet-stream" | "" => (Family::Other, "Unknown type"),
+    let label = match office.unwrap_or(essence) {
+        "application/pdf" => "PDF document",
+        "wordprocessingml.document" | "application/msword" => "Word document",
+        "spreadsheetml.sheet" | "application/vnd.ms-excel" => "Excel workbook",
+        "presentationml.presentation" | "application/vnd.ms-powerpoint" => "PowerPoint slides",
+        "text" => "OpenDocument text",
+        "spreadsheet" => "OpenDocument sheet",
+        "presentation" => "OpenDocument slides",
+        "application/rtf" | "text/rtf" => "Rich text",
+        "text/plain" => "Plain text",
+        "text/markdown" => "Markdown text",
+        "text/csv" => "CSV table",
+        "text/html" | "application/xhtml+xml" => "HTML page",
+        "text/xml" | "application/xml" => "XML file",
+        "text/css" => "Style sheet",
+        "application/json" => "JSON file",
+        "application/javascript" | "text/javascript" => "JavaScript file",
+        "application/zip" => "ZIP archive",
+        "application/gzip" | "application/x-gzip" => "GZIP archive",
+        "application/x-tar" => "TAR archive",
+        "application/x-7z-compressed" => "7-Zip archive",
+        "application/vnd.rar" | "application/x-rar-compressed" => "RAR archive",
+        "application/x-bzip2" => "BZIP2 archive",
+        "application/x-xz" => "XZ archive",
+        "application/zstd" => "Zstandard archive",
+        "image/svg+xml" => "SVG drawing",
+        "image/vnd.adobe.photoshop" => "Photoshop image",
+        "audio/mpeg" => "MP3 audio",
+        "video/quicktime" => "QuickTime video",
+        "video/x-matroska" => "Matroska video",
+        "application/octet-stream" | "" => "Unknown type",
         _ => return None,
     };
-    Some((family, Cow::Borrowed(label)))
+    Some(label)
 }
 
 /// Any other type: its own name, and the noun of its family.
-fn guessed(essence: &str) -> (Family, Cow<'static, str>) {
+fn guessed(essence: &str) -> String {
     let (top, sub) = essence.split_once('/').unwrap_or(("", essence));
     let short = sub.trim_start_matches("x-").trim_end_matches("+xml");
     let short = if short.len() <= 8 {
@@ -115,15 +103,12 @@ fn guessed(essence: &str) -> (Family, Cow<'static, str>) {
     } else {
         String::new()
     };
-    let (family, noun) = match top {
-        "image" => (Family::Image, "image"),
-        "audio" => (Family::Audio, "audio"),
-        "video" => (Family::Video, "video"),
-        "text" => (Family::Text, "text"),
-        _ => (Family::Other, "file"),
+    let noun = match top {
+        "image" | "audio" | "video" | "text" => top,
+        _ => "file",
     };
     let label = format!("{short} {noun}").trim_start().to_owned();
-    (family, Cow::Owned(capitalised(&label)))
+    capitalised(&label)
 }
 
 fn capitalised(words: &str) -> String {

@@ -30,7 +30,9 @@ pub use account::{AccountPage, ConfirmPage, PasswordChoosePage, SessionRow, Toke
 pub use accounts::{SetupPage, SignInPage};
 pub use audit::{AuditIndexPage, Change, HistoryRow};
 pub use docs::DocsPage;
-pub use documents::{Column, DocumentIndexPage, DocumentRow, DocumentShowPage, DocumentStatus};
+pub use documents::{
+    Chip, Column, DocumentIndexPage, DocumentRow, DocumentShowPage, DocumentStatus, Narrowed,
+};
 pub use errors::ErrorPage;
 pub use events::{
     DeliveryRow, EventFilters, EventIndexPage, EventRefusalsPage, EventReplayPage, EventRow, EventShowPage,

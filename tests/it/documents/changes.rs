@@ -1,4 +1,4 @@
-//! Renaming, by the page's form and by the API.
+//! Name, tags and note, by the page's form and by the API.
 
 use std::time::Duration;
 
@@ -80,7 +80,7 @@ async fn a_document_is_renamed_by_the_api() {
 }
 
 #[actix_web::test]
-async fn i13_nothing_but_the_name_can_be_changed() {
+async fn i13_nothing_but_name_tags_and_note_can_be_changed() {
     let app = TestApp::sqlite().await;
     let ana = app.token("ana").await;
     let id = ana.document("old.txt", b"x").await;
@@ -93,6 +93,10 @@ async fn i13_nothing_but_the_name_can_be_changed() {
         json!([]),
         json!({"name": 5}),
         json!({"name": null}),
+        json!({"tags": null}),
+        json!({"tags": "a"}),
+        json!({"tags": ["a"], "family": "pdf"}),
+        json!({"note": ["a"]}),
     ] {
         let answer = ana.patch_json(&path, &body).await;
         assert_eq!(

@@ -8,7 +8,7 @@ use crate::support::app::TestApp;
 use crate::support::client::Client;
 
 /// Every route that names a document.
-const ROUTES: [(&str, &str); 14] = [
+const ROUTES: [(&str, &str); 15] = [
     ("GET", "/documents/{id}"),
     ("GET", "/documents/{id}/download"),
     ("GET", "/trash/{id}/purge"),
@@ -16,6 +16,7 @@ const ROUTES: [(&str, &str); 14] = [
     ("POST", "/documents/{id}/restoration"),
     ("GET", "/api/documents/{id}/jobs"),
     ("POST", "/documents/{id}/name"),
+    ("POST", "/documents/{id}/description"),
     ("POST", "/documents/{id}/deletion"),
     ("GET", "/api/documents/{id}"),
     ("PATCH", "/api/documents/{id}"),
@@ -31,7 +32,11 @@ const NOT_THERE: &str = "0195a3c2-7b1e-7c3d-8e4f-000000000000";
 async fn ask(client: &Client, method: &str, path: &str) -> Answer {
     match method {
         "GET" => client.get(path).await,
-        "POST" => client.post_form(path, &[("name", "mine.txt")]).await,
+        "POST" => {
+            client
+                .post_form(path, &[("name", "mine.txt"), ("tags", "mine"), ("note", "mine")])
+                .await
+        }
         "DELETE" => client.delete(path).await,
         _ => {
             client

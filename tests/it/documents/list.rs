@@ -208,7 +208,7 @@ async fn the_api_refuses_limits_and_cursors_that_are_none() {
 }
 
 #[actix_web::test]
-async fn a_document_has_its_nine_fields() {
+async fn a_document_has_its_eleven_fields() {
     let app = TestApp::sqlite().await;
     let ana = app.token("ana").await;
     let uploaded = ana.upload("a.txt", b"hello").await;
@@ -217,6 +217,7 @@ async fn a_document_has_its_nine_fields() {
     let now = app.services.clock.now().rfc3339();
     let expected = serde_json::json!({
         "id": id, "handle": handle, "name": "a.txt", "type": "text/plain", "size": 5, "status": "stored",
+        "tags": [], "note": "",
         "sha256": "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824",
         "created_at": now, "updated_at": now,
     });

@@ -4,5 +4,7 @@ mod archive;
 mod changes;
 mod delivery;
 mod foreign;
+mod labels;
 mod list;
+mod search;
 mod trash;

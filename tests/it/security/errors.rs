@@ -90,7 +90,7 @@ fn failures() -> Vec<(u16, Request)> {
         (404, get("/assets/none.css")),
         (405, request("DELETE", "/documents")),
         (405, request("PUT", "/api/documents")),
-        (413, post("/sign-in").body(form, "x".repeat(20_000))),
+        (413, post("/sign-in").body(form, "x".repeat(50_000))),
         (415, post("/sign-in").body("text/plain", "x")),
         (415, post("/uploads").body("text/plain", "x")),
     ]

@@ -103,6 +103,7 @@ fn filled_in(request: Request, path: &str, form: &str, role: Role) -> Request {
         ("/admin/users", _) => request.form(&[token, ("email", &somebody), ("role", "member")]),
         ("/admin/users/{id}/role", _) => request.form(&[token, ("role", "member")]),
         ("/admin/users/{id}/state", _) => request.form(&[token, ("state", "enabled")]),
+        ("/documents/{id}/description", _) => request.form(&[token, ("tags", "a"), ("note", "b")]),
         ("/documents/{id}/name", _) => request.form(&[token, ("name", "renamed.png")]),
         ("/archive" | "/trash" | "/trash/restorations", _) => request.form(&[token, ("id", NO_DOCUMENT)]),
         ("/api/archive" | "/api/trash" | "/api/trash/restorations", "POST") => request

@@ -83,6 +83,11 @@ pub const TABLE: &[Row] = &[
     row("GET", "/documents/{id}/events", [303, 200, 404, 404, 303, 200]),
     row("GET", "/documents/{id}/download", [303, 303, 404, 404, 303, 303]),
     row("POST", "/documents/{id}/name", [401, 303, 404, 404, 401, 403]),
+    row(
+        "POST",
+        "/documents/{id}/description",
+        [401, 303, 404, 404, 401, 403],
+    ),
     row("POST", "/documents/{id}/deletion", [401, 303, 404, 404, 401, 403]),
     // The document is outside of the trash: it stays where it is.
     row(

@@ -56,7 +56,7 @@ impl Builder {
         };
         let added = app.services.db.write(move |c| {
             documents::insert(c, &document)?;
-            search::insert(c, owner.seq, id, &document.name_key)?;
+            search::insert(c, owner.seq, &document)?;
             users::add_usage(c, owner.id, 1, document.size_bytes)
         });
         added.await.expect("a new document");

@@ -270,8 +270,8 @@ pub(in crate::web::pages) fn changes(entry: &AuditEntry) -> Vec<Change> {
     names.dedup();
     let shown = |value: Option<&Value>| match value {
         None | Some(Value::Null) => String::new(),
-        Some(Value::String(text)) => legible(text.as_bytes()),
-        Some(other) => legible(other.to_string().as_bytes()),
+        Some(Value::String(text)) => beginning(legible(text.as_bytes())),
+        Some(other) => beginning(legible(other.to_string().as_bytes())),
     };
     names
         .into_iter()
@@ -281,4 +281,14 @@ pub(in crate::web::pages) fn changes(entry: &AuditEntry) -> Vec<Change> {
             after: shown(after.get(name)),
         })
         .collect()
+}
+
+/// A long value is cut: the trail has all of it.
+fn beginning(mut text: String) -> String {
+    const SHOWN: usize = 300;
+    if text.len() > SHOWN {
+        text.truncate(text.floor_char_boundary(SHOWN));
+        text.push('…');
+    }
+    text
 }

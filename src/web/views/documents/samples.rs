@@ -17,6 +17,7 @@ impl DocumentRow {
             size,
             created_at: NOW - age,
             status: DocumentStatus::Ready,
+            tags: String::new(),
             thumbnail_url: None,
         }
     }
@@ -78,6 +79,7 @@ impl DocumentIndexPage {
             DocumentRow::sample(10, long, "application/pdf", 9_812_330, Duration::days(500)),
         ];
         rows[0].thumbnail_url = Some("/documents/0195-sample-1/thumbnail".into());
+        rows[1].tags = "contract, <b>, tax 2026".into();
         rows[3].status = DocumentStatus::Processing;
         rows[6].status = DocumentStatus::DeleteFailed;
         DocumentIndexPage {
@@ -85,7 +87,7 @@ impl DocumentIndexPage {
             now: NOW,
             total: 1234,
             total_is_exact: true,
-            query: String::new(),
+            narrowed: Narrowed::default(),
             sort: DEFAULT_SORT.into(),
             rows,
             here: Some(("after", "cursor-here".into())),
@@ -98,7 +100,12 @@ impl DocumentIndexPage {
         let mut page = DocumentIndexPage::sample();
         page.rows.truncate(2);
         DocumentIndexPage {
-            query: "\"a\" & <b>".into(),
+            narrowed: Narrowed {
+                query: "\"a\" & <b>".into(),
+                tag: "tax 2026".into(),
+                family: "pdf".into(),
+                status: "stored".into(),
+            },
             sort: "name".into(),
             total: 2,
             total_is_exact: true,
@@ -146,6 +153,11 @@ impl DocumentShowPage {
             handle: "KW9EJhYtS6y48Whm2S6D".into(),
             name: "harbour at dawn.jpg".into(),
             rename: Field::of("harbour at dawn.jpg"),
+            tags: vec!["harbour".into(), "<b>".into()],
+            tagging: Field::of("harbour, <b>"),
+            note: Field::of("Taken by </textarea> the quay.\nTwo lines."),
+            recognised: "water, <b>sky</b>".into(),
+            text: "HAFEN <b>Nord</b>".into(),
             content_type: "image/jpeg".into(),
             declared_type: Some("image/jpeg".into()),
             size: 4_817_224,
@@ -170,6 +182,17 @@ impl DocumentShowPage {
                 value: String::new(),
                 error: Some("Enter a name.".into()),
             },
+            tags: Vec::new(),
+            tagging: Field {
+                value: "a, a long one".into(),
+                error: Some("A tag has at most 40 characters.".into()),
+            },
+            note: Field {
+                value: "<b>".into(),
+                error: Some("A note has at most 2000 characters.".into()),
+            },
+            recognised: String::new(),
+            text: String::new(),
             content_type: "application/zip".into(),
             declared_type: Some("image/png".into()),
             size: 1,

@@ -1,0 +1,2 @@
+ALTER TABLE documents DROP COLUMN note;
+ALTER TABLE documents DROP COLUMN tags;

@@ -1,0 +1,3 @@
+DROP INDEX documents_to_index;
+ALTER TABLE documents DROP COLUMN words;
+ALTER TABLE documents DROP COLUMN family;
