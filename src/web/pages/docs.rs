@@ -22,7 +22,8 @@ pub async fn show(
 ) -> Result<HttpResponse, AppError> {
     let viewer = match viewer {
         Ok(viewer) => Some(viewer),
-        Err(AppError::SignInNeeded) => None,
+        // Whatever a token may or may not: this is for everybody.
+        Err(AppError::SignInNeeded | AppError::Forbidden(_)) => None,
         Err(error) => return Err(error),
     };
     let dressed = dress(&request, &state, viewer.as_ref().map(Viewer::user));

@@ -11,17 +11,18 @@ use crate::support::wire::{Browser, Reply, Request, csrf_token, request};
 /// The smallest picture there is: a document that has a thumbnail.
 const PICTURE: &[u8] = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01\0\0\0\x01\x08\x06\0\0\0\x1f\x15\xc4\x89\0\0\0\rIDATx\x9cc\xf8\xff\xff\xff\x7f\0\t\xfb\x03\xfd\x05CE\xca\0\0\0\0IEND\xaeB`\x82";
 
-struct Scene {
-    app: TestApp,
+/// An application with every kind of caller.
+pub struct Scene {
+    pub app: TestApp,
     owner: User,
     other: User,
-    admin: User,
+    pub admin: User,
     disabled_session: Browser,
     token: String,
 }
 
 impl Scene {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         // Without a secret the webhook endpoint answers the same to everybody.
         let app = TestApp::new().var("FILESTACK_WEBHOOK_SECRET", "").start().await;
         let owner = account(&app, "owner@example.org", AccountRole::Member).await;
@@ -55,17 +56,33 @@ impl Scene {
 
     /// Asks the route as this caller, with a form token of the caller's own and everything else right.
     async fn ask(&self, method: &str, path: &str, role: Role) -> Reply {
-        let id = if path.contains("{id}") {
-            upload(&self.app, &self.token, "picture.png", PICTURE)
+        let id = self.document_for(path, &self.token);
+        let caller = self.caller(role).await;
+        self.ask_about(&id, (method, path), caller, role)
+    }
+
+    /// A new document of this token's owner, if the route is about one.
+    pub fn document_for(&self, path: &str, token: &str) -> String {
+        if path.contains("{id}") {
+            upload(&self.app, token, "picture.png", PICTURE)
         } else {
             String::new()
-        };
-        let mut caller = self.caller(role).await;
+        }
+    }
+
+    /// The same about this document.
+    pub fn ask_about(
+        &self,
+        id: &str,
+        (method, path): (&str, &str),
+        mut caller: Browser,
+        role: Role,
+    ) -> Reply {
         let page = caller.get("/sign-in");
         let form = csrf_token(&page).or_else(|| csrf_token(&caller.get("/uploads/new")));
         let form = form.unwrap_or_default();
         let asset = page_asset(&browser(&self.app).get("/sign-in"));
-        let target = path.replace("{id}", &id).replace("{file}", &asset);
+        let target = path.replace("{id}", id).replace("{file}", &asset);
         let request = filled_in(request(method, &target), path, &form, role);
         caller.send(request)
     }
@@ -161,6 +178,7 @@ async fn i2_every_route_answers_every_kind_of_caller_as_decided() {
         method,
         path,
         statuses,
+        ..
     } in TABLE
     {
         for (role, expected) in ROLES.into_iter().zip(statuses) {

@@ -9,6 +9,7 @@ mod matrix;
 mod panics;
 mod redirects;
 mod routing;
+mod scopes;
 mod smuggling;
 mod spoofing;
 pub mod table;
