@@ -30,6 +30,8 @@ const LARGEST_SCRIPT: u64 = 8 << 20;
 const LEAST_WORKERS: usize = 16;
 /// What aborted uploads get to say goodbye, beyond the drain time.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+/// Between two looks at whether anything still runs.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Why the application could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -382,12 +384,18 @@ impl Running {
             workers.drain();
         }
         log::info!(event = "stopping"; "stopping: no new requests, running ones get {} seconds", drain.as_secs());
+        let end = tokio::time::Instant::now() + drain;
         let services = state.services.clone();
         let abort = actix_web::rt::spawn(async move {
             tokio::time::sleep(drain).await;
             services.stop();
         });
-        handle.stop(true).await;
+        // As long as anything runs, whoever asks is still told that this server is on its way out.
+        while state.is_at_work() && tokio::time::Instant::now() < end {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        // What still runs then ends with the process.
+        let _ = tokio::time::timeout_at(end + LAST_WORDS, handle.stop(true)).await;
         // Jobs have the rest of the drain time; those that still run then are given back.
         if let Some(workers) = workers {
             workers.ended().await;

@@ -1,7 +1,8 @@
 //! Named places at which a development build dies or freezes when `SATCHEL_FAILPOINTS` says so: tests of what a crash leaves.
 //!
 //! `SATCHEL_FAILPOINTS=upload.after-complete=kill@2,db.before-commit=kill+30` ends the process as `kill -9` would, the second time it
-//! comes by the first place, or 30 ms after it first comes by the other. `=stop` freezes it instead, until it is sent SIGCONT.
+//! comes by the first place, or 30 ms after it first comes by the other. `=stop` freezes it instead, until it is sent SIGCONT; `=panic`
+//! breaks down there and then.
 //! Optimised builds have none of this: [`reach`] is empty there. Uses nothing of ours.
 
 /// Every place. Each is passed in exactly one line of the source.
@@ -72,6 +73,7 @@ mod armed {
         /// Ends the process so long after the pass.
         Kill(Duration),
         Stop,
+        Panic,
     }
 
     /// Says what is to happen where, once for the process.
@@ -104,6 +106,7 @@ mod armed {
             eprintln!("failpoint {point}: {self:?}");
             match self {
                 Action::Stop => signal(Signal::STOP),
+                Action::Panic => panic!("as {point} was asked to"),
                 Action::Kill(Duration::ZERO) => die(),
                 Action::Kill(wait) => {
                     std::thread::spawn(move || {
@@ -133,7 +136,7 @@ mod armed {
         fn from_str(text: &str) -> Result<Self, String> {
             let wrong = |problem: &str| {
                 format!(
-                    "{text:?} {problem}: write POINT=kill, POINT=kill+MILLISECONDS or POINT=stop, and @N for the n-th pass"
+                    "{text:?} {problem}: write POINT=kill, POINT=kill+MILLISECONDS, POINT=stop or POINT=panic, and @N for the n-th pass"
                 )
             };
             let (name, rest) = text.split_once('=').ok_or_else(|| wrong("names no action"))?;
@@ -145,6 +148,7 @@ mod armed {
             let action = match action {
                 "kill" => Action::Kill(Duration::from_millis(wait)),
                 "stop" => Action::Stop,
+                "panic" => Action::Panic,
                 _ => return Err(wrong("names no action")),
             };
             let pass: u32 = pass.parse().map_err(|_| wrong("has no number of passes"))?;
@@ -175,6 +179,7 @@ mod armed {
                 "upload.after-intent",
                 "nowhere=kill",
                 "db.before-commit=explode",
+                "db.before-commit=panics",
                 "db.before-commit=kill@x",
             ] {
                 assert!(wrong.parse::<Armed>().is_err(), "{wrong}");

@@ -10,6 +10,7 @@ mod redact;
 
 use std::future::Future;
 use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use log::error;
 use time::OffsetDateTime;
@@ -19,13 +20,16 @@ use format::Line;
 /// actix writes a line at `error` for each request that is no HTTP: strangers could fill the log with them.
 const DEFAULT_FILTER: &str = "warn,satchel=info,actix_http::h1=off";
 
+/// Of the process, as the hook is that counts them.
+static PANICS: AtomicU64 = AtomicU64::new(0);
+
 tokio::task_local! {
     static REQUEST_ID: String;
 }
 
 /// Starts logging to stderr under `filter` (the form of `RUST_LOG`), or our own at `info` and the rest at `warn`.
 ///
-/// Panics become log lines too. A second call changes nothing.
+/// Panics become log lines too, and are counted. A second call changes nothing.
 pub fn start(filter: Option<&str>) {
     let for_people = std::io::stderr().is_terminal();
     let logger = env_logger::Builder::new()
@@ -45,10 +49,16 @@ pub fn start(filter: Option<&str>) {
         .try_init();
     if logger.is_ok() {
         std::panic::set_hook(Box::new(|panic| {
+            PANICS.fetch_add(1, Ordering::Relaxed);
             let place = panic.location().map(ToString::to_string).unwrap_or_default();
             error!(place; "panicked: {}", panic.payload_as_str().unwrap_or("no message"));
         }));
     }
+}
+
+/// How often something has panicked, on whatever thread.
+pub fn panics() -> u64 {
+    PANICS.load(Ordering::Relaxed)
 }
 
 /// Runs `work` with `id` on every log line it writes.

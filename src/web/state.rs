@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix_web::http::header::HeaderValue;
@@ -78,6 +78,7 @@ pub struct Inner {
     /// Requests, counted.
     pub requests: Requests,
     draining: AtomicBool,
+    at_work: AtomicUsize,
 }
 
 impl std::ops::Deref for AppState {
@@ -104,6 +105,7 @@ impl AppState {
             reports: Reports::default(),
             requests: Requests::default(),
             draining: AtomicBool::new(false),
+            at_work: AtomicUsize::new(0),
         }))
     }
 
@@ -112,9 +114,29 @@ impl AppState {
         self.draining.store(true, Ordering::Relaxed);
     }
 
+    /// A request is being worked on for as long as what this gives lives.
+    pub fn begin_work(&self) -> AtWork {
+        self.at_work.fetch_add(1, Ordering::Relaxed);
+        AtWork(self.clone())
+    }
+
+    /// Whether any request is being worked on.
+    pub fn is_at_work(&self) -> bool {
+        self.at_work.load(Ordering::Relaxed) > 0
+    }
+
     /// Whether new requests are turned away.
     pub fn is_draining(&self) -> bool {
         self.draining.load(Ordering::Relaxed)
+    }
+}
+
+/// A request that is being worked on.
+pub struct AtWork(AppState);
+
+impl Drop for AtWork {
+    fn drop(&mut self) {
+        self.0.at_work.fetch_sub(1, Ordering::Relaxed);
     }
 }
 

@@ -12,6 +12,7 @@ use actix_web::{FromRequest as _, HttpRequest, HttpResponse, web};
 use crate::crypto;
 use crate::db::models::{events, jobs};
 use crate::error::AppError;
+use crate::telemetry;
 use crate::web::AppState;
 use crate::web::extract::Admin;
 
@@ -109,7 +110,7 @@ fn requests(text: &mut Text, state: &AppState) {
 fn process(text: &mut Text, state: &AppState) {
     let (services, meters) = (&state.services, &state.services.meters);
     let pool = services.db.pool();
-    let numbers: [(&str, &str, bool, f64); 8] = [
+    let numbers: [(&str, &str, bool, f64); 9] = [
         (
             "satchel_uploads_in_flight",
             "Uploads that pass through this process now.",
@@ -151,6 +152,12 @@ fn process(text: &mut Text, state: &AppState) {
             "How many there may be.",
             false,
             f64::from(pool.most),
+        ),
+        (
+            "satchel_panics_total",
+            "Handlers, jobs and other work of this process that broke down; the log says where.",
+            true,
+            telemetry::panics() as f64,
         ),
         (
             "satchel_draining",

@@ -64,13 +64,14 @@ pub fn application_of(
         .wrap(from_fn(unread::hold))
 }
 
-/// Once the server stops, requests on connections that are still open are turned away; health stays visible.
+/// Once the server stops, new requests are turned away; health stays visible.
 async fn turn_away(
     state: web::Data<AppState>,
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<EitherBody<impl MessageBody, BoxBody>>, Error> {
-    if state.is_draining() && !matches!(request.path(), "/healthz" | "/readyz" | "/metrics") {
+    let watches = matches!(request.path(), "/healthz" | "/readyz" | "/metrics");
+    if state.is_draining() && !watches {
         let stopping = AppError::Unavailable {
             code: "stopping",
             detail: "The server is stopping. Try again in a moment.".to_owned(),
@@ -78,5 +79,7 @@ async fn turn_away(
         };
         return Ok(request.error_response(stopping).map_into_right_body());
     }
+    // Whoever only watches keeps nobody from ending.
+    let _at_work = (!watches).then(|| state.begin_work());
     Ok(next.call(request).await?.map_into_left_body())
 }

@@ -2,11 +2,16 @@
 
 use std::process::Command;
 
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, PgConnection, SqliteConnection};
 use reqwest::Method;
+use satchel::config::DatabaseConfig;
 use serde_json::json;
 
+use crate::cli::process::{EMAIL, Place};
 use crate::sdk::bench::installed;
 use crate::support::app::TestApp;
+use crate::support::wire::{get, post};
 
 const TOKEN: &str = "a-token-for-the-scraper";
 
@@ -106,6 +111,93 @@ async fn prometheus_own_parser_reads_the_metrics() {
         "{}\n{text}",
         String::from_utf8_lossy(&outcome.stderr)
     );
+}
+
+/// Whether work should be sent here, before, while and after something is wrong with the database.
+async fn readiness_while(app: &TestApp, mut execute: impl FnMut(&str), wrong: &[String], right: &[String]) {
+    let ready = async || {
+        let answer = app.anon().get("/readyz").await;
+        (answer.status, answer.json()["checks"]["database"].clone())
+    };
+    assert_eq!(ready().await, (200, json!("ok")));
+    wrong.iter().for_each(|statement| execute(statement));
+    assert_eq!(ready().await, (503, json!("failing")));
+    assert_eq!(
+        app.anon().get("/healthz").await.status,
+        200,
+        "the process itself is well"
+    );
+    right.iter().for_each(|statement| execute(statement));
+    assert_eq!(ready().await, (200, json!("ok")));
+}
+
+#[actix_web::test]
+async fn without_a_database_that_answers_it_is_not_ready() {
+    let app = TestApp::sqlite().await;
+    let DatabaseConfig::Sqlite { path } = &app.config.database else {
+        panic!("this is about SQLite");
+    };
+    let mut other = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+    let execute = |statement: &str| other.batch_execute(statement).unwrap();
+    let (wrong, right) = (
+        ["ALTER TABLE installation RENAME TO lost".to_owned()],
+        ["ALTER TABLE lost RENAME TO installation".to_owned()],
+    );
+    readiness_while(&app, execute, &wrong, &right).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn without_a_database_that_answers_it_is_not_ready_with_postgresql() {
+    let app = TestApp::postgres().await;
+    let DatabaseConfig::Postgres { url } = &app.config.database else {
+        panic!("this is about PostgreSQL");
+    };
+    let (start, rest) = url.split_at(url.find("satchel_test_").unwrap());
+    let end = rest.find('?').unwrap_or(rest.len());
+    let (name, query) = rest.split_at(end);
+    let mut other = PgConnection::establish(&format!("{start}postgres{query}")).unwrap();
+    let execute = |statement: &str| other.batch_execute(statement).unwrap();
+    let wrong = [
+        format!("ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false"),
+        format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"),
+    ];
+    let right = [format!("ALTER DATABASE {name} WITH ALLOW_CONNECTIONS true")];
+    readiness_while(&app, execute, &wrong, &right).await;
+}
+
+#[test]
+fn x3_panics_of_requests_and_of_jobs_are_counted_and_nothing_else_ends() {
+    let place = Place::new().with("SATCHEL_METRICS_TOKEN", TOKEN).with(
+        "SATCHEL_FAILPOINTS",
+        "upload.after-intent=panic,job.before-work=panic",
+    );
+    let server = place.serve();
+    let panics = || {
+        let metrics = get("/metrics").bearer(TOKEN).send(server.address).text();
+        let line = metrics
+            .lines()
+            .find(|line| line.starts_with("satchel_panics_total "));
+        line.unwrap_or_else(|| panic!("{metrics}")).to_owned()
+    };
+    assert_eq!(panics(), "satchel_panics_total 0");
+    place.create_user(EMAIL, "member");
+    let token = place.create_token(EMAIL);
+    let upload = || {
+        post("/api/uploads")
+            .bearer(&token)
+            .upload(&[], "a.txt", b"hello")
+            .send(server.address)
+    };
+    let broken = upload();
+    assert_eq!((broken.status, &broken.json()["code"]), (500, &json!("internal")));
+    server.wait_for_log("panicked: as upload.after-intent was asked to");
+    // The second is stored, and the first job about it breaks down.
+    assert_eq!(upload().status, 201);
+    server.wait_for_log("panicked: as job.before-work was asked to");
+    assert_eq!(panics(), "satchel_panics_total 2");
+    assert_eq!(upload().status, 201);
+    assert_eq!(server.count_documents(&token), 2);
 }
 
 #[actix_web::test]

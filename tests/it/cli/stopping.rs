@@ -150,6 +150,47 @@ fn while_it_stops_new_requests_on_open_connections_are_turned_away() {
     drop(upload);
 }
 
+#[test]
+fn while_running_requests_end_new_connections_are_told_that_it_is_not_ready() {
+    let place = place("30").with("SATCHEL_METRICS_TOKEN", "a-token-for-the-scraper");
+    let server = place.serve();
+    place.create_user(EMAIL, "member");
+    let token = place.create_token(EMAIL);
+    let ready = get("/readyz").send(server.address);
+    assert_eq!(
+        (ready.status, &ready.json()["checks"]["server"]),
+        (200, &"ok".into())
+    );
+    let mut upload = half_an_upload(&server, &token);
+    server.terminate();
+    server.wait_for_log("stopping");
+    let ready = get("/readyz").send(server.address);
+    assert_eq!((ready.status, &ready.json()["status"]), (503, &"failing".into()));
+    assert_eq!(
+        ready.json()["checks"],
+        serde_json::json!({"database": "ok", "server": "stopping", "filestack": "ok"})
+    );
+    assert_eq!(get("/healthz").send(server.address).status, 200);
+    let metrics = get("/metrics")
+        .bearer("a-token-for-the-scraper")
+        .send(server.address);
+    assert!(
+        metrics.text().contains("satchel_draining 1\n"),
+        "{}",
+        metrics.text()
+    );
+    let refused = get("/sign-in").send(server.address);
+    assert_eq!(refused.status, 503);
+    assert!(refused.header("retry-after").is_some());
+    upload.stream.write_all(&upload.rest).unwrap();
+    let answer = read_reply(&mut upload.stream, false).unwrap();
+    assert_eq!(answer.status, 201, "{}", answer.text());
+    drop(upload);
+    let (status, took, _) = server.ended();
+    assert_eq!(status.code(), Some(0));
+    assert!(took < Duration::from_secs(20), "{took:?}");
+}
+
 /// Files that the emulator holds as completed.
 fn completed_files(place: &Place) -> usize {
     let files = place.path().join("data/emulator/files");
