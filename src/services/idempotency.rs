@@ -265,6 +265,20 @@ fn keep_alive(services: &Services, wanted: &Wanted, holder: &str) -> tokio::task
 }
 
 impl Held {
+    /// Makes sure that the request still has its key, and keeps it until the transaction ends. Comes before whatever else the transaction
+    /// locks: whoever takes a key that was let go locks it first too, and neither waits for the other with something that it wants.
+    ///
+    /// # Errors
+    ///
+    /// [`DbError::Conflict`] when the request was taken for dead and another does its work.
+    pub fn lock(&self, c: &mut DbConn) -> Result<(), DbError> {
+        let Hold { wanted, holder, .. } = &*self.0;
+        match idempotency_keys::find_for_update(c, wanted.user, &wanted.key.0)? {
+            Some(key) if key.holder == *holder => Ok(()),
+            _ => Err(DbError::Conflict),
+        }
+    }
+
     /// Notes which upload the request has begun, in the transaction that begins it.
     pub fn begin_upload(&self, c: &mut DbConn, upload: DocumentId) -> Result<(), DbError> {
         let Hold { wanted, holder, .. } = &*self.0;

@@ -175,6 +175,9 @@ pub async fn register(
     let redeemed = services
         .db
         .write(move |c| {
+            if let Some((held, _)) = &once {
+                held.lock(c)?;
+            }
             let redeemed = redeem(&verbs, c, claim, document, &actor, now)?;
             if let (Redeemed::Made(document, others), Some((held, compose))) = (&redeemed, &once) {
                 held.record_answer(c, 201, &compose(document, others))?;

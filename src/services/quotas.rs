@@ -228,8 +228,8 @@ pub fn refusal_of(c: &mut DbConn, owner: UserId, bytes: i64) -> Result<Option<Ap
     Ok((!standing.room().takes(bytes)).then(|| standing.refusal(Some(bytes))))
 }
 
-/// Notes that an adopted document has taken its owner over the quota.
-pub fn note_excess(c: &mut DbConn, document: &Document, now: UtcTime) -> Result<(), DbError> {
+/// Notes that a document that could not be refused has taken its owner over the quota, and why it could not be.
+pub fn note_excess(c: &mut DbConn, document: &Document, why: &str, now: UtcTime) -> Result<(), DbError> {
     let Some(owner) = users::find(c, document.owner_id)? else {
         return Ok(());
     };
@@ -240,7 +240,7 @@ pub fn note_excess(c: &mut DbConn, document: &Document, now: UtcTime) -> Result<
         let kept = json!({"bytes": owner.stored_bytes, "documents": owner.document_count});
         let entry = Entry::of_document(Action::QuotaExceeded, document)
             .changing(quota.json(), kept)
-            .because("The upload had been let in before its process was lost.");
+            .because(why);
         audit::record(c, &Actor::filestack(), entry, now)?;
     }
     Ok(())

@@ -249,7 +249,8 @@ pub async fn empty(services: &Services, actor: &Actor, owner: UserId) -> Result<
         let actor = actor.clone();
         let batch = services.db.write(move |c| {
             let ids = documents::list_trashed(c, owner, now, BATCH)?;
-            let rows = ids.into_iter().map(|id| (owner, id)).collect();
+            let mut rows: Vec<_> = ids.into_iter().map(|id| (owner, id)).collect();
+            rows.sort();
             purge_rows(c, &actor, rows, now, now)
         });
         let batch = batch.await?;

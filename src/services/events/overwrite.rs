@@ -10,7 +10,7 @@ use crate::db::models::users;
 use crate::db::{DbConn, DbError};
 use crate::filestack::Handle;
 use crate::services::audit::{self, Action, Actor, Entry};
-use crate::services::{sniff, verdicts};
+use crate::services::{quotas, sniff, verdicts};
 
 /// Whether there is a document to be refreshed.
 pub(super) fn needs_facts(c: &mut DbConn, message: &Message) -> Result<bool, DbError> {
@@ -64,7 +64,12 @@ pub(super) fn act(c: &mut DbConn, case: &Case<'_>) -> Outcome {
         facts(content.size_bytes, content.sha256, content.content_type),
     );
     audit::record(c, &Actor::filestack(), entry, case.now)?;
-    users::add_usage(c, document.owner_id, 0, content.size_bytes - document.size_bytes)?;
+    let more = content.size_bytes - document.size_bytes;
+    users::add_usage(c, document.owner_id, 0, more)?;
+    if more > 0 {
+        // Filestack has the bytes: not to count them would free nothing. What comes next is refused.
+        quotas::note_excess(c, &document, "The file has grown at Filestack.", case.now)?;
+    }
     applied(
         document.id,
         "The document's size, type and checksum are those of its new content.",

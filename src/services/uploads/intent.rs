@@ -80,6 +80,9 @@ impl Intent {
         let verdict = services
             .db
             .write(move |c| {
+                if let Some(held) = &held {
+                    held.lock(c)?;
+                }
                 let verdict = quotas::hold(c, owner, most, least)?;
                 match verdict {
                     Verdict::Unbounded => uploads::insert(c, upload)?,
@@ -144,6 +147,9 @@ impl Intent {
             .services
             .db
             .write(move |c| {
+                if let Some(once) = &once {
+                    once.lock(c)?;
+                }
                 if uploads::finish(c, id, UploadState::Recorded, Some(&document.handle), None, now)? {
                     quotas::release(c, id)?;
                     add(c, owner_seq, &document)?;
@@ -248,7 +254,8 @@ pub fn adopt(services: &Services, c: &mut DbConn, mut document: NewDocument) -> 
     )?;
     chain::enqueue(c, document.id, &kinds, document.created_at)?;
     if let Some(made) = documents::find_owned(c, document.owner_id, document.id)? {
-        quotas::note_excess(c, &made, document.created_at)?;
+        let why = "The upload had been let in before its process was lost.";
+        quotas::note_excess(c, &made, why, document.created_at)?;
     }
     Ok(true)
 }

@@ -2,15 +2,19 @@
 
 use std::time::Duration;
 
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, PgConnection, RunQueryDsl as _};
 use reqwest::Method;
 use serde_json::json;
 
+use satchel::config::DatabaseConfig;
 use satchel::emulator::{Fault, Route};
 use satchel::services::sweep;
 
 use crate::support::answer::Answer;
 use crate::support::app::TestApp;
 use crate::support::client::Client;
+use crate::support::eventually;
 use crate::support::form::Form;
 
 async fn upload(client: &Client, path: &str, key: &str, name: &str, bytes: &[u8]) -> Answer {
@@ -134,6 +138,59 @@ async fn of_many_at_once_one_is_made_on_sqlite() {
 #[ignore = "needs PostgreSQL"]
 async fn of_many_at_once_one_is_made_with_postgresql() {
     of_many_at_once_one_is_made(TestApp::postgres().await).await;
+}
+
+/// A request that is slow to record its document is taken for dead and sent again: neither waits for the other for ever.
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn a_slow_request_and_the_one_that_takes_it_for_dead_do_not_lock_each_other_out() {
+    let app = TestApp::postgres().await;
+    let DatabaseConfig::Postgres { url } = &app.config.database else {
+        panic!("this is about PostgreSQL");
+    };
+    let ana = app.token("ana").await;
+    let mut other = PgConnection::establish(url).expect("the database listens");
+    for round in 0..3 {
+        let key = format!("slow-{round}");
+        let ask = || upload(&ana, "/api/uploads", &key, "a.txt", b"hello");
+        // The first has ended its intent, in the transaction that waits now.
+        other
+            .batch_execute("BEGIN; LOCK TABLE documents IN EXCLUSIVE MODE")
+            .expect("a lock");
+        let release = async {
+            waits(url, 1).await;
+            app.advance(Duration::from_secs(21));
+            let again = ask();
+            let release = async {
+                waits(url, 2).await;
+                other.batch_execute("ROLLBACK").expect("no lock any more");
+            };
+            futures_util::join!(again, release).0
+        };
+        let (first, again) = futures_util::join!(ask(), release);
+        assert_eq!(first.status, 201, "{}", first.text());
+        assert_eq!((again.status, again.text()), (201, first.text()), "{round}");
+        assert_eq!(count(&ana).await, round + 1);
+    }
+}
+
+/// Until so many of the database's connections wait for a lock.
+async fn waits(url: &str, count: i64) {
+    #[derive(diesel::QueryableByName)]
+    struct Row {
+        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        waiting: i64,
+    }
+    let mut connection = PgConnection::establish(url).expect("the database listens");
+    eventually("they wait for each other", || {
+        let waiting = "SELECT count(*) AS waiting FROM pg_stat_activity \
+             WHERE datname = current_database() AND wait_event_type = 'Lock'";
+        let row: Row = diesel::sql_query(waiting)
+            .get_result(&mut connection)
+            .expect("an answer");
+        std::future::ready(row.waiting >= count)
+    })
+    .await;
 }
 
 #[actix_web::test]

@@ -9,7 +9,7 @@ mod fleet;
 mod ledger;
 mod load;
 mod many;
-mod random;
+pub mod random;
 mod scene;
 
 use std::collections::BTreeMap;

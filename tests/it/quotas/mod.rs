@@ -2,6 +2,7 @@
 
 mod direct;
 mod held;
+mod sums;
 mod ways;
 
 use std::time::Duration;
