@@ -161,6 +161,8 @@ diesel::table! {
         settled_at -> Nullable<BigInt>,
         deliveries -> Integer,
         attempts -> Integer,
+        headers -> Text,
+        took_micros -> BigInt,
     }
 }
 

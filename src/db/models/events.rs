@@ -104,7 +104,8 @@ crate::db::types::text_column!(EventState);
 
 /// An event.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = events)]
+// Without a value is NULL and not left out: so the statement is the same for every event, and is read once.
+#[diesel(table_name = events, treat_none_as_default_value = false)]
 pub struct Event {
     /// Our id.
     pub id: EventId,
@@ -142,18 +143,22 @@ pub struct Event {
     pub deliveries: i32,
     /// How often it was tried to be applied.
     pub attempts: i32,
+    /// The headers of the first delivery: a JSON list of names and values.
+    pub headers: String,
+    /// How long the first delivery took to arrive and be checked.
+    pub took_micros: i64,
 }
 
 /// Adds events; gives the ids of those that were not there yet, by their keys. Sort them by key: two transactions that add the same
 /// ones would otherwise wait for each other.
-pub fn insert_new(connection: &mut DbConn, new: &[Event]) -> Result<Vec<EventId>, DbError> {
+pub fn insert_new(connection: &mut DbConn, new: &[&Event]) -> Result<Vec<EventId>, DbError> {
     match connection {
-        DbConn::Postgres(inner) => Ok(InsertEvents::of(new).load(inner)?),
+        DbConn::Postgres(inner) => Ok(InsertEvents::of(new.iter().copied()).load(inner)?),
         // One after the other: Diesel's batches for SQLite know no conflicts, and there is no network between us and the file.
         DbConn::Sqlite(inner) => {
             let mut added = Vec::new();
             for event in new {
-                let insert = diesel::insert_into(events::table).values(event);
+                let insert = diesel::insert_into(events::table).values(*event);
                 if insert.on_conflict_do_nothing().execute(inner)? == 1 {
                     added.push(event.id);
                 }

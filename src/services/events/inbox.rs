@@ -55,7 +55,7 @@ pub async fn show(services: &Services, id: EventId) -> Result<Shown, AppError> {
             let Some(event) = events::find(c, id)? else {
                 return Ok(None);
             };
-            let deliveries = deliveries::list(c, id)?;
+            let deliveries = deliveries::list(c, &event)?;
             let document = match event.document_id {
                 Some(id) => documents::find(c, id)?,
                 None => None,

@@ -186,7 +186,7 @@ fn record_all(c: &mut DbConn, deliveries: &[NewDelivery], now: UtcTime) -> Resul
             place.insert(index);
         }
     }
-    let mut new: Vec<Event> = firsts.values().map(|index| made[*index].clone()).collect();
+    let mut new: Vec<&Event> = firsts.values().map(|index| &made[*index]).collect();
     new.sort_by(|a, b| a.dedupe_key.cmp(&b.dedupe_key));
     let added: HashSet<EventId> = events::insert_new(c, &new)?.into_iter().collect();
 
@@ -196,13 +196,6 @@ fn record_all(c: &mut DbConn, deliveries: &[NewDelivery], now: UtcTime) -> Resul
     for (index, event) in made.iter().enumerate() {
         if added.contains(&event.id) {
             recorded[index] = Some(Recorded::New(event.id));
-            rows.push(row(
-                &deliveries[index],
-                event.id,
-                1,
-                verdict(&deliveries[index]),
-                now,
-            ));
             if event.state == EventState::Received {
                 to_apply.push(event.id);
             }
@@ -246,9 +239,8 @@ fn record_again(
             "Another event with this number and another body came first. This one is kept and changes nothing."
                 .to_owned(),
         );
-        if events::insert_new(c, std::slice::from_ref(event))?.contains(&event.id) {
+        if events::insert_new(c, &[event])?.contains(&event.id) {
             log::warn!(event = "webhook-conflict", id = event.id.as_str(); "two events with one number and different bodies");
-            rows.push(row(delivery, event.id, 1, "conflict", now));
             return Ok(Recorded::Conflict(event.id));
         }
         id = events::find_by_key(c, &event.dedupe_key)?
@@ -307,14 +299,8 @@ fn event_of(delivery: &NewDelivery, now: UtcTime) -> Event {
         settled_at: (state != EventState::Received).then_some(now),
         deliveries: 1,
         attempts: 0,
-    }
-}
-
-fn verdict(delivery: &NewDelivery) -> &'static str {
-    match delivery {
-        NewDelivery { sample: true, .. } => "sample",
-        NewDelivery { late: true, .. } => "late",
-        _ => "new",
+        headers: delivery.headers.clone(),
+        took_micros: delivery.took_micros,
     }
 }
 

@@ -141,8 +141,8 @@ impl TestApp {
 
     /// The deliveries of an event.
     pub async fn deliveries(&self, event: &Event) -> Vec<Delivery> {
-        let id = event.id;
-        let rows = self.services.db.run(move |c| deliveries::list(c, id)).await;
+        let event = event.clone();
+        let rows = self.services.db.run(move |c| deliveries::list(c, &event)).await;
         rows.expect("the database answers")
     }
 

@@ -19,9 +19,9 @@ macro_rules! insert_by_columns {
         }
 
         impl<'a> $name<'a> {
-            pub(super) fn of(rows: &'a [$row]) -> Self {
+            pub(super) fn of(rows: impl Iterator<Item = &'a $row> + Clone) -> Self {
                 $name {
-                    $($column: rows.iter().map(|row| &row.$column).collect(),)*
+                    $($column: rows.clone().map(|row| &row.$column).collect(),)*
                 }
             }
         }
@@ -75,6 +75,8 @@ insert_by_columns!(InsertEvents, Event, "events", ") ON CONFLICT DO NOTHING RETU
     settled_at: Option<UtcTime> => Nullable<BigInt>,
     deliveries: i32 => Integer,
     attempts: i32 => Integer,
+    headers: String => Text,
+    took_micros: i64 => BigInt,
 });
 
 insert_by_columns!(InsertDeliveries, Delivery, "event_deliveries", ")", (), {

@@ -1,8 +1,11 @@
 //! Deliveries: each time that an event came, and a few of those that were refused.
+//!
+//! The first one is kept in the row of its event, and most events have no other.
 
 use diesel::prelude::*;
 
 use super::columns::InsertDeliveries;
+use super::{Event, EventState};
 use crate::clock::UtcTime;
 use crate::db::schema::{event_deliveries, event_rejections};
 use crate::db::{DbConn, DbError};
@@ -64,11 +67,11 @@ pub struct NewRejection {
     pub body_bytes: i64,
 }
 
-/// Adds deliveries.
+/// Adds deliveries after the first.
 pub fn insert(connection: &mut DbConn, new: &[Delivery]) -> Result<(), DbError> {
     match connection {
         DbConn::Postgres(inner) => {
-            InsertDeliveries::of(new).execute(inner)?;
+            InsertDeliveries::of(new.iter()).execute(inner)?;
         }
         // One after the other: the statement for one stays prepared.
         DbConn::Sqlite(inner) => {
@@ -83,12 +86,34 @@ pub fn insert(connection: &mut DbConn, new: &[Delivery]) -> Result<(), DbError> 
 }
 
 /// The deliveries of an event, the first one first.
-pub fn list(connection: &mut DbConn, event: EventId) -> Result<Vec<Delivery>, DbError> {
-    Ok(event_deliveries::table
-        .filter(event_deliveries::event_id.eq(event))
+pub fn list(connection: &mut DbConn, event: &Event) -> Result<Vec<Delivery>, DbError> {
+    let further: Vec<Delivery> = event_deliveries::table
+        .filter(event_deliveries::event_id.eq(event.id))
         .order(event_deliveries::number)
         .select(Delivery::as_select())
-        .load(connection)?)
+        .load(connection)?;
+    Ok(std::iter::once(first(event)).chain(further).collect())
+}
+
+fn first(event: &Event) -> Delivery {
+    let verdict = match event {
+        Event { sample: true, .. } => "sample",
+        Event {
+            state: EventState::Conflict,
+            ..
+        } => "conflict",
+        Event { late: true, .. } => "late",
+        _ => "new",
+    };
+    Delivery {
+        event_id: event.id,
+        number: 1,
+        received_at: event.received_at,
+        signed_at: event.signed_at,
+        headers: event.headers.clone(),
+        verdict: verdict.to_owned(),
+        took_micros: event.took_micros,
+    }
 }
 
 /// Keeps a refused delivery, and forgets the oldest beyond [`REJECTIONS_KEPT`].
