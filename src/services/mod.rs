@@ -138,11 +138,11 @@ impl Services {
     }
 }
 
-/// How much of the memory for uploads their parts may take. The other half is for what comes with each upload: what the connection and
-/// the form's parser hold (about 200 KiB each, also of uploads that wait), and what the allocator cannot give back at once.
+/// How much of the memory for uploads their parts may take. The rest is for what comes with each upload: what the connection and the
+/// form's parser hold (about 200 KiB each, also of uploads that wait), and what the allocator cannot give back at once.
 fn memory_for_parts(upload_memory_bytes: u64) -> u64 {
     let least = 2 * uploads::LOOKAHEAD as u64;
-    (upload_memory_bytes / 2).max(least.min(upload_memory_bytes))
+    (upload_memory_bytes / 8 * 3).max(least.min(upload_memory_bytes))
 }
 
 /// What a failure at Filestack means for whoever asked (the log has Filestack's own words).
