@@ -20,6 +20,7 @@ diesel::table! {
         size_bytes -> BigInt,
         status -> Text,
         created_at -> BigInt,
+        trashed_at -> Nullable<BigInt>,
     }
 }
 
@@ -81,6 +82,7 @@ impl State {
     fn rows(&self) -> Outcome<Vec<Row>> {
         let rows = documents::table
             .filter(documents::owner_id.eq(&self.owner))
+            .filter(documents::trashed_at.is_null())
             .order((documents::created_at.desc(), documents::id.desc()))
             .limit(50)
             .select((

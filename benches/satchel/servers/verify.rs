@@ -35,8 +35,7 @@ pub async fn serve(listener: TcpListener) -> Outcome<()> {
         ..app::web_settings(&config, &services, listener.local_addr()?, None)?
     };
     let state = AppState::new(services, settings);
-    let workers = std::thread::available_parallelism().map_or(1, usize::from);
-    let server = HttpServer::new(move || application_of(state.clone(), configure)).workers(workers);
+    let server = HttpServer::new(move || application_of(state.clone(), configure)).workers(app::workers());
     Ok(server.listen(listener)?.run().await?)
 }
 
