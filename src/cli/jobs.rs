@@ -113,6 +113,7 @@ async fn list(args: List, services: &Services) -> Result<(), CliError> {
     let query = ListQuery {
         state: args.state,
         kind: args.kind.map(|kind| kind.as_str().to_owned()),
+        oldest_first: false,
         part: Part::First,
         limit: args.limit,
     };

@@ -125,6 +125,7 @@ impl Filters {
             until: self.until,
             handle: self.handle,
             document: None,
+            oldest_first: false,
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use crate::db::keyset::{Part, Slice, TimePlace};
+use crate::db::keyset::{Part, Slice};
 use crate::db::models::audit_entries;
 use crate::db::models::documents::overseen::{self, OverseenFilter};
-use crate::db::models::documents::{self, Document};
+use crate::db::models::documents::{self, Document, Place, Sort};
 use crate::db::models::users::{self, User};
 use crate::error::AppError;
 use crate::ids::DocumentId;
@@ -18,21 +18,21 @@ pub const OPEN_FOR: Duration = Duration::from_secs(15 * 60);
 pub const REASON_CHARS: usize = 500;
 
 /// What the list is filtered by.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Wanted {
     /// The owner's address.
     pub owner: Option<String>,
     /// The state.
     pub status: Option<&'static str>,
-    /// The oldest first.
-    pub oldest_first: bool,
+    /// The order.
+    pub sort: Sort,
 }
 
 /// A part of everybody's documents, with the addresses of their owners.
 pub async fn list(
     services: &Services,
     wanted: Wanted,
-    part: Part<TimePlace<DocumentId>>,
+    part: Part<Place>,
     limit: i64,
 ) -> Result<Slice<(Document, String)>, AppError> {
     let read = services.db.run(move |c| {
@@ -46,7 +46,7 @@ pub async fn list(
         let filter = OverseenFilter {
             owner,
             status: wanted.status,
-            oldest_first: wanted.oldest_first,
+            sort: wanted.sort,
         };
         let rows = overseen::list(c, &filter, &part, limit + 1)?;
         Ok(Slice::cut(rows, &part, limit))

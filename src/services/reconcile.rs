@@ -95,6 +95,7 @@ pub async fn schedule(services: &Services) -> Result<(), AppError> {
             let last = listing::ListQuery {
                 state: None,
                 kind: Some(Kind::Reconcile.as_str().to_owned()),
+                oldest_first: false,
                 part: listing::Part::First,
                 limit: 1,
             };

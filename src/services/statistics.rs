@@ -99,11 +99,11 @@ pub struct Overview {
     pub waiting_jobs: i64,
     /// When the job was due that has been due longest.
     pub oldest_due: Option<UtcTime>,
-    /// Events that need somebody's eyes.
+    /// Events that need somebody's eyes, up to [`MANY`].
     pub troubled_events: i64,
 }
 
-/// Reads what the first screen shows: six queries, each of a bounded number of rows.
+/// Reads what the first screen shows: seven queries, each of a bounded number of rows.
 pub async fn overview(services: &Services) -> Result<Overview, AppError> {
     let now = services.clock.now();
     let today = day_of(now);
@@ -115,7 +115,7 @@ pub async fn overview(services: &Services) -> Result<Overview, AppError> {
             dead_jobs: job_listing::count_dead(c, MANY)?,
             waiting_jobs: job_listing::count_waiting(c, MANY)?,
             oldest_due: job_listing::oldest_due(c, now)?,
-            troubled_events: event_listing::count_troubled(c)?,
+            troubled_events: event_listing::count_troubled(c, MANY)?,
         })
     });
     Ok(read.await?)

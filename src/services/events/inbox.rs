@@ -15,6 +15,7 @@ use crate::db::models::events::{self, Event, EventState};
 use crate::error::AppError;
 use crate::ids::EventId;
 use crate::services::audit::{Action, Actor, Entry};
+use crate::services::statistics::MANY;
 use crate::services::{Services, audit};
 
 /// Events that are replayed at once.
@@ -75,9 +76,9 @@ pub async fn rejections(services: &Services) -> Result<Vec<Rejection>, AppError>
     Ok(services.db.run(deliveries::list_rejections).await?)
 }
 
-/// How many events need somebody's eyes.
+/// How many events need somebody's eyes, counted up to a bound.
 pub async fn count_troubled(services: &Services) -> Result<i64, AppError> {
-    Ok(services.db.run(listing::count_troubled).await?)
+    Ok(services.db.run(|c| listing::count_troubled(c, MANY)).await?)
 }
 
 /// Which events to replay.

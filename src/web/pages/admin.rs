@@ -32,11 +32,12 @@ use crate::web::views::{
     dress_time,
 };
 
+const USUAL_SORT: &str = "-created";
 const COLUMNS: &[TableColumn] = &[
     TableColumn::new("Kind", ColumnKind::Short),
     TableColumn::new("State", ColumnKind::Short),
     TableColumn::new("Attempts", ColumnKind::Short),
-    TableColumn::new("Made", ColumnKind::Short),
+    TableColumn::new("Made", ColumnKind::Short).sorted(USUAL_SORT),
     TableColumn::new("What it says", ColumnKind::Wide),
     TableColumn::new("Actions", ColumnKind::Actions),
 ];
@@ -56,6 +57,7 @@ pub struct IndexQuery {
 struct Jobs {
     state: Option<JobState>,
     kind: Option<String>,
+    oldest_first: bool,
 }
 
 impl Jobs {
@@ -67,10 +69,10 @@ impl Jobs {
         if !wanted.kind.is_empty() && wanted.kind.parse::<Kind>().is_err() {
             return Err(unknown_filter());
         }
-        wanted.turn.is_turned("")?;
         Ok(Jobs {
             state,
             kind: word_filter(&wanted.kind),
+            oldest_first: wanted.turn.is_turned(USUAL_SORT)?,
         })
     }
 }
@@ -105,6 +107,7 @@ impl Listing for Jobs {
         let query = ListQuery {
             state: self.state,
             kind: self.kind.clone(),
+            oldest_first: self.oldest_first,
             part: match part {
                 keyset::Part::First => Part::First,
                 keyset::Part::After(place) => Part::After(place),
@@ -174,8 +177,8 @@ pub async fn jobs(
                 TableFilter::choice("kind", "Kind", &wanted.kind, kinds),
             ],
             columns: COLUMNS,
-            sort: String::new(),
-            usual_sort: "",
+            sort: wanted.turn.sort,
+            usual_sort: USUAL_SORT,
             rows: rows.iter().map(|job| row(job, now)).collect(),
             previous,
             next,

@@ -3,6 +3,8 @@
 mod opened;
 mod overview;
 mod page;
+mod plans;
 mod recorded;
+mod sorts;
 mod system;
 mod trail;

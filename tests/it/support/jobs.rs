@@ -54,6 +54,7 @@ impl TestApp {
         let query = listing::ListQuery {
             state: None,
             kind: None,
+            oldest_first: false,
             part: listing::Part::First,
             limit: 1_000,
         };

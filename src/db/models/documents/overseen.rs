@@ -4,34 +4,60 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
-use super::{Document, GONE, INFECTED, QUARANTINED, STORED};
-use crate::db::keyset::{Part, TimePlace};
+use super::{Document, GONE, INFECTED, Place, PlaceKey, QUARANTINED, STORED, Sort, SortKey};
+use crate::clock::UtcTime;
+use crate::db::keyset::Part;
 use crate::db::schema::{documents, users};
 use crate::db::{DbConn, DbError};
-use crate::ids::{DocumentId, UserId};
+use crate::ids::UserId;
 
 /// Which documents.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct OverseenFilter {
     /// Of this owner.
     pub owner: Option<UserId>,
     /// In this state.
     pub status: Option<&'static str>,
-    /// The oldest first.
-    pub oldest_first: bool,
+    /// In this order.
+    pub sort: Sort,
 }
 
 /// The states there are.
 pub const STATUSES: [&str; 4] = [STORED, QUARANTINED, INFECTED, GONE];
 
+/// The part of an order beyond a place, if there is one, and read away from it. The column alone is a bound of its own: with it
+/// both databases begin to read the index at the place.
+macro_rules! beyond {
+    ($query:expr, $column:expr, $place:expr, $upwards:expr) => {{
+        let query = match ($place, $upwards) {
+            (Some((key, id)), true) => $query.filter(
+                $column
+                    .ge(key.clone())
+                    .and($column.gt(key).or(documents::id.gt(id))),
+            ),
+            (Some((key, id)), false) => $query.filter(
+                $column
+                    .le(key.clone())
+                    .and($column.lt(key).or(documents::id.lt(id))),
+            ),
+            (None, _) => $query,
+        };
+        if $upwards {
+            query.order(($column.asc(), documents::id.asc()))
+        } else {
+            query.order(($column.desc(), documents::id.desc()))
+        }
+    }};
+}
+
 /// A part of all documents with the addresses of their owners, as it is read: at most `limit`, away from the place.
 pub fn list(
     connection: &mut DbConn,
     filter: &OverseenFilter,
-    part: &Part<TimePlace<DocumentId>>,
+    part: &Part<Place>,
     limit: i64,
 ) -> Result<Vec<(Document, String)>, DbError> {
-    use documents::{created_at, id, owner_id};
+    use documents::{created_at, name_key, owner_id, size_bytes};
     let mut query = documents::table
         .inner_join(users::table.on(users::id.eq(owner_id)))
         .select((Document::as_select(), users::email))
@@ -47,24 +73,22 @@ pub fn list(
             query = query.filter(sql::<Bool>("documents.status <> 'stored'"));
         }
     }
-    let upwards = filter.oldest_first != part.is_backwards();
-    query = match (part.place(), upwards) {
-        (None, _) => query,
-        (Some(place), true) => query.filter(
-            created_at
-                .ge(place.at)
-                .and(created_at.gt(place.at).or(id.gt(place.id))),
-        ),
-        (Some(place), false) => query.filter(
-            created_at
-                .le(place.at)
-                .and(created_at.lt(place.at).or(id.lt(place.id))),
-        ),
-    };
-    query = if upwards {
-        query.order((created_at.asc(), id.asc()))
-    } else {
-        query.order((created_at.desc(), id.desc()))
+    let upwards = filter.sort.descending == part.is_backwards();
+    let number = part.place().and_then(|place| match place.key {
+        PlaceKey::Number(number) => Some((number, place.id)),
+        PlaceKey::Text(_) => None,
+    });
+    let text = part.place().and_then(|place| match &place.key {
+        PlaceKey::Text(text) => Some((text.clone(), place.id)),
+        PlaceKey::Number(_) => None,
+    });
+    query = match filter.sort.key {
+        SortKey::Name => beyond!(query, name_key, text, upwards),
+        SortKey::Size => beyond!(query, size_bytes, number, upwards),
+        SortKey::Created | SortKey::Trashed => {
+            let time = number.map(|(micros, id)| (UtcTime::from_micros(micros), id));
+            beyond!(query, created_at, time, upwards)
+        }
     };
     Ok(query.load(connection)?)
 }

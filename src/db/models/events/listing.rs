@@ -26,6 +26,8 @@ pub struct EventFilter {
     pub handle: Option<String>,
     /// About this document.
     pub document: Option<DocumentId>,
+    /// The oldest first.
+    pub oldest_first: bool,
 }
 
 /// An event in a list: everything but its body.
@@ -48,7 +50,7 @@ pub struct EventLine {
     pub attempts: i32,
 }
 
-/// A part of those events as it is read: at most `limit`, away from the place; the newest come first in the list.
+/// A part of those events as it is read: at most `limit`, away from the place.
 pub fn list(
     connection: &mut DbConn,
     filter: &EventFilter,
@@ -79,20 +81,21 @@ pub fn list(
         query = query.filter(events::document_id.eq(document));
     }
     // The time alone as a bound of its own: with it both databases begin to read the index at the place.
-    query = match part {
-        Part::First => query,
-        Part::After(TimePlace { at, id }) => query.filter(
+    let upwards = filter.oldest_first != part.is_backwards();
+    query = match (part.place(), upwards) {
+        (None, _) => query,
+        (Some(TimePlace { at, id }), false) => query.filter(
             events::received_at
                 .le(*at)
                 .and(events::received_at.lt(*at).or(events::id.lt(*id))),
         ),
-        Part::Before(TimePlace { at, id }) => query.filter(
+        (Some(TimePlace { at, id }), true) => query.filter(
             events::received_at
                 .ge(*at)
                 .and(events::received_at.gt(*at).or(events::id.gt(*id))),
         ),
     };
-    query = if part.is_backwards() {
+    query = if upwards {
         query.order((events::received_at.asc(), events::id.asc()))
     } else {
         query.order((events::received_at.desc(), events::id.desc()))
@@ -100,14 +103,16 @@ pub fn list(
     Ok(query.limit(limit).load(connection)?)
 }
 
-/// How many events wait for somebody: those in conflict, unreadable or failed.
-pub fn count_troubled(connection: &mut DbConn) -> Result<i64, DbError> {
-    Ok(events::table
+/// How many events wait for somebody: those in conflict, unreadable or failed, counted up to a bound.
+pub fn count_troubled(connection: &mut DbConn, most: i64) -> Result<i64, DbError> {
+    let found: Vec<UtcTime> = events::table
         .filter(sql::<Bool>(
             "state IN ('conflict', 'unreadable', 'failed') AND state NOT IN ('applied', 'ignored')",
         ))
-        .count()
-        .get_result(connection)?)
+        .limit(most)
+        .select(events::received_at)
+        .load(connection)?;
+    Ok(found.len() as i64)
 }
 
 /// How many events are in each state that is not settled, for those in which any are.

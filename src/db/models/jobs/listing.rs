@@ -40,20 +40,22 @@ pub enum Part {
     Before(Place),
 }
 
-/// A part of all jobs, the newest first.
+/// A part of all jobs, the newest first unless asked for the other way round.
 #[derive(Clone, Debug)]
 pub struct ListQuery {
     /// Only in this state.
     pub state: Option<JobState>,
     /// Only of this kind.
     pub kind: Option<String>,
+    /// The oldest first.
+    pub oldest_first: bool,
     /// Which part.
     pub part: Part,
     /// Most rows.
     pub limit: i64,
 }
 
-/// Lists jobs, the newest first whichever way the part was reached.
+/// Lists jobs, in the same order whichever way the part was reached.
 pub fn list(connection: &mut DbConn, query: &ListQuery) -> Result<Vec<Job>, DbError> {
     let mut wanted = jobs::table
         .select(Job::as_select())
@@ -72,16 +74,18 @@ pub fn list(connection: &mut DbConn, query: &ListQuery) -> Result<Vec<Job>, DbEr
     if let Some(kind) = &query.kind {
         wanted = wanted.filter(jobs::kind.eq(kind));
     }
-    match query.part {
-        Part::First => {}
-        Part::After(Place { created_at, id }) => {
+    let backwards = matches!(query.part, Part::Before(_));
+    let upwards = query.oldest_first != backwards;
+    match (query.part, upwards) {
+        (Part::First, _) => {}
+        (Part::After(Place { created_at, id }) | Part::Before(Place { created_at, id }), false) => {
             wanted = wanted.filter(
                 jobs::created_at
                     .le(created_at)
                     .and(jobs::created_at.lt(created_at).or(jobs::id.lt(id))),
             );
         }
-        Part::Before(Place { created_at, id }) => {
+        (Part::After(Place { created_at, id }) | Part::Before(Place { created_at, id }), true) => {
             wanted = wanted.filter(
                 jobs::created_at
                     .ge(created_at)
@@ -89,8 +93,7 @@ pub fn list(connection: &mut DbConn, query: &ListQuery) -> Result<Vec<Job>, DbEr
             );
         }
     }
-    let backwards = matches!(query.part, Part::Before(_));
-    wanted = if backwards {
+    wanted = if upwards {
         wanted.order((jobs::created_at.asc(), jobs::id.asc()))
     } else {
         wanted.order((jobs::created_at.desc(), jobs::id.desc()))

@@ -6,15 +6,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::audit::history;
-use super::table::{self, Listed, Listing, Turn, time_cursor, time_place, word_filter};
-use crate::db::keyset::{Part, Slice, TimePlace};
-use crate::db::models::documents::Document;
+use super::table::{self, Listed, Listing, Turn, word_filter};
+use crate::db::keyset::{Part, Slice};
 use crate::db::models::documents::overseen::STATUSES;
+use crate::db::models::documents::{Document, Place};
 use crate::error::AppError;
-use crate::ids::DocumentId;
 use crate::services::events::inbox::legible;
 use crate::services::oversight::{self, Found};
-use crate::services::{Services, audit, documents};
+use crate::services::{Services, audit, cursor, documents};
 use crate::web::AppState;
 use crate::web::extract::{Admin, CsrfForm, DocumentPath, Query};
 use crate::web::pages::shell::dress;
@@ -24,13 +23,13 @@ use crate::web::views::{
     TableFilter, TableRow,
 };
 
-const USUAL_SORT: &str = "-added";
+const USUAL_SORT: &str = "-created";
 const COLUMNS: &[TableColumn] = &[
-    TableColumn::new("Name", ColumnKind::Wide),
+    TableColumn::new("Name", ColumnKind::Wide).sorted("name"),
     TableColumn::new("Owner", ColumnKind::Short),
     TableColumn::new("Status", ColumnKind::Short),
     TableColumn::new("Type", ColumnKind::Short),
-    TableColumn::new("Size", ColumnKind::Number),
+    TableColumn::new("Size", ColumnKind::Number).sorted("-size"),
     TableColumn::new("Added", ColumnKind::Short).sorted(USUAL_SORT),
 ];
 
@@ -68,14 +67,14 @@ impl Everybodys {
         Ok(Everybodys(oversight::Wanted {
             owner: word_filter(&wanted.owner).map(|email| email.to_lowercase()),
             status,
-            oldest_first: wanted.turn.is_turned(USUAL_SORT)?,
+            sort: cursor::parse_sort(&wanted.turn.order(&[USUAL_SORT, "name", "size"])?)?,
         }))
     }
 }
 
 impl Listing for Everybodys {
     type Row = (Document, String);
-    type Place = TimePlace<DocumentId>;
+    type Place = Place;
     const NAME: &'static str = "documents";
     const FIELDS: &'static [&'static str] = &[
         "id",
@@ -98,11 +97,11 @@ impl Listing for Everybodys {
     }
 
     fn cursor(&self, (document, _): &Self::Row) -> String {
-        time_cursor(document.created_at, document.id)
+        cursor::encode(self.0.sort, None, &document.place(self.0.sort))
     }
 
     fn place(&self, text: &str) -> Option<Self::Place> {
-        time_place(text)
+        cursor::decode(self.0.sort, None, text).ok()
     }
 
     fn record(&self, (document, owner): &Self::Row) -> Vec<Value> {

@@ -89,18 +89,28 @@ impl Turn {
         }
     }
 
-    /// Whether an order with this key is wanted, and whether it is the other way round than `usual`.
-    pub(in crate::web) fn is_turned(&self, usual: &str) -> Result<bool, AppError> {
-        let key = usual.trim_start_matches('-');
-        match self.sort.as_str() {
-            "" => Ok(false),
-            sort if sort == usual => Ok(false),
-            sort if sort.trim_start_matches('-') == key && sort.matches('-').count() <= 1 => Ok(true),
-            _ => Err(AppError::invalid(
+    /// The order that is wanted, of those by these columns; the first one is usual.
+    pub(in crate::web) fn order(&self, columns: &[&str]) -> Result<String, AppError> {
+        let usual = columns.first().copied().unwrap_or_default();
+        let sort = Some(self.sort.as_str())
+            .filter(|sort| !sort.is_empty())
+            .unwrap_or(usual);
+        let name = sort.strip_prefix('-').unwrap_or(sort);
+        let is_known = columns
+            .iter()
+            .any(|column| column.trim_start_matches('-') == name);
+        if !is_known {
+            return Err(AppError::invalid(
                 "invalid-sort",
                 "The list cannot be sorted by that. Choose an order from the headings.",
-            )),
+            ));
         }
+        Ok(sort.to_owned())
+    }
+
+    /// Whether a list that has one order alone is wanted the other way round than is usual.
+    pub(in crate::web) fn is_turned(&self, usual: &str) -> Result<bool, AppError> {
+        Ok(self.order(&[usual])? != usual)
     }
 }
 

@@ -25,10 +25,11 @@ use crate::web::views::{
     EventRow, EventShowPage, EventStatus, PreviewRow, RefusalRow, Table, TableColumn, TableFilter, TableRow,
 };
 
+const USUAL_SORT: &str = "-received";
 const COLUMNS: &[TableColumn] = &[
     TableColumn::new("Event", ColumnKind::Short),
     TableColumn::new("State", ColumnKind::Short),
-    TableColumn::new("Received", ColumnKind::Short),
+    TableColumn::new("Received", ColumnKind::Short).sorted(USUAL_SORT),
     TableColumn::new("Deliveries", ColumnKind::Number),
     TableColumn::new("File", ColumnKind::Short),
     TableColumn::new("What it came to", ColumnKind::Wide),
@@ -80,6 +81,7 @@ impl Wanted {
             until: time(&self.until)?,
             handle: word(&self.handle),
             document: None,
+            oldest_first: false,
         })
     }
 
@@ -162,14 +164,17 @@ pub async fn index(
 ) -> Result<HttpResponse, AppError> {
     let now = state.services.clock.now();
     let wanted = query.0;
-    let list = Inbox(wanted.filter(now)?);
-    wanted.turn.is_turned("")?;
+    let list = Inbox(EventFilter {
+        oldest_first: wanted.turn.is_turned(USUAL_SORT)?,
+        ..wanted.filter(now)?
+    });
     if let Some(format) = wanted.turn.format()? {
         return Ok(table::export(&state, list, format));
     }
     let Listed { rows, previous, next } = table::listed(&state.services, &list, &wanted.turn).await?;
     let troubled = inbox::count_troubled(&state.services).await?;
     let dressed = dress(&request, &state, Some(admin.user()));
+    let sort = wanted.turn.sort.clone();
     let filters = wanted.shown();
     let states = EventStatus::ALL
         .into_iter()
@@ -189,8 +194,8 @@ pub async fn index(
                 TableFilter::text("until", "Until", &filters.until, "1h, or 2026-11-24"),
             ],
             columns: COLUMNS,
-            sort: String::new(),
-            usual_sort: "",
+            sort,
+            usual_sort: USUAL_SORT,
             rows: rows.into_iter().map(table_row).collect(),
             previous,
             next,

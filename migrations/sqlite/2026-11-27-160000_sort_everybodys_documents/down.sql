@@ -1,0 +1,2 @@
+DROP INDEX documents_by_any_size;
+DROP INDEX documents_by_any_name;

@@ -1,0 +1,130 @@
+//! Every list of the administrators reads an index in its own order, on both databases: nothing is sorted, no table is walked.
+
+use diesel::prelude::*;
+use diesel::sql_types::Text;
+use satchel::db::{Db, DbConn, DbError, Location};
+
+use crate::support::postgres;
+
+/// Statements as the lists and the sweeps make them, and the index of each.
+const STATEMENTS: &[(&str, &str)] = &[
+    (
+        "SELECT * FROM documents WHERE name_key >= 'a' AND (name_key > 'a' OR id > 'b') ORDER BY name_key, id LIMIT 51",
+        "documents_by_any_name",
+    ),
+    (
+        "SELECT * FROM documents WHERE size_bytes <= 5 AND (size_bytes < 5 OR id < 'b') \
+         ORDER BY size_bytes DESC, id DESC LIMIT 51",
+        "documents_by_any_size",
+    ),
+    (
+        "SELECT * FROM documents WHERE created_at <= 5 AND (created_at < 5 OR id < 'b') \
+         ORDER BY created_at DESC, id DESC LIMIT 51",
+        "documents_by_time",
+    ),
+    (
+        "SELECT * FROM documents WHERE status = 'gone' AND status <> 'stored' AND created_at <= 5 \
+         ORDER BY created_at DESC, id DESC LIMIT 51",
+        "documents_unusual",
+    ),
+    (
+        "SELECT * FROM documents WHERE owner_id = 'a' AND trashed_at IS NOT NULL AND trashed_at <= 5 \
+         ORDER BY trashed_at DESC, id DESC LIMIT 51",
+        "documents_in_trash",
+    ),
+    (
+        "SELECT id FROM documents WHERE trashed_at <= 5 AND trashed_at IS NOT NULL ORDER BY trashed_at, id LIMIT 100",
+        "documents_to_purge",
+    ),
+    (
+        "SELECT * FROM jobs WHERE created_at >= 5 AND (created_at > 5 OR id > 'b') ORDER BY created_at, id LIMIT 51",
+        "jobs_by_creation",
+    ),
+    (
+        "SELECT * FROM events WHERE received_at >= 5 AND (received_at > 5 OR id > 'b') ORDER BY received_at, id LIMIT 51",
+        "events_by_time",
+    ),
+    (
+        "SELECT * FROM audit_entries WHERE at >= 5 AND (at > 5 OR id > 'b') ORDER BY at, id LIMIT 51",
+        "audit_entries_by_time",
+    ),
+    (
+        "SELECT * FROM audit_entries WHERE action = 'x' AND at <= 5 ORDER BY at DESC, id DESC LIMIT 51",
+        "audit_entries_by_action",
+    ),
+    (
+        "SELECT * FROM audit_entries WHERE actor = 'x' AND at <= 5 ORDER BY at DESC, id DESC LIMIT 51",
+        "audit_entries_by_actor",
+    ),
+    (
+        "SELECT * FROM audit_entries WHERE subject = 'x' AND at <= 5 ORDER BY at DESC, id DESC LIMIT 51",
+        "audit_entries_by_subject",
+    ),
+    (
+        "SELECT * FROM audit_entries WHERE document_id = 'x' AND document_id IS NOT NULL ORDER BY at DESC, id DESC LIMIT 51",
+        "audit_entries_by_document",
+    ),
+    (
+        "SELECT * FROM password_links WHERE user_id = 'x'",
+        "password_links_by_user",
+    ),
+    (
+        "SELECT * FROM password_links WHERE expires_at < 5",
+        "password_links_by_expiry",
+    ),
+    (
+        "SELECT * FROM idempotency_keys WHERE made_at < 5",
+        "idempotency_keys_by_age",
+    ),
+];
+
+#[derive(QueryableByName)]
+struct OfSqlite {
+    #[diesel(sql_type = Text)]
+    detail: String,
+}
+
+#[derive(QueryableByName)]
+struct OfPostgres {
+    #[diesel(sql_type = Text, column_name = "QUERY PLAN")]
+    line: String,
+}
+
+#[test]
+fn every_list_reads_its_index_on_sqlite() {
+    let directory = tempfile::tempdir().unwrap();
+    let db = Db::open(Location::Sqlite(directory.path().join("satchel.db"))).unwrap();
+    read_their_indexes(&db, &["TEMP B-TREE", "SCAN"], |c, sql| {
+        let rows: Vec<OfSqlite> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {sql}")).load(c)?;
+        Ok(rows.into_iter().map(|row| row.detail + "\n").collect())
+    });
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn every_list_reads_its_index_on_postgres() {
+    let database = postgres::database();
+    let db = Db::open(Location::Postgres(database.url.clone())).unwrap();
+    read_their_indexes(&db, &["Sort", "Seq Scan"], |c, sql| {
+        // With so few rows it would walk the table: what matters is what it can do when there are many.
+        for way in ["seqscan", "bitmapscan", "sort"] {
+            diesel::sql_query(format!("SET LOCAL enable_{way} = off")).execute(c)?;
+        }
+        let rows: Vec<OfPostgres> = diesel::sql_query(format!("EXPLAIN {sql}")).load(c)?;
+        Ok(rows.into_iter().map(|row| row.line + "\n").collect())
+    });
+}
+
+fn read_their_indexes(db: &Db, never: &[&str], plan: impl Fn(&mut DbConn, &str) -> Result<String, DbError>) {
+    db.write_blocking(|c| {
+        for (sql, index) in STATEMENTS {
+            let plan = plan(c, sql)?;
+            assert!(plan.contains(index), "{sql}\n{plan}");
+            for word in never {
+                assert!(!plan.contains(word), "{sql}\n{plan}");
+            }
+        }
+        Ok(())
+    })
+    .expect("every plan");
+}

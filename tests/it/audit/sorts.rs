@@ -1,0 +1,131 @@
+//! Tables are sorted from their headings: on every page, in links that can be passed on, and in files.
+
+use std::time::Duration;
+
+use satchel::queue::{Kind, NewJob};
+
+use crate::support::app::TestApp;
+use crate::support::client::Client;
+use crate::support::documents::a_document;
+
+/// The rows of all pages from here on.
+async fn walked(admin: &Client, first: &str) -> Vec<String> {
+    let (mut seen, mut next) = (Vec::new(), Some(first.to_owned()));
+    while let Some(path) = next {
+        let page = admin.page(&path).await;
+        assert_eq!(page.status, 200, "{path}");
+        seen.extend(page.attributes("tbody tr", "id"));
+        next = page.attributes("a[rel=next]", "href").pop();
+    }
+    seen
+}
+
+async fn documents_are_sorted(app: TestApp) {
+    let admin = app.admin().await;
+    let ana = app.user("ana").await;
+    drop(ana);
+    let mut made = Vec::new();
+    for n in 0..120_i64 {
+        // Many sizes and names are the same: the id decides.
+        let document = a_document(&format!("File {}", n % 7)).of_size(n % 5);
+        let id = document.create(&app, "ana").await;
+        made.push((n % 7, n % 5, format!("document-{id}")));
+    }
+    let by_time: Vec<String> = made.iter().map(|(_, _, id)| id.clone()).collect();
+    let sorted = |key: fn(&(i64, i64, String)) -> i64| {
+        let mut rows = made.clone();
+        rows.sort_by_key(|row| (key(row), row.2.clone()));
+        rows.into_iter().map(|row| row.2).collect::<Vec<_>>()
+    };
+    for (name, wanted) in [
+        ("created", by_time),
+        ("name", sorted(|row| row.0)),
+        ("size", sorted(|row| row.1)),
+    ] {
+        let path = format!("/admin/documents?sort={name}");
+        assert_eq!(walked(&admin, &path).await, wanted, "{name}");
+        let turned: Vec<String> = wanted.iter().rev().cloned().collect();
+        let path = format!("/admin/documents?sort=-{name}");
+        assert_eq!(walked(&admin, &path).await, turned, "-{name}");
+        let file = admin.get(&format!("{path}&format=json")).await.json();
+        let ids: Vec<String> = file
+            .as_array()
+            .expect("a list")
+            .iter()
+            .map(|row| format!("document-{}", row["id"].as_str().expect("an id")))
+            .collect();
+        assert_eq!(ids, turned, "-{name} as a file");
+        let page = admin.page(&path).await;
+        assert_eq!(page.attributes("th[aria-sort]", "aria-sort"), ["descending"]);
+        // There and back again.
+        let second = page.attributes("a[rel=next]", "href").pop().expect("more");
+        let back = admin.page(&second).await.attributes("a[rel=prev]", "href").pop();
+        let first = admin.page(&back.expect("a way back")).await;
+        assert_eq!(first.attributes("tbody tr", "id"), turned[..50], "-{name}");
+        // A cursor of one order is none of another.
+        let cursor = second.split("after=").nth(1).expect("a cursor");
+        let odd = admin
+            .get(&format!("/admin/documents?sort={name}&after={cursor}"))
+            .await;
+        assert_eq!(odd.status, 400, "{name}");
+    }
+    let usual = admin.page("/admin/documents").await;
+    assert_eq!(
+        usual.attributes("th a.sort", "href"),
+        [
+            "/admin/documents?sort=name",
+            "/admin/documents?sort=-size",
+            "/admin/documents?sort=created",
+        ]
+    );
+    for odd in ["owner", "--size", "trashed", "size;--"] {
+        let answer = admin.get(&format!("/admin/documents?sort={odd}")).await;
+        assert_eq!(answer.status, 400, "{odd}");
+    }
+}
+
+#[actix_web::test]
+async fn documents_are_sorted_on_sqlite() {
+    documents_are_sorted(TestApp::sqlite().await).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn documents_are_sorted_on_postgres() {
+    documents_are_sorted(TestApp::postgres().await).await;
+}
+
+async fn jobs_and_events_are_turned_round(app: TestApp) {
+    let admin = app.admin().await;
+    app.user("ana").await;
+    let id = a_document("a.txt").create(&app, "ana").await;
+    for _ in 0..60 {
+        app.enqueue(NewJob::about(Kind::ReadMetadata, id)).await;
+        let sent = admin
+            .post_form("/admin/webhooks/samples", &[("action", "fp.upload")])
+            .await;
+        assert_eq!(sent.status, 303);
+        app.advance(Duration::from_secs(1));
+    }
+    for (path, key) in [("/admin/jobs", "created"), ("/admin/webhooks", "received")] {
+        let newest = walked(&admin, path).await;
+        assert!(newest.len() >= 60, "{path}");
+        let oldest = walked(&admin, &format!("{path}?sort={key}")).await;
+        assert_eq!(oldest, newest.iter().rev().cloned().collect::<Vec<_>>(), "{path}");
+        assert_eq!(walked(&admin, &format!("{path}?sort=-{key}")).await, newest);
+        let page = admin.page(&format!("{path}?sort={key}")).await;
+        assert_eq!(page.attributes("th[aria-sort]", "aria-sort"), ["ascending"]);
+        assert_eq!(admin.get(&format!("{path}?sort=kind")).await.status, 400);
+    }
+}
+
+#[actix_web::test]
+async fn jobs_and_events_are_turned_round_on_sqlite() {
+    jobs_and_events_are_turned_round(TestApp::sqlite().await).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn jobs_and_events_are_turned_round_on_postgres() {
+    jobs_and_events_are_turned_round(TestApp::postgres().await).await;
+}
