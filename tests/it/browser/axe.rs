@@ -69,6 +69,7 @@ async fn an_accessibility_engine_finds_nothing_on_any_page() {
     judge(&browser, &engine, "/documents, empty", &mut found).await;
     let id = admin.document("summer.png", PICTURE).await;
     admin.document("notes.txt", b"A line.\n").await;
+    let member = app.owner("admin").await.id;
     let theirs = app.user("ana").await.document("theirs.txt", b"x").await;
     for path in [
         "/documents",
@@ -79,7 +80,11 @@ async fn an_accessibility_engine_finds_nothing_on_any_page() {
         "/trash/emptying",
         "/documents/none",
         "/uploads/new",
+        "/docs",
+        "/account",
         "/admin",
+        "/admin/users",
+        &format!("/admin/users/{member}"),
         "/admin/documents",
         "/admin/documents?owner=nobody@example.org",
         &format!("/admin/documents/{theirs}"),
@@ -92,6 +97,43 @@ async fn an_accessibility_engine_finds_nothing_on_any_page() {
         "/admin/jobs",
     ] {
         visit(path, &mut found).await;
+    }
+    // Forms that say what is wrong beside the field.
+    for (path, fields, form) in [
+        (
+            "/account",
+            &[
+                ("#current-password", "not the password"),
+                ("#new-password", "four plain words"),
+            ][..],
+            "/account/password",
+        ),
+        (
+            "/account",
+            &[("#token-name", "a program"), ("#token-days", "many")],
+            "/account/tokens",
+        ),
+        (
+            "/admin/users",
+            &[("#invite-email", "ana@example.org")],
+            "/admin/users",
+        ),
+        ("/admin/users", &[("#total-mebibytes", "much")], "/admin/quota"),
+        (
+            &format!("/admin/users/{member}"),
+            &[("#quota-documents", "many")],
+            &format!("/admin/users/{member}/quota"),
+        ),
+    ] {
+        browser.goto(&format!("{}{path}", app.url)).await;
+        for (field, value) in fields {
+            browser.fill(field, value).await;
+        }
+        browser
+            .click(&format!("form[method=post][action='{form}'] button[type=submit]"))
+            .await;
+        browser.see("[aria-invalid=true]").await;
+        judge(&browser, &engine, &format!("{form} with an error"), &mut found).await;
     }
     assert!(found.is_empty(), "{found:#?}");
 }

@@ -2,6 +2,7 @@
 
 mod axe;
 mod direct;
+mod docs;
 mod journey;
 mod looks;
 mod picker;

@@ -6,6 +6,7 @@ use crate::support::wire::{get, post, request};
 
 const APP_SECRET: &str = "CANARYAPPSECRETOFTHISTEST";
 const WEBHOOK_SECRET: &str = "canaryWebhookSecretOfThisTest";
+const METRICS_TOKEN: &str = "canary-metrics-token-of-this-test";
 
 #[test]
 fn p7_no_secret_is_in_any_page_answer_log_or_error() {
@@ -19,6 +20,7 @@ fn p7_no_secret_is_in_any_page_answer_log_or_error() {
         .with("FILESTACK_WEBHOOK_SECRET", WEBHOOK_SECRET)
         .with("FILESTACK_BASE_URL", &format!("http://{}", filestack.address))
         .with("SATCHEL_SECRET_KEY", &secret_key)
+        .with("SATCHEL_METRICS_TOKEN", METRICS_TOKEN)
         .with("SATCHEL_DRAIN_SECONDS", "0")
         .with("RUST_LOG", "debug");
     let server = place.serve();
@@ -59,6 +61,18 @@ fn p7_no_secret_is_in_any_page_answer_log_or_error() {
         "/openapi.json".to_owned(),
         "/metrics".to_owned(),
         "/documents?sort=wrong".to_owned(),
+        "/account".to_owned(),
+        "/admin".to_owned(),
+        "/admin/users".to_owned(),
+        "/admin/documents".to_owned(),
+        "/admin/settings".to_owned(),
+        "/admin/system".to_owned(),
+        "/admin/jobs".to_owned(),
+        "/admin/webhooks".to_owned(),
+        "/admin/webhooks/refusals".to_owned(),
+        "/admin/audit".to_owned(),
+        "/admin/audit?format=csv".to_owned(),
+        "/admin/audit?format=json".to_owned(),
     ] {
         see(browser.get(&page));
     }
@@ -72,6 +86,7 @@ fn p7_no_secret_is_in_any_page_answer_log_or_error() {
     ] {
         see(get(&call).bearer(&token).send(server.address));
     }
+    see(get("/metrics").bearer(METRICS_TOKEN).send(server.address));
     see(post("/webhooks/filestack")
         .body("application/json", "{}")
         .send(server.address));
@@ -97,7 +112,14 @@ fn p7_no_secret_is_in_any_page_answer_log_or_error() {
     server.terminate();
     let (_, _, said) = server.ended();
     let said = said.replace(&link, "");
-    for secret in [APP_SECRET, WEBHOOK_SECRET, &secret_key] {
+    for secret in [
+        APP_SECRET,
+        WEBHOOK_SECRET,
+        METRICS_TOKEN,
+        &secret_key,
+        PASSWORD,
+        &token,
+    ] {
         assert!(!seen.contains(secret), "{secret} is in an answer");
         assert!(!said.contains(secret), "{secret} is in the log");
         for shown in [&shown, &shown_json] {

@@ -1,5 +1,6 @@
 //! The program itself: started, asked, signalled and killed as a person or a service manager would.
 
+mod accounts;
 mod beside;
 mod doctor;
 mod emulator;

@@ -172,3 +172,26 @@ async fn d2_d3_nothing_signed_or_personal_is_kept_by_a_cache() {
     assert!(file.header("cache-control").unwrap().contains("private"));
     assert_eq!(file.header("set-cookie"), None);
 }
+
+/// A signed address cannot be taken back: it ends after its minutes, or with the file. The README says so.
+#[actix_web::test]
+async fn d7_an_address_signed_before_the_trash_ends_with_its_minutes_or_with_the_file() {
+    let app = TestApp::sqlite().await;
+    let ana = app.token("ana").await;
+    let signed = async |name: &str| {
+        let id = ana.document(name, b"hello").await;
+        let answer = ana.get(&format!("/api/uploads/{id}/download-url")).await;
+        (id, answer.field("url"))
+    };
+    let (trashed, url) = signed("a.txt").await;
+    assert_eq!(ana.delete(&format!("/api/documents/{trashed}")).await.status, 204);
+    assert_eq!(app.fetch(&url).await.status, 200);
+    // Nobody gets another one.
+    let another = ana.get(&format!("/api/uploads/{trashed}/download-url")).await;
+    assert_eq!(another.status, 404, "{}", another.text());
+    let (purged, gone) = signed("b.txt").await;
+    assert_eq!(ana.purge(&purged).await.status, 204);
+    assert_eq!(app.fetch(&gone).await.status, 404);
+    app.advance(std::time::Duration::from_secs(301));
+    assert_eq!(app.fetch(&url).await.status, 403);
+}
