@@ -10,7 +10,7 @@ use crate::app;
 use crate::clock::{Clock, UtcTime};
 use crate::config::{Config, FilestackMode};
 use crate::crypto;
-use crate::db::models::documents::{self, NewDocument, STORED};
+use crate::db::models::documents::{self, Description, NewDocument, STORED};
 use crate::db::models::search::{self, name_key};
 use crate::db::models::setup;
 use crate::db::models::users::{self, NewUser, Role, User};
@@ -19,11 +19,11 @@ use crate::emulator::Store;
 use crate::ids::{DocumentId, UserId};
 use crate::services::accounts;
 use crate::services::audit::Actor;
-use content::{Chance, Made, made_up, real_file};
+use content::{Chance, Made, made_up, real_file, said};
 
 /// Fill an empty database with made-up users and documents
 ///
-/// The same every time, documents spread evenly over the users. Prints an API token of the first user, alone on stdout.
+/// The same every time, documents spread evenly over the users, some of them with tags and notes and some in the trash. Prints an API token of the first user, alone on stdout.
 /// Never calls Filestack: with the emulator the first user's newest 50 documents have real small files, all other handles
 /// are made up. Refuses a database that has users.
 #[derive(Debug, clap::Args)]
@@ -65,13 +65,14 @@ pub(super) async fn run(args: Args, config: Config) -> Result<(), CliError> {
         }
         FilestackMode::Service { .. } => None,
     };
+    let now = Clock::system().now();
     let owner_seq = people.iter().map(|user| (user.id, user.seq)).collect();
     for start in (0..args.documents).step_by(BATCH as usize) {
         let end = args.documents.min(start + BATCH);
         let batch = (start..end)
             .map(|n| document(n, args.documents, &people, store.as_ref()))
             .collect::<Result<Vec<_>, _>>()?;
-        add_documents(&db, &owner_seq, batch).map_err(failed)?;
+        add_documents(&db, &owner_seq, start, batch, now).map_err(failed)?;
     }
     let services = app::services(&config, db, Clock::system(), None)?;
     let first = &people[0].email;
@@ -166,21 +167,53 @@ fn document(n: u64, count: u64, people: &[User], store: Option<&Store>) -> Resul
     })
 }
 
-fn add_documents(db: &Db, owner_seq: &BTreeMap<UserId, i64>, batch: Vec<NewDocument>) -> Result<(), DbError> {
+/// Adds documents, counted on from those that are there already. What is said of them is the same every time; what is in the trash went there
+/// now, so that it stays for as long as anything does.
+fn add_documents(
+    db: &Db,
+    owner_seq: &BTreeMap<UserId, i64>,
+    first: u64,
+    batch: Vec<NewDocument>,
+    now: UtcTime,
+) -> Result<(), DbError> {
     db.write_blocking(|c| {
         // PostgreSQL takes 65 535 parameters in a statement, and a document has twelve.
         for some in batch.chunks(1_000) {
             documents::insert_batch(c, some)?;
         }
         let mut kept: BTreeMap<UserId, (i64, i64)> = BTreeMap::new();
-        for document in &batch {
+        let mut trashed: BTreeMap<UserId, i64> = BTreeMap::new();
+        for (n, document) in (first..).zip(&batch) {
             search::insert(c, owner_seq[&document.owner_id], document)?;
             let (count, bytes) = kept.entry(document.owner_id).or_default();
             *count += 1;
             *bytes += document.size_bytes;
+            let said = said(&mut Chance::new("said", n));
+            if !said.tags.is_empty() || !said.note.is_empty() {
+                let description = Description {
+                    name: &document.name,
+                    tags: &said.tags,
+                    note: &said.note,
+                };
+                documents::describe(
+                    c,
+                    document.owner_id,
+                    document.id,
+                    &description,
+                    document.created_at,
+                )?;
+            }
+            if said.is_trash && documents::trash(c, document.owner_id, document.id, now)? {
+                let row = documents::find(c, document.id)?.ok_or(DbError::NotFound)?;
+                search::delete(c, row.seq)?;
+                *trashed.entry(document.owner_id).or_default() += 1;
+            }
         }
         for (owner, (count, bytes)) in kept {
             users::add_usage(c, owner, count, bytes)?;
+        }
+        for (owner, count) in trashed {
+            users::add_trashed(c, owner, count)?;
         }
         Ok(())
     })

@@ -250,8 +250,29 @@ fn the_list_and_the_search_read_an_index_and_sort_nothing_they_need_not() {
         let found = plan(
             c,
             "SELECT * FROM document_search CROSS JOIN documents ON documents.seq = document_search.rowid \
-             WHERE owner_id = 'a' AND document_search MATCH 'x' ORDER BY created_at DESC LIMIT 51",
+             WHERE owner_id = 'a' AND trashed_at IS NULL AND (name_key LIKE '%x%' ESCAPE '\\' OR (documents.words LIKE '% x%')) \
+             AND tags LIKE '%,a,%' ESCAPE '\\' AND family = 'pdf' AND status = 'gone' \
+             AND document_search MATCH '((\"1g61\"* OR (\"1w61\"*)) AND \"1t61\" AND \"1kpdf\" AND \"1sgone\")' \
+             ORDER BY created_at DESC LIMIT 51",
         )?;
+        let walked = plan(
+            c,
+            "SELECT * FROM documents WHERE owner_id = 'a' AND trashed_at IS NULL AND (created_at, id) < (5, 'b') \
+             AND (name_key LIKE '%x%' ESCAPE '\\' OR (words LIKE '% x%')) AND tags LIKE '%,a,%' ESCAPE '\\' \
+             AND family = 'pdf' AND status = 'stored' ORDER BY created_at DESC, id DESC LIMIT 51",
+        )?;
+        assert!(
+            walked.contains("USING INDEX documents_by_creation") && !walked.contains("TEMP B-TREE"),
+            "{walked}"
+        );
+        let to_index = plan(
+            c,
+            "SELECT id FROM documents WHERE words IS NULL AND trashed_at IS NULL ORDER BY id LIMIT 200",
+        )?;
+        assert!(
+            to_index.contains("INDEX documents_to_index") && !to_index.contains("TEMP B-TREE"),
+            "{to_index}"
+        );
         assert!(
             found.contains("document_search VIRTUAL TABLE INDEX")
                 && found.contains("documents USING INTEGER PRIMARY KEY"),

@@ -259,6 +259,22 @@ pub async fn change_if(
     changed.ok_or(AppError::NotFound)?
 }
 
+/// Tags a document anew, in the caller's transaction that holds it; gives it as it is then.
+pub(super) fn retag(
+    c: &mut DbConn,
+    actor: &Actor,
+    before: &Document,
+    tags: Tags,
+    now: UtcTime,
+) -> Result<Option<Document>, DbError> {
+    let changes = Checked {
+        name: None,
+        tags: Some(tags),
+        note: None,
+    };
+    write(c, actor, before, &changes, now)
+}
+
 /// Writes changes to a document that this transaction holds, and each into its history.
 fn write(
     c: &mut DbConn,

@@ -33,14 +33,14 @@ impl Tags {
             if tag.contains(',') {
                 return Err(format!(
                     "A tag has no comma in it. Make two tags of “{}”.",
-                    beginning(&tag)
+                    names::beginning(&tag)
                 ));
             }
             let length = tag.chars().count();
             if length > TAG_CHARS {
                 return Err(format!(
                     "A tag has at most {TAG_CHARS} characters, and “{}” has {length}. Shorten it.",
-                    beginning(&tag)
+                    names::beginning(&tag)
                 ));
             }
             tags.insert(tag);
@@ -145,14 +145,6 @@ fn form(text: &str) -> String {
 /// Characters that show nothing, but for the joiners that some scripts and emoji are written with.
 fn is_nothing(c: char) -> bool {
     names::is_hidden(c) && !matches!(c, '\u{200c}' | '\u{200d}')
-}
-
-fn beginning(tag: &str) -> String {
-    const SHOWN: usize = 30;
-    if tag.chars().count() <= SHOWN {
-        return tag.to_owned();
-    }
-    tag.chars().take(SHOWN).chain(['…']).collect()
 }
 
 #[cfg(test)]

@@ -37,6 +37,7 @@ pub mod sniff;
 pub mod statistics;
 pub mod sweep;
 pub mod system;
+pub mod tagging;
 pub mod tokens;
 pub mod trash;
 pub mod uploads;

@@ -73,6 +73,15 @@ pub fn human_size(bytes: u64) -> String {
     format!("{} {}", text.trim_end_matches(".0"), UNITS[unit])
 }
 
+/// A text that is named in a sentence: not all of it when it is long.
+pub(super) fn beginning(text: &str) -> String {
+    const SHOWN: usize = 30;
+    if text.chars().count() <= SHOWN {
+        return text.to_owned();
+    }
+    text.chars().take(SHOWN).chain(['…']).collect()
+}
+
 fn shorten(name: &str) -> String {
     if name.len() <= MAX_BYTES {
         return name.to_owned();

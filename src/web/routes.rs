@@ -48,6 +48,7 @@ pub fn configure(app: &mut web::ServiceConfig) {
             web::resource("/documents/{id}/description").route(web::post().to(pages::documents::describe)),
             web::resource("/documents/{id}/deletion").route(web::post().to(pages::trash::create_one)),
             web::resource("/documents/{id}/restoration").route(web::post().to(pages::trash::restore_one)),
+            web::resource("/tags").route(web::post().to(pages::tags::create)),
             web::resource("/archive").route(web::post().to(pages::archive::create)),
             web::resource("/trash")
                 .route(get().to(pages::trash::index))
@@ -115,6 +116,7 @@ pub fn configure(app: &mut web::ServiceConfig) {
             web::resource("/api/documents/{id}/jobs").route(get().to(api::documents::jobs)),
             web::resource("/api/documents/{id}/restoration").route(web::post().to(api::documents::restore)),
             web::resource("/api/archive").route(web::post().to(api::archive::create)),
+            web::resource("/api/tags").route(web::post().to(api::tags::create)),
             web::resource("/api/trash")
                 .route(get().to(api::trash::index))
                 .route(web::post().to(api::trash::create))

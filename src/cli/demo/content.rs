@@ -110,6 +110,41 @@ pub(super) fn email(n: u32) -> String {
     }
 }
 
+/// What its owner says of a document.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct SaidOf {
+    /// As a row has them.
+    pub(super) tags: String,
+    pub(super) note: String,
+    pub(super) is_trash: bool,
+}
+
+/// What is said of a document: nothing of most.
+pub(super) fn said(chance: &mut Chance) -> SaidOf {
+    const TAGS: [&str; 8] = [
+        "archive", "checked", "draft", "home", "paid", "tax 2025", "tax 2026", "work",
+    ];
+    const NOTES: [&str; 4] = [
+        "Ask {} for the signed copy.",
+        "Sent to {} by post.",
+        "{} wants this back by the end of the month.",
+        "Replaces the one from {}.",
+    ];
+    let mut said = SaidOf::default();
+    match chance.below(12) {
+        0 => said.tags = format!(",{},", chance.of(&TAGS)),
+        1 => {
+            // In order, as tags are kept.
+            let at = 1 + chance.below(TAGS.len() as u64 - 1) as usize;
+            said.tags = format!(",{},{},", TAGS[chance.below(at as u64) as usize], TAGS[at]);
+            said.note = chance.of(&NOTES).replace("{}", chance.of(&SUBJECTS));
+        }
+        2 => said.is_trash = chance.below(4) == 0,
+        _ => {}
+    }
+    said
+}
+
 /// A document whose file is nowhere.
 pub(super) fn made_up(n: u64, chance: &mut Chance) -> Made {
     const PDF: &str = "application/pdf";
@@ -251,6 +286,10 @@ mod tests {
     fn the_same_document_comes_out_every_time_and_another_for_another_number() {
         let name = |n| made_up(n, &mut Chance::new("document", n)).name;
         assert_eq!(name(7), name(7));
+        let of = |n| said(&mut Chance::new("said", n));
+        assert_eq!(of(7), of(7));
+        let all: Vec<_> = (0..600).map(of).collect();
+        assert!(all.iter().any(|said| said.is_trash) && all.iter().any(|said| !said.note.is_empty()));
         assert!((0..20).map(name).collect::<std::collections::BTreeSet<_>>().len() > 10);
         assert_eq!(email(0), "ana@example.org");
         assert_eq!(email(24), "ana2@example.org");

@@ -5,6 +5,7 @@ pub mod archive;
 pub mod documents;
 pub mod import;
 pub mod picker;
+pub mod tags;
 pub mod trash;
 pub mod uploads;
 

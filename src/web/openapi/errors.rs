@@ -241,6 +241,7 @@ fn own(operation: &str) -> &'static [&'static [&'static str]] {
         "showThumbnail" => &[SERVED, &["invalid-query", "invalid-size", "no-thumbnail"]],
         "createArchive" => &[JSON, &["nothing-chosen", "too-many-documents", "not-found"]],
         "trashDocuments" | "restoreDocuments" => &[JSON, &["nothing-chosen", "too-many-documents"]],
+        "tagDocuments" => &[JSON, &["nothing-chosen", "too-many-documents", "invalid-fields"]],
         "purgeDocument" | "restoreDocument" => &[&["not-found"]],
         "listDocuments" => &[&[
             "invalid-query",

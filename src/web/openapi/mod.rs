@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::{IntoParams, OpenApi, ToSchema};
 
-use super::api::{account, archive, documents, import, picker, trash, uploads};
+use super::api::{account, archive, documents, import, picker, tags, trash, uploads};
 
 /// Every operation. A route under `/api` without a line here fails a test.
 #[derive(OpenApi)]
@@ -50,6 +50,7 @@ by page: give `next_cursor` of one page as `cursor` of the next, until it is nul
         documents::jobs,
         documents::restore,
         archive::create,
+        tags::create,
         trash::index,
         trash::create,
         trash::empty,

@@ -12,6 +12,7 @@ pub mod passwords;
 pub mod sessions;
 pub mod setup;
 pub mod shell;
+pub mod tags;
 mod told;
 pub mod trash;
 pub mod uploads;

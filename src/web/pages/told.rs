@@ -25,6 +25,8 @@ pub(super) enum Told {
     TrashedMany(UtcTime, Count),
     /// Documents are back in the list.
     Restored(Count),
+    /// Documents have other tags.
+    Tagged(Count),
     /// A document and its file are gone.
     Purged,
     /// A document is gone; its file is still at Filestack.
@@ -53,6 +55,10 @@ impl Told {
                 done: number()?,
                 missing: number()?,
             }),
+            "tagged" => Told::Tagged(Count {
+                done: number()?,
+                missing: number()?,
+            }),
             "purged" => Told::Purged,
             "purged-here" => Told::PurgedHere,
             "emptied" => Told::Emptied(number()?, number()?),
@@ -67,6 +73,7 @@ impl Told {
                 format!("trashed-many.{}.{done}.{missing}", at.micros())
             }
             Told::Restored(Count { done, missing }) => format!("restored.{done}.{missing}"),
+            Told::Tagged(Count { done, missing }) => format!("tagged.{done}.{missing}"),
             Told::Purged => "purged".to_owned(),
             Told::PurgedHere => "purged-here".to_owned(),
             Told::Emptied(purged, left) => format!("emptied.{purged}.{left}"),
@@ -94,6 +101,7 @@ impl Told {
             Told::Trashed(_) => (NoticeKind::Success, "The document is in the trash.".to_owned()),
             Told::TrashedMany(_, count) => count.said("is in the trash", "are in the trash"),
             Told::Restored(count) => count.said("is back in your list", "are back in your list"),
+            Told::Tagged(count) => count.said("has its new tags", "have their new tags"),
             Told::Purged => (
                 NoticeKind::Success,
                 "The document is deleted for good, here and at Filestack.".to_owned(),
@@ -152,6 +160,7 @@ mod tests {
             Told::Trashed(id),
             Told::TrashedMany(UtcTime::from_micros(17), count),
             Told::Restored(count),
+            Told::Tagged(count),
             Told::Purged,
             Told::PurgedHere,
             Told::Emptied(2, 0),

@@ -75,6 +75,7 @@ fn pages() -> Vec<(&'static str, String)> {
         page("document+no-preview", DocumentShowPage::sample_without_preview()),
         page("document+dark", themed(Theme::Dark)),
         page("document+light", themed(Theme::Light)),
+        page("tags+error", TagsPage::sample()),
         page("trash", TrashIndexPage::sample()),
         page("trash+empty", TrashIndexPage::sample_empty()),
         page("trash-purge", TrashPurgePage::sample()),

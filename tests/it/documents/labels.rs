@@ -3,6 +3,8 @@
 use serde_json::json;
 
 use crate::support::app::TestApp;
+use crate::support::client::Client;
+use crate::support::documents::a_document;
 
 #[actix_web::test]
 async fn tags_and_note_are_kept_by_the_form_and_written_into_the_history() {
@@ -131,4 +133,119 @@ async fn the_api_changes_what_it_is_given_and_nothing_else() {
         (stale.status, stale.problem().as_str()),
         (412, "changed-meanwhile")
     );
+}
+
+async fn bulk(app: TestApp) {
+    let (ana, bob) = (app.user("ana").await, app.user("bob").await);
+    let mut ids = Vec::new();
+    for n in 0..3 {
+        ids.push(
+            a_document(&format!("{n}.txt"))
+                .create(&app, "ana")
+                .await
+                .to_string(),
+        );
+    }
+    let theirs = a_document("theirs.txt").create(&app, "bob").await.to_string();
+    let there = async |id: &str, client: &Client| {
+        client.get(&format!("/api/documents/{id}")).await.json()["tags"].clone()
+    };
+    let nowhere = "0195a3c2-7b1e-7c3d-8e4f-000000000000";
+    let all = [ids[0].as_str(), &ids[1], &theirs, nowhere, &ids[2][..20], "%"];
+    let tagged = ana
+        .post_json("/api/tags", &json!({"ids": all, "add": ["Work", "b"]}))
+        .await;
+    assert_eq!(tagged.status, 200, "{}", tagged.text());
+    let mut not_found = vec![theirs.as_str(), nowhere, &ids[2][..20], "%"];
+    not_found.sort_unstable();
+    let mut done = [ids[0].as_str(), &ids[1]];
+    done.sort_unstable();
+    assert_eq!(tagged.json(), json!({"done": done, "not_found": not_found}));
+    assert_eq!(there(&ids[0], &ana).await, json!(["b", "work"]));
+    assert_eq!(there(&ids[2], &ana).await, json!([]));
+    assert_eq!(
+        there(&theirs, &bob).await,
+        json!([]),
+        "I7: another's is not touched"
+    );
+    assert_eq!(
+        ana.get("/api/documents?tag=work").await.json()["documents"]
+            .as_array()
+            .expect("rows")
+            .len(),
+        2
+    );
+    let trail = app.trail_of(&ids[0]).await;
+    assert!(
+        trail
+            .iter()
+            .any(|entry| entry.action == "document.tag" && entry.after.contains("b, work"))
+    );
+
+    // The form of the list, and what is wrong with what was typed.
+    let fields = [
+        ("id", ids[0].as_str()),
+        ("id", &ids[2]),
+        ("tags", "work"),
+        ("act", "remove"),
+        ("back", "/documents?q=txt"),
+    ];
+    let removed = ana.post_form("/tags", &fields).await;
+    assert_eq!(removed.location(), "/documents?q=txt");
+    let list = ana.page("/documents").await;
+    assert!(
+        list.text().contains("2 documents have their new tags."),
+        "{}",
+        list.text()
+    );
+    assert_eq!(there(&ids[0], &ana).await, json!(["b"]));
+    let long = "x".repeat(41);
+    for typed in [long.as_str(), " , "] {
+        let wrong = ana
+            .post_form("/tags", &[("id", &ids[0]), ("id", &ids[1]), ("tags", typed)])
+            .await;
+        assert_eq!(wrong.status, 422);
+        assert_eq!(wrong.attributes("#tags", "value"), [typed]);
+        assert_eq!(
+            wrong.attributes("input[name=id]", "value").len(),
+            2,
+            "the choice is kept"
+        );
+        assert_eq!(wrong.texts("#tags-error").len(), 1);
+    }
+    // One that would have too many: none of them is changed.
+    let many: Vec<String> = (0..19).map(|n| n.to_string()).collect();
+    let full = ana
+        .patch_json(&format!("/api/documents/{}", ids[0]), &json!({"tags": many}))
+        .await;
+    assert_eq!(full.status, 200);
+    let before = there(&ids[1], &ana).await;
+    let refused = ana
+        .post_json("/api/tags", &json!({"ids": ids, "add": ["x", "y"]}))
+        .await;
+    assert_eq!(
+        (refused.status, refused.problem().as_str()),
+        (422, "invalid-fields")
+    );
+    assert!(refused.text().contains("0.txt"), "{}", refused.text());
+    assert_eq!(there(&ids[1], &ana).await, before);
+    for (body, code) in [
+        (json!({"ids": [], "add": ["x"]}), "nothing-chosen"),
+        (json!({"ids": ids}), "invalid-fields"),
+        (json!({"ids": ids, "add": ["a,b"]}), "invalid-fields"),
+        (json!({"ids": ids, "tags": ["a"]}), "invalid-json"),
+    ] {
+        assert_eq!(ana.post_json("/api/tags", &body).await.problem(), code, "{body}");
+    }
+}
+
+#[actix_web::test]
+async fn i7_i8_many_documents_are_tagged_at_once_and_only_ones_own() {
+    bulk(TestApp::sqlite().await).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn i7_i8_many_documents_are_tagged_at_once_and_only_ones_own_on_postgresql() {
+    bulk(TestApp::postgres().await).await;
 }

@@ -122,6 +122,10 @@ fn filled_in(request: Request, path: &str, form: &str, role: Role) -> Request {
         ("/admin/users/{id}/state", _) => request.form(&[token, ("state", "enabled")]),
         ("/documents/{id}/description", _) => request.form(&[token, ("tags", "a"), ("note", "b")]),
         ("/documents/{id}/name", _) => request.form(&[token, ("name", "renamed.png")]),
+        ("/tags", _) => request.form(&[token, ("id", NO_DOCUMENT), ("tags", "a")]),
+        ("/api/tags", _) => request
+            .header("X-CSRF-Token", form)
+            .json(&json!({"ids": [NO_DOCUMENT], "add": ["a"]})),
         ("/archive" | "/trash" | "/trash/restorations", _) => request.form(&[token, ("id", NO_DOCUMENT)]),
         ("/api/archive" | "/api/trash" | "/api/trash/restorations", "POST") => request
             .header("X-CSRF-Token", form)
