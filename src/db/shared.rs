@@ -79,7 +79,7 @@ impl SharedWriter {
             !std::mem::replace(&mut queue.writing, true)
         };
         if is_first {
-            let turn = Turn(Arc::clone(&self.0));
+            let mut turn = Turn::begin(Arc::clone(&self.0));
             // It writes for others too, so it goes on without us.
             drop(actix_web::web::block(move || turn.write_for_all()));
         }
@@ -158,18 +158,30 @@ impl Shared {
 }
 
 /// The one who writes for all.
-struct Turn(Arc<Shared>);
+struct Turn {
+    shared: Arc<Shared>,
+    /// Nobody was left: whoever has come since has a turn of their own.
+    is_over: bool,
+}
 
 impl Turn {
-    fn write_for_all(self) {
-        while let Some(waiting) = self.waiting() {
-            self.0.commit_some(waiting);
+    fn begin(shared: Arc<Shared>) -> Self {
+        Turn {
+            shared,
+            is_over: false,
         }
+    }
+
+    fn write_for_all(&mut self) {
+        while let Some(waiting) = self.waiting() {
+            self.shared.commit_some(waiting);
+        }
+        self.is_over = true;
     }
 
     /// How many wait; with nobody left the turn is over, and the next to come begins another.
     fn waiting(&self) -> Option<usize> {
-        let mut queue = self.0.queue();
+        let mut queue = self.shared.queue();
         queue.writing = !queue.waiting.is_empty();
         queue.writing.then_some(queue.waiting.len())
     }
@@ -178,8 +190,11 @@ impl Turn {
 impl Drop for Turn {
     /// A turn that never came, because the threads are being stopped, leaves nobody waiting.
     fn drop(&mut self) {
+        if self.is_over {
+            return;
+        }
         let left = {
-            let mut queue = self.0.queue();
+            let mut queue = self.shared.queue();
             queue.writing = false;
             std::mem::take(&mut queue.waiting)
         };

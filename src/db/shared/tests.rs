@@ -8,7 +8,8 @@ use diesel::sql_types::BigInt;
 use diesel::{Connection as _, QueryableByName, RunQueryDsl as _, SqliteConnection, sql_query};
 use futures_util::future::join_all;
 
-use crate::db::{CommitCounts, Db, DbConn, DbError, Location};
+use super::Turn;
+use crate::db::{CommitCounts, Db, DbConn, DbError, Location, Writer};
 
 fn temporary() -> (tempfile::TempDir, Db) {
     let directory = tempfile::tempdir().expect("a temporary directory");
@@ -291,4 +292,25 @@ fn a_turn_whose_thread_never_came_leaves_the_next_write_its_own() {
     let next = async { tokio::time::timeout(Duration::from_secs(30), db.write(|c| insert(c, 2))).await };
     let written = actix_web::rt::System::new().block_on(next);
     assert_eq!(written.expect("in time").expect("written"), 2);
+}
+
+#[actix_web::test]
+async fn who_comes_between_the_last_look_and_the_end_of_a_turn_is_written_for() {
+    let (_directory, db) = temporary();
+    let Writer::Shared { writer, .. } = &db.0.writer else {
+        panic!("SQLite has one writer");
+    };
+    // It has seen that nobody waits, and has not gone yet.
+    let mut turn = Turn::begin(std::sync::Arc::clone(&writer.0));
+    turn.write_for_all();
+    let (release, holder) = held(&db).await;
+    let next = db.clone();
+    let waiting = actix_web::rt::spawn(async move { next.write(|c| insert(c, 7)).await });
+    while writer.0.queue().waiting.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    drop(turn);
+    drop(release);
+    holder.await.expect("no panic").expect("the first write");
+    assert_eq!(waiting.await.expect("no panic").expect("the second write"), 7);
 }
