@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! files/AB/ABCD…/meta.json        what the file is; names its content
-//!               /content          the bytes (content.XXXX after an overwrite)
+//!               /content          the bytes (content.NAME after an overwrite)
 //! uploads/ID/…                    uploads in progress, see `uploads`
 //! tmp/NAME/                       what is being written; a file appears by one rename of its whole directory
 //! ```
