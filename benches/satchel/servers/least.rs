@@ -21,6 +21,7 @@ diesel::table! {
         status -> Text,
         created_at -> BigInt,
         trashed_at -> Nullable<BigInt>,
+        tags -> Text,
     }
 }
 
@@ -40,6 +41,7 @@ struct Row {
     size_bytes: i64,
     status: String,
     created_at: i64,
+    tags: String,
 }
 
 #[derive(Template)]
@@ -93,6 +95,7 @@ impl State {
                 documents::size_bytes,
                 documents::status,
                 documents::created_at,
+                documents::tags,
             ))
             .load(&mut self.connections.get()?)?;
         Ok(rows)
