@@ -7,8 +7,8 @@ use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
 
-use super::Outcome;
 use super::process::Server;
+use super::{Outcome, history};
 
 /// The Filestack app that the sink is told of.
 pub const API_KEY: &str = "AbenchmarkKEY0z";
@@ -83,6 +83,13 @@ impl Installation {
             postgres: None,
             token: String::new(),
         })
+    }
+
+    /// One with documents, and with a tenth as many jobs, events and entries of the trail.
+    pub fn with_history(documents: u64, users: u64) -> Outcome<Self> {
+        let installation = Self::with_documents(documents, users)?;
+        history::fill(&installation.database(), documents as usize / 10)?;
+        Ok(installation)
     }
 
     /// The database's file.

@@ -101,21 +101,24 @@ pub async fn measure(options: &Options, report: &mut Report) -> Outcome<()> {
 async fn page_number(connection: &mut Connection, token: &str, number: usize) -> Outcome<String> {
     let mut path = FIRST.to_owned();
     for at in 1..number {
-        let page = String::from_utf8(connection.get(&path, token).await?.expect(200)?.body)?;
-        let link = page
-            .split("rel=\"next\" href=\"")
-            .nth(1)
-            .and_then(|rest| rest.split('"').next());
-        path = link
-            .ok_or_else(|| format!("page {at} has no link to the next one"))?
-            .replace("&#38;", "&")
-            .replace("&amp;", "&");
+        let next = next_page(connection, &path, token).await?;
+        path = next.ok_or_else(|| format!("page {at} has no link to the next one"))?;
     }
     Ok(path)
 }
 
+/// Where the link to the next page leads, if there is one.
+pub async fn next_page(connection: &mut Connection, path: &str, token: &str) -> Outcome<Option<String>> {
+    let page = String::from_utf8(connection.get(path, token).await?.expect(200)?.body)?;
+    let link = page
+        .split("rel=\"next\" href=\"")
+        .nth(1)
+        .and_then(|rest| rest.split('"').next());
+    Ok(link.map(|link| link.replace("&#38;", "&").replace("&amp;", "&")))
+}
+
 /// Milliseconds that one request takes.
-async fn time(connection: &mut Connection, path: &str, token: &str) -> Outcome<f64> {
+pub async fn time(connection: &mut Connection, path: &str, token: &str) -> Outcome<f64> {
     let begun = Instant::now();
     connection.get(path, token).await?.expect(200)?;
     Ok(begun.elapsed().as_secs_f64() * 1_000.0)

@@ -9,6 +9,7 @@ mod commits;
 mod database;
 mod direct;
 mod emulator;
+mod history;
 mod http;
 mod install;
 mod jobs;
@@ -19,6 +20,7 @@ mod options;
 mod paint;
 mod process;
 mod report;
+mod rows;
 mod servers;
 mod trickle;
 mod webhooks;
@@ -71,6 +73,9 @@ async fn measure_parts(options: &Options, report: &mut Report) -> Outcome<()> {
     }
     if options.wants("list") {
         list::measure(options, report).await?;
+    }
+    if options.wants("rows") {
+        rows::measure(options, report).await?;
     }
     if options.wants("pages") {
         paint::measure(options, report).await?;

@@ -13,6 +13,7 @@ Parts (all of them when none is named):
   slow     500 slow uploads at once
   upload   the three above
   list     pages of the list, requests per second, search
+  rows     the dashboard, its tables and searches with very many rows, beside ten times fewer
   pages    the list and the upload page in Chromium: bytes, and when something is to be seen
   picker-config, register
            the right to store a file past the server, and the document made of it, with uploads running and without
@@ -30,12 +31,13 @@ Options:
 ";
 
 const UPLOADS: [&str; 3] = ["one", "many", "slow"];
-const PARTS: [&str; 12] = [
+const PARTS: [&str; 13] = [
     "one",
     "many",
     "slow",
     "upload",
     "list",
+    "rows",
     "pages",
     "commits",
     "emulator",
@@ -122,6 +124,15 @@ impl Options {
             (true, _) => (5_000, 5),
             (false, true) => (1_000_000, 100),
             (false, false) => (100_000, 10),
+        }
+    }
+
+    /// Documents, and their users, where pages with very many rows are compared with those that have ten times fewer.
+    pub fn very_many(&self) -> (u64, u64) {
+        if self.quick {
+            (20_000, 200)
+        } else {
+            (1_000_000, 10_000)
         }
     }
 
