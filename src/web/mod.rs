@@ -24,8 +24,8 @@ mod state;
 pub mod views;
 
 pub use picker::{CLIENT_INTEGRITY, CLIENT_VERSION, PICKER_URL, PickerSettings};
-pub use server::serve;
+pub use server::{serve, serve_of};
 pub use state::{AppState, WebSettings};
 
-pub use middleware::{application, application_of};
+pub use middleware::application_of;
 pub use routes::enter;

@@ -9,12 +9,12 @@ use actix_http::HttpService;
 use actix_http::error::DispatchError;
 use actix_server::{Server, ServerBuilder};
 use actix_service::{IntoServiceFactory as _, ServiceFactoryExt as _, fn_service, map_config};
-use actix_web::Error;
 use actix_web::dev::AppConfig;
 use actix_web::rt::net::TcpStream;
+use actix_web::{Error, web};
 
 use super::meter::{Counted, Metered};
-use super::{AppState, application};
+use super::{AppState, application_of, routes};
 
 /// How long a client may take to close a connection after the answer.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
@@ -32,6 +32,21 @@ pub fn serve(
     workers: usize,
     stopping: Duration,
 ) -> io::Result<Server> {
+    serve_of(listener, state, routes::configure, workers, stopping)
+}
+
+/// The same with other routes: for measuring what a part of them costs.
+///
+/// # Errors
+///
+/// When the listener cannot be used.
+pub fn serve_of(
+    listener: TcpListener,
+    state: AppState,
+    configure: fn(&mut web::ServiceConfig),
+    workers: usize,
+    stopping: Duration,
+) -> io::Result<Server> {
     let address = listener.local_addr()?;
     let builder = ServerBuilder::new()
         .workers(workers.max(1))
@@ -42,7 +57,7 @@ pub fn serve(
     let service = move || {
         let counted = counted.clone();
         let (state, stops, head) = (state.clone(), stops.clone(), state.settings.head);
-        let application = application(state)
+        let application = application_of(state, configure)
             .into_factory()
             .map_err(|error: Error| error.error_response());
         let http = HttpService::build()

@@ -1,15 +1,16 @@
 //! The application's own webhook endpoint with everything round it, but for the storing.
 
 use std::net::TcpListener;
+use std::time::Duration;
 
-use actix_web::{HttpRequest, HttpResponse, HttpServer, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use satchel::app;
 use satchel::clock::Clock;
 use satchel::config::{Config, Vars};
 use satchel::db::{Db, Location};
 use satchel::error::AppError;
 use satchel::web::hooks::{self, Received};
-use satchel::web::{AppState, WebSettings, application_of};
+use satchel::web::{AppState, WebSettings, enter, serve_of};
 
 use crate::Outcome;
 use crate::install::{API_KEY, APP_SECRET, WEBHOOK_SECRET};
@@ -35,12 +36,14 @@ pub async fn serve(listener: TcpListener) -> Outcome<()> {
         ..app::web_settings(&config, &services, listener.local_addr()?, None)?
     };
     let state = AppState::new(services, settings);
-    let server = HttpServer::new(move || application_of(state.clone(), configure)).workers(app::workers());
-    Ok(server.listen(listener)?.run().await?)
+    Ok(serve_of(listener, state, configure, app::workers(), Duration::ZERO)?.await?)
 }
 
 fn configure(app: &mut web::ServiceConfig) {
-    app.service(web::resource("/webhooks/filestack").route(web::post().to(verify)));
+    enter(
+        app,
+        vec![web::resource("/webhooks/filestack").route(web::post().to(verify))],
+    );
 }
 
 async fn verify(

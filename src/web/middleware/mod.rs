@@ -16,29 +16,14 @@ use actix_web::middleware::{Next, from_fn};
 use actix_web::{App, Error, web};
 
 use crate::error::AppError;
+use crate::web::AppState;
 use crate::web::extract::upload_parser;
-use crate::web::{AppState, routes};
 
 pub(crate) use cross_site::is_ours;
 pub(crate) use panics::contain;
 pub use trace::RequestId;
 
-/// The application: every route, and all of it round them.
-pub fn application(
-    state: AppState,
-) -> App<
-    impl ServiceFactory<
-        ServiceRequest,
-        Config = (),
-        Response = ServiceResponse<impl MessageBody>,
-        Error = Error,
-        InitError = (),
-    >,
-> {
-    application_of(state, routes::configure)
-}
-
-/// The same round other routes: for measuring what a part of them costs.
+/// These routes, and all of it round them.
 pub fn application_of(
     state: AppState,
     configure: fn(&mut web::ServiceConfig),
