@@ -133,7 +133,7 @@ pub async fn receive(
         Err(refusal) => return Ok(Received::Refused(refuse(state, request, refusal, &body))),
     };
     let delivery = NewDelivery {
-        message: Message::read(&value),
+        message: Message::read(value),
         body,
         headers: sample::headers_of(request),
         signed_at,

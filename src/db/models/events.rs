@@ -16,7 +16,7 @@ use crate::clock::UtcTime;
 use crate::db::schema::{documents, events};
 use crate::db::{DbConn, DbError};
 use crate::ids::{DocumentId, EventId};
-use columns::InsertEvents;
+use columns::{InsertEvent, InsertEvents};
 
 mod columns;
 pub mod deliveries;
@@ -103,9 +103,8 @@ impl FromStr for EventState {
 crate::db::types::text_column!(EventState);
 
 /// An event.
-#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
-// Without a value is NULL and not left out: so the statement is the same for every event, and is read once.
-#[diesel(table_name = events, treat_none_as_default_value = false)]
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = events)]
 pub struct Event {
     /// Our id.
     pub id: EventId,
@@ -154,12 +153,10 @@ pub struct Event {
 pub fn insert_new(connection: &mut DbConn, new: &[&Event]) -> Result<Vec<EventId>, DbError> {
     match connection {
         DbConn::Postgres(inner) => Ok(InsertEvents::of(new.iter().copied()).load(inner)?),
-        // One after the other: Diesel's batches for SQLite know no conflicts, and there is no network between us and the file.
         DbConn::Sqlite(inner) => {
             let mut added = Vec::new();
             for event in new {
-                let insert = diesel::insert_into(events::table).values(*event);
-                if insert.on_conflict_do_nothing().execute(inner)? == 1 {
+                if InsertEvent(event).execute(inner)? == 1 {
                     added.push(event.id);
                 }
             }

@@ -96,7 +96,7 @@ async fn try_apply(services: &Services, event: Event) -> Result<(), AppError> {
 
 fn message_of(event: &Event) -> Option<Message> {
     let body = serde_json::from_slice(&event.body).ok()?;
-    Message::read(&body)
+    Message::read(body)
 }
 
 /// Asks Filestack about the file, if the action needs to know. Nothing but the handle is taken from the event, and it is only ever

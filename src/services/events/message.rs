@@ -66,28 +66,26 @@ impl Folder {
 
 impl Message {
     /// Reads a body that is JSON; `None` when it is no event that we know the form of.
-    pub fn read(body: &Value) -> Option<Self> {
-        let fields = body.as_object()?;
+    pub fn read(mut body: Value) -> Option<Self> {
+        let fields = body.as_object_mut()?;
         let number = fields
             .get("id")
             .and_then(Value::as_i64)
             .filter(|number| *number >= 0);
-        let action = fields.get("action").and_then(Value::as_str);
-        let Some(action) = action else {
-            return Self::video(body);
+        let action = match fields.remove("action") {
+            Some(Value::String(action)) if is_word(&action) => action,
+            Some(Value::String(_)) => return None,
+            _ => return Self::video(body),
         };
-        if !is_word(action) {
-            return None;
-        }
-        let text = fields.get("text").cloned().unwrap_or(Value::Null);
-        let (handle, key) = match action {
+        let text = fields.remove("text").unwrap_or(Value::Null);
+        let (handle, key) = match action.as_str() {
             "fs.workflow" => (source_of_workflow(&text), None),
             "fp.converse" => (file_of(&text), None),
             _ => (file_of(&text), key_of(&text)),
         };
         let key = key.filter(|key| key.len() <= LONGEST_KEY).map(str::to_owned);
         Some(Message {
-            action: action.to_owned(),
+            action,
             number,
             handle,
             folder: key.as_deref().and_then(Folder::of_key),
@@ -97,8 +95,8 @@ impl Message {
     }
 
     /// A finished video: the object of its conversion itself, with neither number nor action.
-    fn video(body: &Value) -> Option<Self> {
-        let uuid = uuid_of(body)?;
+    fn video(body: Value) -> Option<Self> {
+        let uuid = uuid_of(&body)?;
         let is_video = body.get("status").is_some_and(Value::is_string) && body.get("data").is_some();
         (is_video && !uuid.is_empty()).then(|| Message {
             action: VIDEO.to_owned(),
@@ -106,7 +104,7 @@ impl Message {
             handle: None,
             folder: None,
             key: None,
-            text: body.clone(),
+            text: body,
         })
     }
 
@@ -268,22 +266,22 @@ mod tests {
     fn older_and_odd_forms_are_read() {
         let nested = json!({"id": 1, "action": "fp.upload",
             "text": {"url": "http://cdn.filestackapi.dev/xK88", "data": {"filename": "a"}}});
-        let message = Message::read(&nested).expect("an event");
+        let message = Message::read(nested).expect("an event");
         assert_eq!(message.handle, Some(Handle::new("xK88").expect("a handle")));
         assert_eq!(message.dedupe_key("d"), "id:1");
 
         let converse = json!({"id": 2, "action": "fp.converse", "text": {"url": "/resize=w:1/Source1",
             "link": {"handle": "Result1"}}});
-        let message = Message::read(&converse).expect("an event");
+        let message = Message::read(converse).expect("an event");
         assert_eq!(message.handle.expect("a source").as_str(), "Source1");
 
         let video = json!({"status": "completed", "uuid": "ab12", "data": {"url": "https://cdn/x"}});
-        let message = Message::read(&video).expect("a video");
+        let message = Message::read(video).expect("a video");
         assert_eq!(message.action, VIDEO);
         assert!(message.dedupe_key("d").starts_with("video:"));
 
         let numberless = json!({"action": "fp.delete", "text": {}});
-        let message = Message::read(&numberless).expect("an event");
+        let message = Message::read(numberless).expect("an event");
         assert_eq!(message.dedupe_key("d"), "body:d");
     }
 
@@ -298,9 +296,10 @@ mod tests {
             json!({"action": "\u{0}"}),
             json!({"uuid": "x"}),
         ] {
-            assert_eq!(Message::read(&odd), None, "{odd}");
+            let said = odd.to_string();
+            assert_eq!(Message::read(odd), None, "{said}");
         }
         let big = json!({"id": 1e30, "action": "fp.x"});
-        assert_eq!(Message::read(&big).expect("an event").number, None);
+        assert_eq!(Message::read(big).expect("an event").number, None);
     }
 }

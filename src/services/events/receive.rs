@@ -1,7 +1,6 @@
 //! Recording deliveries: many that come together share one transaction, and none is answered before it is committed.
 
 use std::collections::HashSet;
-use std::collections::hash_map::{Entry, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
@@ -67,13 +66,13 @@ impl Recorded {
     }
 }
 
-/// Deliveries on their way into the database.
+/// Deliveries on their way into the database, each as the event that it would be if it is the first of it.
 #[derive(Clone, Default)]
 pub struct Intake(Arc<Mutex<Waiting>>);
 
 #[derive(Default)]
 struct Waiting {
-    deliveries: Vec<(NewDelivery, Answer)>,
+    deliveries: Vec<(Event, Answer)>,
     /// Who takes them out and writes them.
     writers: usize,
 }
@@ -87,7 +86,7 @@ impl Intake {
     }
 
     /// Queues a delivery; `true` when the caller has to start one more writer.
-    fn push(&self, delivery: NewDelivery, answer: Answer) -> Result<bool, AppError> {
+    fn push(&self, delivery: Event, answer: Answer) -> Result<bool, AppError> {
         let mut waiting = self.lock();
         if waiting.deliveries.len() >= MOST_WAITING {
             return Err(AppError::Unavailable {
@@ -103,7 +102,7 @@ impl Intake {
     }
 
     /// The next ones to write; none, and the writer has ended.
-    fn next(&self) -> Vec<(NewDelivery, Answer)> {
+    fn next(&self) -> Vec<(Event, Answer)> {
         let mut waiting = self.lock();
         let count = waiting.deliveries.len().min(BATCH);
         waiting.writers -= usize::from(count == 0);
@@ -118,7 +117,9 @@ impl Intake {
 /// [`AppError::Unavailable`] when the database is: Filestack sends it again.
 pub async fn record(services: &Services, delivery: NewDelivery) -> Result<Recorded, AppError> {
     let (answer, answered) = oneshot::channel();
-    if services.intake.push(delivery, answer)? {
+    // Made here and not by the writer, for whom everybody waits.
+    let event = event_of(delivery, services.clock.now());
+    if services.intake.push(event, answer)? {
         // Not part of this request: it may be dropped, and others wait for the same transaction.
         let services = services.clone();
         tokio::spawn(async move {
@@ -136,24 +137,25 @@ pub async fn record(services: &Services, delivery: NewDelivery) -> Result<Record
         .map_err(|_| AppError::Internal("the recording of a webhook broke off".to_owned()))?
 }
 
-async fn write(services: &Services, batch: Vec<(NewDelivery, Answer)>) {
-    let (deliveries, answers): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
-    match write_together(services, deliveries.clone()).await {
+async fn write(services: &Services, batch: Vec<(Event, Answer)>) {
+    let (events, answers): (Vec<_>, Vec<_>) = batch.into_iter().unzip();
+    let events: Arc<[Event]> = events.into();
+    match write_together(services, Arc::clone(&events)).await {
         Ok(recorded) => {
             for (answer, recorded) in answers.into_iter().zip(recorded) {
                 // Whoever asked may have gone.
                 let _ = answer.send(Ok(recorded));
             }
         }
-        Err(error) if deliveries.len() == 1 => {
+        Err(error) if events.len() == 1 => {
             if let Some(answer) = answers.into_iter().next() {
                 let _ = answer.send(Err(error.into()));
             }
         }
         Err(_) => {
             // One of them may be at fault: the others must not suffer for it.
-            for (delivery, answer) in deliveries.into_iter().zip(answers) {
-                let alone = write_together(services, vec![delivery]).await;
+            for (event, answer) in events.iter().zip(answers) {
+                let alone = write_together(services, [event.clone()].into()).await;
                 let recorded = alone.map(|recorded| recorded[0]).map_err(AppError::from);
                 let _ = answer.send(recorded);
             }
@@ -161,33 +163,23 @@ async fn write(services: &Services, batch: Vec<(NewDelivery, Answer)>) {
     }
 }
 
-async fn write_together(services: &Services, deliveries: Vec<NewDelivery>) -> Result<Vec<Recorded>, DbError> {
+async fn write_together(services: &Services, events: Arc<[Event]>) -> Result<Vec<Recorded>, DbError> {
     let now = services.clock.now();
     failpoints::reach("webhook.before-record");
-    let recorded = services
-        .db
-        .write(move |c| record_all(c, &deliveries, now))
-        .await?;
+    let recorded = services.db.write(move |c| record_all(c, &events, now)).await?;
     failpoints::reach("webhook.after-record");
     services.bell.ring();
     Ok(recorded)
 }
 
 /// Records deliveries in the caller's transaction, in their order.
-fn record_all(c: &mut DbConn, deliveries: &[NewDelivery], now: UtcTime) -> Result<Vec<Recorded>, DbError> {
-    let mut made: Vec<Event> = deliveries
-        .iter()
-        .map(|delivery| event_of(delivery, now))
-        .collect();
+fn record_all(c: &mut DbConn, made: &[Event], now: UtcTime) -> Result<Vec<Recorded>, DbError> {
+    // By key, as everybody does: two transactions with the same events would otherwise wait for each other.
+    let mut by_key: Vec<usize> = (0..made.len()).collect();
+    by_key.sort_by_key(|index| (&made[*index].dedupe_key, *index));
+    let mut new: Vec<&Event> = by_key.iter().map(|index| &made[*index]).collect();
     // The first of each key; the others are looked at once those are there.
-    let mut firsts: HashMap<String, usize> = HashMap::new();
-    for (index, event) in made.iter().enumerate() {
-        if let Entry::Vacant(place) = firsts.entry(event.dedupe_key.clone()) {
-            place.insert(index);
-        }
-    }
-    let mut new: Vec<&Event> = firsts.values().map(|index| &made[*index]).collect();
-    new.sort_by(|a, b| a.dedupe_key.cmp(&b.dedupe_key));
+    new.dedup_by(|later, first| later.dedupe_key == first.dedupe_key);
     let added: HashSet<EventId> = events::insert_new(c, &new)?.into_iter().collect();
 
     let mut rows = Vec::new();
@@ -201,14 +193,9 @@ fn record_all(c: &mut DbConn, deliveries: &[NewDelivery], now: UtcTime) -> Resul
             }
         }
     }
-    // By key, as everybody does: two transactions with the same events would otherwise wait for each other.
-    let mut rest: Vec<usize> = (0..made.len())
-        .filter(|index| recorded[*index].is_none())
-        .collect();
-    rest.sort_by(|a, b| made[*a].dedupe_key.cmp(&made[*b].dedupe_key));
-    for index in rest {
-        let outcome = record_again(c, &deliveries[index], &mut made[index], &mut rows, now)?;
-        recorded[index] = Some(outcome);
+    by_key.retain(|index| recorded[*index].is_none());
+    for index in by_key {
+        recorded[index] = Some(record_again(c, &made[index], &mut rows, now)?);
     }
     for part in rows.chunks(BATCH) {
         deliveries::insert(c, part)?;
@@ -224,22 +211,24 @@ fn record_all(c: &mut DbConn, deliveries: &[NewDelivery], now: UtcTime) -> Resul
 /// A delivery whose key is taken: the same event again, or another one with its number (W6).
 fn record_again(
     c: &mut DbConn,
-    delivery: &NewDelivery,
-    event: &mut Event,
+    delivery: &Event,
     rows: &mut Vec<Delivery>,
     now: UtcTime,
 ) -> Result<Recorded, DbError> {
-    let (mut id, digest) = events::find_by_key(c, &event.dedupe_key)?.ok_or(DbError::Conflict)?;
-    let conflicts = digest != event.digest;
+    let (mut id, digest) = events::find_by_key(c, &delivery.dedupe_key)?.ok_or(DbError::Conflict)?;
+    let conflicts = digest != delivery.digest;
     if conflicts {
-        event.dedupe_key = format!("{}#{}", event.dedupe_key, event.digest);
-        event.state = EventState::Conflict;
-        event.settled_at = Some(now);
-        event.reason = Some(
-            "Another event with this number and another body came first. This one is kept and changes nothing."
-                .to_owned(),
-        );
-        if events::insert_new(c, &[event])?.contains(&event.id) {
+        let event = Event {
+            dedupe_key: format!("{}#{}", delivery.dedupe_key, delivery.digest),
+            state: EventState::Conflict,
+            settled_at: Some(now),
+            reason: Some(
+                "Another event with this number and another body came first. This one is kept and changes nothing."
+                    .to_owned(),
+            ),
+            ..delivery.clone()
+        };
+        if events::insert_new(c, &[&event])?.contains(&event.id) {
             log::warn!(event = "webhook-conflict", id = event.id.as_str(); "two events with one number and different bodies");
             return Ok(Recorded::Conflict(event.id));
         }
@@ -249,8 +238,15 @@ fn record_again(
     }
     let number = events::count_delivery(c, id)?;
     if number <= DELIVERIES_KEPT {
-        let verdict = if conflicts { "conflict" } else { "duplicate" };
-        rows.push(row(delivery, id, number, verdict, now));
+        rows.push(Delivery {
+            event_id: id,
+            number,
+            received_at: delivery.received_at,
+            signed_at: delivery.signed_at,
+            headers: delivery.headers.clone(),
+            verdict: if conflicts { "conflict" } else { "duplicate" }.to_owned(),
+            took_micros: delivery.took_micros,
+        });
     }
     Ok(if conflicts {
         Recorded::Conflict(id)
@@ -259,11 +255,12 @@ fn record_again(
     })
 }
 
-fn event_of(delivery: &NewDelivery, now: UtcTime) -> Event {
+/// The event of a delivery that is the first of it.
+fn event_of(delivery: NewDelivery, now: UtcTime) -> Event {
     use sha2::Digest as _;
     let digest = hex(&sha2::Sha256::digest(&delivery.body));
-    let message = delivery.message.as_ref();
-    let (state, reason) = match message {
+    let message = delivery.message;
+    let (state, reason) = match &message {
         None => (
             EventState::Unreadable,
             Some("This is no event that we know the form of."),
@@ -274,23 +271,26 @@ fn event_of(delivery: &NewDelivery, now: UtcTime) -> Event {
         ),
         Some(_) => (EventState::Received, None),
     };
-    let key = message.map_or_else(|| format!("body:{digest}"), |message| message.dedupe_key(&digest));
+    let key = match &message {
+        // Samples must neither hide a real event nor be hidden by one.
+        _ if delivery.sample => format!("sample:{}", crypto::new_token()),
+        Some(message) => message.dedupe_key(&digest),
+        None => format!("body:{digest}"),
+    };
     Event {
         id: EventId::new(now),
-        // Samples must neither hide a real event nor be hidden by one.
-        dedupe_key: if delivery.sample {
-            format!("sample:{}", crypto::new_token())
-        } else {
-            key
-        },
-        filestack_id: message.and_then(|message| message.number),
-        action: message.map(|message| message.action.clone()).unwrap_or_default(),
-        body: delivery.body.to_vec(),
+        dedupe_key: key,
+        filestack_id: message.as_ref().and_then(|message| message.number),
+        path: message.as_ref().and_then(Message::parking_place),
+        handle: message
+            .as_ref()
+            .and_then(|message| message.handle.as_ref())
+            .map(|handle| handle.as_str().to_owned()),
+        action: message.map(|message| message.action).unwrap_or_default(),
+        body: delivery.body.into(),
         digest,
         state,
         reason: reason.map(str::to_owned),
-        handle: message.and_then(|message| message.handle.as_ref().map(|handle| handle.as_str().to_owned())),
-        path: message.and_then(Message::parking_place),
         document_id: None,
         late: delivery.late,
         sample: delivery.sample,
@@ -299,19 +299,7 @@ fn event_of(delivery: &NewDelivery, now: UtcTime) -> Event {
         settled_at: (state != EventState::Received).then_some(now),
         deliveries: 1,
         attempts: 0,
-        headers: delivery.headers.clone(),
-        took_micros: delivery.took_micros,
-    }
-}
-
-fn row(delivery: &NewDelivery, event_id: EventId, number: i32, verdict: &str, now: UtcTime) -> Delivery {
-    Delivery {
-        event_id,
-        number,
-        received_at: now,
-        signed_at: delivery.signed_at,
-        headers: delivery.headers.clone(),
-        verdict: verdict.to_owned(),
+        headers: delivery.headers,
         took_micros: delivery.took_micros,
     }
 }

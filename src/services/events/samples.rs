@@ -41,8 +41,8 @@ pub async fn trigger(services: &Services, actor: &Actor, kind: &str) -> Result<E
     crypto::fill_random(&mut random);
     let body = body(kind, &crypto::hex(&random), now.seconds());
     let delivery = NewDelivery {
-        message: Message::read(&body),
         body: Bytes::from(body.to_string()),
+        message: Message::read(body),
         headers: json!([["x-satchel-sample", kind]]).to_string(),
         signed_at: now,
         late: false,
@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn every_sample_is_read_as_what_it_is() {
         for kind in KINDS {
-            let message = Message::read(&body(kind, "0123456789abcdef0123", 1)).expect(kind);
+            let message = Message::read(body(kind, "0123456789abcdef0123", 1)).expect(kind);
             assert_eq!(message.action, kind);
             assert_eq!(message.is_known(), kind != "fp.unknown", "{kind}");
             assert_eq!(message.handle.is_some(), kind != VIDEO, "{kind}");

@@ -3,12 +3,12 @@
 //! A flood must not turn into writes: at most one is kept every few seconds, by a task of its own, after the answer. How many there were
 //! in between is in its row.
 
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use actix_web::HttpRequest;
 use bytes::Bytes;
-use serde_json::json;
 
 use crate::db::models::events::deliveries::NewRejection;
 use crate::services::events::receive::keep_rejection;
@@ -83,14 +83,27 @@ impl Sampler {
 /// The headers as a JSON list of names and values, without what is secret. The signature stays: it is worth nothing without its body
 /// and time, and everything to whoever compares secrets.
 pub(super) fn headers_of(request: &HttpRequest) -> String {
-    let headers = request.headers().iter().take(MOST_HEADERS).map(|(name, value)| {
-        let value = if SECRET_HEADERS.contains(&name.as_str()) {
-            "[hidden]".to_owned()
-        } else {
-            let text = String::from_utf8_lossy(value.as_bytes());
-            text.chars().filter(|c| *c != '\0').take(VALUE_CHARS).collect()
-        };
-        json!([name.as_str(), value])
-    });
-    serde_json::Value::Array(headers.collect()).to_string()
+    let headers: Vec<(&str, Cow<'_, str>)> = request
+        .headers()
+        .iter()
+        .take(MOST_HEADERS)
+        .map(|(name, value)| (name.as_str(), shown(name.as_str(), value.as_bytes())))
+        .collect();
+    // Names and values have no form that JSON could not say.
+    serde_json::to_string(&headers).unwrap_or_default()
+}
+
+fn shown<'a>(name: &str, value: &'a [u8]) -> Cow<'a, str> {
+    if SECRET_HEADERS.contains(&name) {
+        return "[hidden]".into();
+    }
+    let text = String::from_utf8_lossy(value);
+    if text.len() <= VALUE_CHARS && !text.contains('\0') {
+        return text;
+    }
+    text.chars()
+        .filter(|c| *c != '\0')
+        .take(VALUE_CHARS)
+        .collect::<String>()
+        .into()
 }

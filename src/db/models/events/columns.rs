@@ -1,10 +1,14 @@
-//! Many rows in one statement on PostgreSQL, each column an array: the statement is the same however many rows there are, so it is
-//! read and planned once. PostgreSQL takes longer to read a list of rows than to add them.
+//! Statements that add rows and are the same whatever is added, so that each database reads and plans them once.
+//!
+//! On PostgreSQL each column is an array, however many rows there are: it takes longer to read a list of rows than to add them. On
+//! SQLite it is a row at a time, since there is no network between us and the file; Diesel's own statement is put together anew for
+//! every row when it knows of conflicts.
 
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
 use diesel::sql_types::{Array, BigInt, Binary, Bool, Integer, Nullable, Text};
+use diesel::sqlite::Sqlite;
 
 use super::deliveries::Delivery;
 use super::{Event, EventState};
@@ -56,28 +60,75 @@ macro_rules! insert_by_columns {
     };
 }
 
-insert_by_columns!(InsertEvents, Event, "events", ") ON CONFLICT DO NOTHING RETURNING id", Text, {
-    id: EventId => Text,
-    dedupe_key: String => Text,
-    filestack_id: Option<i64> => Nullable<BigInt>,
-    action: String => Text,
-    body: Vec<u8> => Binary,
-    digest: String => Text,
-    state: EventState => Text,
-    reason: Option<String> => Nullable<Text>,
-    handle: Option<String> => Nullable<Text>,
-    path: Option<String> => Nullable<Text>,
-    document_id: Option<DocumentId> => Nullable<Text>,
-    late: bool => Bool,
-    sample: bool => Bool,
-    signed_at: UtcTime => BigInt,
-    received_at: UtcTime => BigInt,
-    settled_at: Option<UtcTime> => Nullable<BigInt>,
-    deliveries: i32 => Integer,
-    attempts: i32 => Integer,
-    headers: String => Text,
-    took_micros: i64 => BigInt,
-});
+/// A statement that adds one row, unless that is in conflict with another.
+macro_rules! insert_by_row {
+    ($name:ident, $row:ty, $table:literal, { $($column:ident: $rust:ty => $sql:ty),* $(,)? }) => {
+        pub(super) struct $name<'a>(pub(super) &'a $row);
+
+        impl QueryFragment<Sqlite> for $name<'_> {
+            fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
+                out.push_sql(concat!("INSERT INTO ", $table));
+                let mut before = " (";
+                $(
+                    out.push_sql(std::mem::replace(&mut before, ", "));
+                    out.push_sql(stringify!($column));
+                )*
+                let mut before = ") VALUES (";
+                $(
+                    out.push_sql(std::mem::replace(&mut before, ", "));
+                    out.push_bind_param::<$sql, $rust>(&self.0.$column)?;
+                )*
+                out.push_sql(") ON CONFLICT DO NOTHING");
+                Ok(())
+            }
+        }
+
+        impl QueryId for $name<'_> {
+            type QueryId = $name<'static>;
+
+            const HAS_STATIC_QUERY_ID: bool = true;
+        }
+
+        impl RunQueryDsl<SqliteConnection> for $name<'_> {}
+    };
+}
+
+/// The columns of events, for either.
+macro_rules! with_event_columns {
+    ($insert:ident!($($what:tt)*)) => {
+        $insert!($($what)*, {
+            id: EventId => Text,
+            dedupe_key: String => Text,
+            filestack_id: Option<i64> => Nullable<BigInt>,
+            action: String => Text,
+            body: Vec<u8> => Binary,
+            digest: String => Text,
+            state: EventState => Text,
+            reason: Option<String> => Nullable<Text>,
+            handle: Option<String> => Nullable<Text>,
+            path: Option<String> => Nullable<Text>,
+            document_id: Option<DocumentId> => Nullable<Text>,
+            late: bool => Bool,
+            sample: bool => Bool,
+            signed_at: UtcTime => BigInt,
+            received_at: UtcTime => BigInt,
+            settled_at: Option<UtcTime> => Nullable<BigInt>,
+            deliveries: i32 => Integer,
+            attempts: i32 => Integer,
+            headers: String => Text,
+            took_micros: i64 => BigInt,
+        });
+    };
+}
+
+with_event_columns!(insert_by_columns!(
+    InsertEvents,
+    Event,
+    "events",
+    ") ON CONFLICT DO NOTHING RETURNING id",
+    Text
+));
+with_event_columns!(insert_by_row!(InsertEvent, Event, "events"));
 
 insert_by_columns!(InsertDeliveries, Delivery, "event_deliveries", ")", (), {
     event_id: EventId => Text,
