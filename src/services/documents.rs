@@ -34,6 +34,8 @@ const THUMBNAIL_STEP: Duration = Duration::from_secs(900);
 const THUMBNAIL_SIDE: u32 = 96;
 /// The preview on a document's page.
 const PREVIEW_SIDE: u32 = 960;
+/// Whoever has no more documents than this has them looked at one by one: asking the index takes longer the more everybody has.
+const FEW: i64 = 200;
 /// The sides of a thumbnail, pixels.
 pub const THUMBNAIL_SIDES: std::ops::RangeInclusive<u32> = 1..=1_024;
 
@@ -113,12 +115,16 @@ pub async fn list_strictly(
     Ok(read.await?.1)
 }
 
-/// What is to be searched for, whether so much is found that the list is walked in its own order, and how much that is.
+/// What is to be searched for, whether the list is walked in its own order for it, and how much is found.
 fn search(c: &mut DbConn, user: &User, filter: &Filter) -> Result<(Option<(Search, bool)>, Total), DbError> {
     let Some(search) = Search::new(user.seq, filter.wanted()) else {
         return Ok((None, kept(user)));
     };
-    let found = count(c, user.id, &search)?;
+    if user.document_count <= FEW {
+        let found = count(c, user.id, &search, true)?;
+        return Ok((Some((search, true)), Total::Exactly(found as u64)));
+    }
+    let found = count(c, user.id, &search, false)?;
     let total = if found > DENSE {
         Total::MoreThan(DENSE as u64)
     } else {

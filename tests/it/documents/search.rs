@@ -2,7 +2,7 @@
 
 use satchel::db::models::documents::{self, GONE, INFECTED, STORED};
 use satchel::db::models::findings::{self, Finding, TAGS, TEXT};
-use satchel::db::models::search;
+use satchel::db::models::{search, users};
 use satchel::ids::DocumentId;
 use satchel::services::sweep;
 use serde_json::{Value, json};
@@ -43,8 +43,19 @@ async fn describe(client: &Client, id: DocumentId, changes: Value) {
     assert_eq!(changed.status, 200, "{}", changed.text());
 }
 
-async fn i5(app: TestApp) {
+/// Of whoever has few documents each is looked at; of others the index is asked. Both must find the same.
+async fn i5(app: TestApp, by_index: bool) {
     let (ana, bob) = (app.user("ana").await, app.user("bob").await);
+    if by_index {
+        for name in ["ana", "bob"] {
+            let owner = app.owner(name).await.id;
+            let counted = app
+                .services
+                .db
+                .write(move |c| users::add_usage(c, owner, 1_000, 0));
+            counted.await.expect("written");
+        }
+    }
     let report = a_document("Quarterly Report.pdf").create(&app, "ana").await;
     let scan = a_document("IMG_0042.jpg").create(&app, "ana").await;
     let other = a_document("other.txt").create(&app, "ana").await;
@@ -156,13 +167,15 @@ async fn i5(app: TestApp) {
 
 #[actix_web::test]
 async fn i5_x5_search_finds_name_tags_note_and_text_of_ones_own_documents() {
-    i5(TestApp::sqlite().await).await;
+    i5(TestApp::sqlite().await, false).await;
+    i5(TestApp::sqlite().await, true).await;
 }
 
 #[actix_web::test]
 #[ignore = "needs PostgreSQL"]
 async fn i5_x5_search_finds_name_tags_note_and_text_of_ones_own_documents_on_postgresql() {
-    i5(TestApp::postgres().await).await;
+    i5(TestApp::postgres().await, false).await;
+    i5(TestApp::postgres().await, true).await;
 }
 
 #[actix_web::test]

@@ -30,7 +30,7 @@ pub struct ListQuery {
     pub owner: UserId,
     /// Order.
     pub sort: Sort,
-    /// Only those found by this, and whether so many are that the list is walked in its own order.
+    /// Only those found by this, and whether the list is walked in its own order for it: so many are found, or so few are to be seen.
     pub search: Option<(Search, bool)>,
     /// Which part.
     pub part: Part,
@@ -56,12 +56,12 @@ pub fn list(connection: &mut DbConn, query: &ListQuery) -> Result<Vec<Document>,
     Ok(rows)
 }
 
-/// How many of the owner's documents a search finds, counted to one past [`DENSE`].
-pub fn count(connection: &mut DbConn, owner: UserId, search: &Search) -> Result<i64, DbError> {
+/// How many of the owner's documents a search finds, counted to one past [`DENSE`]; by walking all of them, or by the index.
+pub fn count(connection: &mut DbConn, owner: UserId, search: &Search, walks: bool) -> Result<i64, DbError> {
     let count = Count {
         owner,
         search,
-        found: Found::new(connection, search),
+        found: (!walks).then(|| Found::new(connection, search)),
     };
     Ok(match connection {
         DbConn::Postgres(inner) => count.get_result(inner)?,
@@ -169,7 +169,7 @@ impl<C> RunQueryDsl<C> for Page<'_> {}
 struct Count<'a> {
     owner: UserId,
     search: &'a Search,
-    found: Found,
+    found: Option<Found>,
 }
 
 impl<DB> QueryFragment<DB> for Count<'_>
@@ -181,12 +181,14 @@ where
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, DB>) -> QueryResult<()> {
         out.unsafe_to_cache_prepared();
         out.push_sql("SELECT COUNT(*) FROM (SELECT documents.seq FROM ");
-        out.push_sql(self.found.from);
+        out.push_sql(self.found.as_ref().map_or("documents", |found| found.from));
         out.push_sql(" WHERE documents.owner_id = ");
         out.push_bind_param::<Text, _>(&self.owner)?;
         out.push_sql(" AND documents.trashed_at IS NULL");
         push_conditions(self.search, &mut out)?;
-        push_found(&self.found, &mut out)?;
+        if let Some(found) = &self.found {
+            push_found(found, &mut out)?;
+        }
         out.push_sql(" LIMIT ");
         out.push_bind_param::<BigInt, _>(&COUNTED)?;
         out.push_sql(") AS found");
