@@ -143,7 +143,7 @@ fn document(n: u64, count: u64, people: &[User], store: Option<&Store>) -> Resul
             }
             (made, handle)
         }
-        None => (made_up(n, &mut chance), chance.handle()),
+        None => (made_up(n, &mut chance), chance.made_up_handle()),
     };
     let Made {
         name,

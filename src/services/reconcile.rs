@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use crate::db::keyset::Part;
-use crate::db::models::documents::{self, Document, GONE};
+use crate::db::models::documents::{self, Document, GONE, MADE_UP};
 use crate::db::models::events::listing::{self as inbox_rows, EventFilter};
 use crate::db::models::events::{self, EventState};
 use crate::db::models::jobs::{Job, listing};
@@ -162,6 +162,10 @@ pub async fn run(services: &Services, plan: Plan, progress: &Progress) -> Result
             return Ok(report);
         }
         for document in part {
+            place = Some(document.id);
+            if document.handle.starts_with(MADE_UP) {
+                continue;
+            }
             match is_there(services, &document).await {
                 Ok(true) => failures = 0,
                 Ok(false) => {
@@ -181,7 +185,6 @@ pub async fn run(services: &Services, plan: Plan, progress: &Progress) -> Result
             }
             report.asked += 1;
             progress.say(report.asked as u64, all);
-            place = Some(document.id);
             report.stopped_at = place;
             tokio::select! {
                 () = tokio::time::sleep(plan.pause.unwrap_or(PAUSE)) => {}

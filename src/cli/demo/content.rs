@@ -6,6 +6,10 @@ use image::{ImageFormat, Rgb, RgbImage};
 use sha2::{Digest, Sha256};
 
 use crate::crypto::hex;
+use crate::db::models::documents::MADE_UP;
+
+/// Characters of a handle.
+const HANDLE: usize = 20;
 
 /// A sequence of numbers that depends on what it is for and on nothing else (splitmix64).
 pub(super) struct Chance(u64);
@@ -45,10 +49,19 @@ impl Chance {
         bytes
     }
 
-    /// A handle of the usual form that nothing has.
+    /// A handle of the usual form.
     pub(super) fn handle(&mut self) -> String {
+        self.letters(HANDLE)
+    }
+
+    /// A handle that nothing has, and that says so.
+    pub(super) fn made_up_handle(&mut self) -> String {
+        format!("{MADE_UP}{}", self.letters(HANDLE - MADE_UP.len()))
+    }
+
+    fn letters(&mut self, count: usize) -> String {
         const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-        (0..20).map(|_| char::from(self.of(ALPHABET))).collect()
+        (0..count).map(|_| char::from(self.of(ALPHABET))).collect()
     }
 }
 

@@ -26,6 +26,9 @@ pub const INFECTED: &str = "infected";
 /// The state of one whose file is no longer at Filestack.
 pub const GONE: &str = "gone";
 
+/// What the handle of a made-up document begins with, one of demo data: Filestack has no such file, and is not asked about it.
+pub const MADE_UP: &str = "MadeUpOnly";
+
 /// A document.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = documents)]

@@ -2,6 +2,7 @@
 
 mod accounts;
 mod beside;
+mod demo;
 mod doctor;
 mod emulator;
 mod help;
