@@ -25,8 +25,14 @@ pub(super) struct Args {
 #[derive(Debug, Subcommand)]
 pub(super) enum Action {
     List(List),
+    /// Print a job as JSON: its state, its attempts, and why it failed
+    #[command(after_help = "Example:\n  satchel jobs show 01890a5d-ac96-774b-bcce-b302099a8057")]
     Show(One),
+    /// Let a dead or cancelled job wait anew, and a waiting one run now
+    #[command(after_help = "Example:\n  satchel jobs retry 01890a5d-ac96-774b-bcce-b302099a8057")]
     Retry(One),
+    /// Call off a job that waits or runs
+    #[command(after_help = "Example:\n  satchel jobs cancel 01890a5d-ac96-774b-bcce-b302099a8057")]
     Cancel(One),
 }
 
@@ -50,7 +56,6 @@ pub(super) struct List {
 
 /// One job
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  satchel jobs show 01890a5d-ac96-774b-bcce-b302099a8057")]
 pub(super) struct One {
     /// Its id, as `satchel jobs list` prints it
     #[arg(value_name = "ID", value_parser = id)]

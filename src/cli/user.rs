@@ -31,10 +31,13 @@ pub(super) enum Action {
     Create(Create),
     List(List),
     /// Make a link with which its owner chooses another password, once
+    #[command(after_help = "Example:\n  satchel user reset --email ana@example.org")]
     Reset(One),
     /// Sign somebody out everywhere and let them in no more; the last administrator stays
+    #[command(after_help = "Example:\n  satchel user disable --email ana@example.org")]
     Disable(One),
     /// Let somebody in again
+    #[command(after_help = "Example:\n  satchel user enable --email ana@example.org")]
     Enable(One),
     Quota(Quota),
 }
@@ -56,7 +59,6 @@ pub(super) struct List {
 
 /// One account
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  satchel user disable --email ana@example.org")]
 pub(super) struct One {
     /// Its address
     #[arg(long, value_name = "E", value_parser = args::email)]

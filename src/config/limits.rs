@@ -79,7 +79,7 @@ impl LimitsConfig {
                 Some(_) => Some(parse::number(
                     vars,
                     "SATCHEL_API_RATE",
-                    1,
+                    600,
                     1..=MOST_API_RATE,
                     "requests a minute",
                 )? as u32),

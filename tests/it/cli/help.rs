@@ -35,7 +35,7 @@ const COMMANDS: [&[&str]; 29] = [
 ];
 
 #[test]
-fn help_of_every_command_has_an_example_and_leaves_nothing_behind() {
+fn help_of_every_command_has_an_example_of_it_and_leaves_nothing_behind() {
     let place = Place::bare();
     for command in COMMANDS {
         let outcome = place.run(&[command, &["--help"]].concat());
@@ -44,7 +44,13 @@ fn help_of_every_command_has_an_example_and_leaves_nothing_behind() {
             .stdout
             .split_once("Example:\n")
             .unwrap_or_else(|| panic!("{command:?} has no example: {}", outcome.stdout));
-        assert!(example.contains("satchel"), "{command:?}: {example}");
+        let shown = ["satchel"]
+            .iter()
+            .chain(command)
+            .copied()
+            .collect::<Vec<_>>()
+            .join(" ");
+        assert!(example.contains(&shown), "no example of {shown}: {example}");
     }
     assert!(place.files().is_empty());
 }
