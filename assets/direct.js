@@ -3,6 +3,8 @@
 const SCRIPT_PATIENCE_MS = 15000;
 // Without a byte sent for so long, Filestack cannot be reached; later silences are left to the client, which tries again.
 const FIRST_BYTE_MS = 8000;
+// The name of the Picker's script, in the page and in the client's loader.
+const PICKER = "fs-loader-picker";
 let loading;
 
 // A sentence for people, with what to do; `code` says which.
@@ -56,15 +58,18 @@ function load({ url, integrity }) {
   return loading;
 }
 
-// Opens a Picker. The client loads its script by itself; Filestack's never tells that it did not come, nor tries again.
+// Opens a Picker. The client loads its script by itself; Filestack's never tells that it did not come, and keeps waiting for it until
+// its loader forgets the module.
 export function shown(picker, url) {
   return new Promise((resolve, reject) => {
     const failed = () => {
-      const words = `Its script did not load from ${new URL(url).host}. Reload this page when that can be reached.`;
+      script?.remove();
+      delete window.filestackInternals?.modules?.[PICKER];
+      const words = `Its script did not load from ${new URL(url).host}. Press the button again when that can be reached.`;
       reject(new Trouble(words, { code: "script" }));
     };
     const patience = setTimeout(failed, SCRIPT_PATIENCE_MS);
-    const script = document.getElementById("fs-loader-picker");
+    const script = document.getElementById(PICKER);
     script?.addEventListener("error", failed);
     // Our own client takes away a script that did not come.
     const refused = (error) => (script && !script.isConnected ? failed() : reject(error));
@@ -111,7 +116,8 @@ export async function store(file, name, token, onProgress) {
     client.upload(
       { file, name },
       { onProgress: progressed, progressInterval: 250, retry: 8, retryMaxTime: 8000, timeout: 300000 },
-      { path: granted.path, filename: name },
+      // The name as it is: without being told, the client puts dashes for apostrophes and the like.
+      { path: granted.path, filename: name, sanitizer: { exclude: ["\\"] } },
       token,
     );
   const reason = (failed) => (gaveUp ? undefined : failed instanceof Error ? failed : (failed?.error ?? why));

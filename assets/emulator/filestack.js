@@ -112,9 +112,8 @@
       const wanted = typeof store.filename === "function" ? store.filename(source) : store.filename;
       Object.assign(this, { client, source, options, security });
       this.store = { location: "s3", ...store };
-      delete this.store.filename;
-      delete this.store.mimetype;
-      this.name = sanitised(wanted ?? input?.name ?? source.name ?? "undefined");
+      for (const ours of ["filename", "mimetype", "sanitizer"]) delete this.store[ours];
+      this.name = sanitised(wanted ?? input?.name ?? source.name ?? "undefined", store.sanitizer || {});
       this.type = store.mimetype ?? (source.type || "application/octet-stream");
       this.partSize = Math.max(options.partSize ?? PART, SMALLEST_PART, Math.ceil(source.size / 10000));
       this.retries = options.retry || 10;
@@ -311,11 +310,12 @@
     });
   }
 
-  // The characters that the official client replaces (protocol 11.4).
-  function sanitised(name) {
+  // The characters that the official client replaces, unless others are named (protocol 10 and 11.4). `false` changes nothing there either.
+  function sanitised(name, { exclude = [...'\\{}|%`"\'~[]#^<>'], replacement = "-" }) {
     const dot = name.lastIndexOf(".");
     const [base, extension] = dot > 0 ? [name.slice(0, dot), name.slice(dot)] : [name, ""];
-    return `${base.replace(/[\\{}|%`"'~[\]#^<>]/g, "-") || "undefined"}${extension}`;
+    const clean = [...base].map((letter) => (exclude.includes(letter) ? replacement : letter)).join("");
+    return `${clean || "undefined"}${extension}`;
   }
 
   // ---- The client and the picker's loader.

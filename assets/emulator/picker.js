@@ -101,7 +101,7 @@
     if (options.maxSize && file.size > options.maxSize) {
       return `Too large: it has ${sizeText(file.size)}, the limit is ${sizeText(options.maxSize)}.`;
     }
-    return file.size === 0 ? "This file is empty." : null;
+    return file.size === 0 ? "This file is empty, and Filestack’s client stores no empty files. Choose another." : null;
   }
 
   // Everything below a dropped folder, each file with its path.

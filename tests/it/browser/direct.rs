@@ -233,6 +233,15 @@ async fn duplicates_are_kept_skipped_or_replaced_as_their_owner_says() {
         "first.txt"
     );
     scene.look("upload-duplicate").await;
+    browser.look(NARROW, Theme::Light).await;
+    let lines = "return new Set([...document.querySelectorAll('.queue-choices button')]
+        .map((button) => Math.round(button.getBoundingClientRect().top))).size";
+    assert_eq!(
+        browser.run(lines, &[]).await,
+        json!(1),
+        "all choices are in one line"
+    );
+    browser.look(DESKTOP, Theme::Light).await;
     press(2, 1).await;
     assert_eq!(scene.names().await, ["first.txt", "second.txt"]);
     scene.choose("third.txt", b"The same.").await;
@@ -327,6 +336,27 @@ async fn the_official_client_uploads_and_opens_our_picker() {
     assert_eq!(scene.names().await, ["summer.png", "two.txt"]);
     assert_eq!(scene.ways().await, (0, 2));
     browser.assert_quiet().await;
+}
+
+#[actix_web::test]
+#[ignore = "needs Chromium"]
+async fn a_file_keeps_its_name() {
+    keeps_its_name(Scene::new().await).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs Chromium and Filestack's JavaScript SDK"]
+async fn a_file_keeps_its_name_with_the_official_client() {
+    keeps_its_name(Scene::official().await).await;
+}
+
+/// Unless told otherwise, the client puts dashes for half of these.
+async fn keeps_its_name(scene: Scene) {
+    let name = "Ana's 100 % {draft} #1 [a] ~ ^.txt";
+    scene.choose(name, b"Kept.").await;
+    scene.state(1, "Uploaded").await;
+    assert_eq!(scene.ways().await, (0, 1));
+    assert_eq!(scene.names().await, [name]);
 }
 
 #[actix_web::test]

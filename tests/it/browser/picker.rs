@@ -95,7 +95,7 @@ async fn refusals(scene: Scene) {
     for words in [
         "a.txt: This type is not accepted here. Accepted: image/*, .pdf, md.",
         "large.pdf: Too large: it has 195.3 KiB, the limit is 195.3 KiB.",
-        "empty.pdf: This file is empty.",
+        "empty.pdf: This file is empty, and Filestack’s client stores no empty files.",
     ] {
         browser.see_text("#picker [role=alert]", words).await;
     }
