@@ -199,7 +199,7 @@ impl Changes {
     fn check(self) -> Result<Checked, AppError> {
         let mut wrong = Vec::new();
         let name = self.name.and_then(|name| {
-            let name = names::sanitise(&name);
+            let name = names::typed(&name);
             if name.is_none() {
                 let sentence = "Enter a name with at least one visible character.";
                 wrong.push(("name", sentence.to_owned()));

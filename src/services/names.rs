@@ -41,6 +41,11 @@ pub fn sanitise(raw: &str) -> Option<String> {
     Some(shorten(&safe))
 }
 
+/// The same for a name that somebody typed: a slash in it begins no path, so what stands before it stays.
+pub fn typed(raw: &str) -> Option<String> {
+    sanitise(&raw.replace(['/', '\\'], "-"))
+}
+
 /// Control characters, and those that change direction or show nothing: a name must read as it is.
 pub(super) fn is_hidden(c: char) -> bool {
     c.is_control()
@@ -127,6 +132,18 @@ mod tests {
             ("trailing. ", Some("trailing")),
         ] {
             assert_eq!(sanitise(raw).as_deref(), name, "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn a_typed_name_keeps_what_stands_before_a_slash() {
+        for (raw, name) in [
+            ("Invoice 3/2026", Some("Invoice 3-2026")),
+            (r"Q1\Q2", Some("Q1-Q2")),
+            ("../New Name.txt", Some("New Name.txt")),
+            ("/", None),
+        ] {
+            assert_eq!(typed(raw).as_deref(), name, "{raw:?}");
         }
     }
 
