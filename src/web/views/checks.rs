@@ -196,6 +196,14 @@ fn every_link_and_button_has_a_name_and_a_target() {
 }
 
 #[test]
+fn no_button_is_as_wide_as_its_form_unless_it_says_so() {
+    each_page(|name, page| {
+        let stretched = all(page, ".stack > .button:not(.button-wide)");
+        assert!(stretched.is_empty(), "{name}: {}", stretched[0].html());
+    });
+}
+
+#[test]
 fn no_page_carries_inline_script_or_style() {
     each_page(|name, page| {
         assert!(

@@ -101,6 +101,10 @@ async fn d7(app: &TestApp) {
         json!({"documents": [], "next_cursor": null})
     );
     let page = ana.page("/trash").await;
+    assert_eq!(
+        page.texts(".count"),
+        ["1 document, kept for 30 days and then deleted for good"]
+    );
     assert_eq!(names(&page), ["holiday.png"]);
     assert!(page.attributes("main img", "src").is_empty());
 
