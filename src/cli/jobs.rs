@@ -6,13 +6,14 @@ use super::{CliError, database, print};
 use crate::app;
 use crate::clock::Clock;
 use crate::config::Config;
+use crate::db::keyset::Part;
 use crate::db::models::jobs::{Job, JobState};
 use crate::error::AppError;
 use crate::ids::JobId;
 use crate::queue::Kind;
 use crate::services::Services;
 use crate::services::audit::Actor;
-use crate::services::jobs::{self, ListQuery, Part};
+use crate::services::jobs::{self, JobFilter};
 
 /// See and steer background jobs
 #[derive(Debug, clap::Args)]
@@ -115,23 +116,21 @@ fn no_such(error: AppError, id: JobId) -> CliError {
 }
 
 async fn list(args: List, services: &Services) -> Result<(), CliError> {
-    let query = ListQuery {
+    let filter = JobFilter {
         state: args.state,
         kind: args.kind.map(|kind| kind.as_str().to_owned()),
         oldest_first: false,
-        part: Part::First,
-        limit: args.limit,
     };
-    let page = jobs::list(services, query).await?;
+    let found = jobs::list(services, filter, Part::First, args.limit).await?;
     if args.json {
-        let rows: Vec<_> = page.jobs.iter().map(jobs::to_json).collect();
+        let rows: Vec<_> = found.rows.iter().map(jobs::to_json).collect();
         return print(&serde_json::Value::Array(rows).to_string());
     }
-    if page.jobs.is_empty() {
+    if found.rows.is_empty() {
         return print("There are no such jobs.");
     }
-    let mut lines: Vec<String> = page.jobs.iter().map(line).collect();
-    if page.has_next {
+    let mut lines: Vec<String> = found.rows.iter().map(line).collect();
+    if found.has_next {
         lines.push("There are more; see them with --limit.".to_owned());
     }
     print(&lines.join("\n"))

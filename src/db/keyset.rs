@@ -11,6 +11,13 @@ pub struct TimePlace<I> {
     pub id: I,
 }
 
+impl<I: Copy> TimePlace<I> {
+    /// The time and the id.
+    pub fn pair(&self) -> (UtcTime, I) {
+        (self.at, self.id)
+    }
+}
+
 /// Which part of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part<P> {
@@ -68,6 +75,32 @@ impl<T> Slice<T> {
         }
     }
 }
+
+/// The part of a query beyond a place, if there is one, in the order by a column and then the id; towards its beginning when `$upwards`.
+/// The column alone is a bound of its own: with it both databases begin to read the index at the place.
+macro_rules! beyond {
+    ($query:expr, $column:expr, $id:expr, $place:expr, $upwards:expr) => {{
+        let query = match ($place, $upwards) {
+            (Some((bound, beside)), true) => $query.filter(
+                $column
+                    .ge(bound.clone())
+                    .and($column.gt(bound).or($id.gt(beside))),
+            ),
+            (Some((bound, beside)), false) => $query.filter(
+                $column
+                    .le(bound.clone())
+                    .and($column.lt(bound).or($id.lt(beside))),
+            ),
+            (None, _) => $query,
+        };
+        if $upwards {
+            query.order(($column.asc(), $id.asc()))
+        } else {
+            query.order(($column.desc(), $id.desc()))
+        }
+    }};
+}
+pub(in crate::db) use beyond;
 
 #[cfg(test)]
 mod tests {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::db::keyset::{Part, Slice};
 use crate::db::models::jobs::{self, Job, listing};
 use crate::error::AppError;
 use crate::ids::{DocumentId, JobId};
@@ -9,45 +10,23 @@ use crate::queue::{self, Revival};
 use crate::services::audit::{Action, Actor, Entry};
 use crate::services::{Services, audit};
 
-pub use listing::{ListQuery, Part, Place};
+pub use listing::{JobFilter, Place};
 
 /// Jobs of one document that are shown: a chain has about ten, and may have been asked for a few times.
 const OF_DOCUMENT: i64 = 100;
 
-/// A part of a list.
-#[derive(Debug)]
-pub struct JobPage {
-    /// The rows, the newest first.
-    pub jobs: Vec<Job>,
-    /// Whether there are newer ones.
-    pub has_previous: bool,
-    /// Whether there are older ones.
-    pub has_next: bool,
-}
-
-/// Lists jobs, the newest first.
-pub async fn list(services: &Services, mut query: ListQuery) -> Result<JobPage, AppError> {
-    let limit = query.limit;
-    query.limit += 1;
-    let part = query.part;
-    let mut jobs = services.db.run(move |c| listing::list(c, &query)).await?;
-    let more = jobs.len() as i64 > limit;
-    let (has_previous, has_next) = match part {
-        Part::First => (false, more),
-        Part::After(_) => (true, more),
-        Part::Before(_) => (more, true),
-    };
-    if more {
-        match part {
-            Part::Before(_) => drop(jobs.remove(0)),
-            _ => drop(jobs.pop()),
-        }
-    }
-    Ok(JobPage {
-        jobs,
-        has_previous,
-        has_next,
-    })
+/// A part of all jobs.
+pub async fn list(
+    services: &Services,
+    filter: JobFilter,
+    part: Part<Place>,
+    limit: i64,
+) -> Result<Slice<Job>, AppError> {
+    let read = services.db.run(move |c| {
+        let rows = listing::list(c, &filter, &part, limit + 1)?;
+        Ok(Slice::cut(rows, &part, limit))
+    });
+    Ok(read.await?)
 }
 
 /// The jobs of a document, in the order of its steps. Whose it is, the caller has made sure.

@@ -92,15 +92,15 @@ pub async fn schedule(services: &Services) -> Result<(), AppError> {
             if documents::list_served_after(c, None, 1)?.is_empty() {
                 return Ok(false);
             }
-            let last = listing::ListQuery {
-                state: None,
+            let ours = listing::JobFilter {
                 kind: Some(Kind::Reconcile.as_str().to_owned()),
-                oldest_first: false,
-                part: listing::Part::First,
-                limit: 1,
+                ..listing::JobFilter::default()
             };
             let is_recent = |job: &Job| now.since(job.created_at) < BETWEEN;
-            if listing::list(c, &last)?.first().is_some_and(is_recent) {
+            if listing::list(c, &ours, &Part::First, 1)?
+                .first()
+                .is_some_and(is_recent)
+            {
                 return Ok(false);
             }
             let job = NewJob {

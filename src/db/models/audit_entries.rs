@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 
 use crate::clock::UtcTime;
-use crate::db::keyset::{Part, TimePlace};
+use crate::db::keyset::{Part, TimePlace, beyond};
 use crate::db::schema::audit_entries;
 use crate::db::{DbConn, DbError};
 use crate::ids::{AuditEntryId, DocumentId, UserId};
@@ -110,17 +110,7 @@ pub fn list(
         query = query.filter(at.lt(until));
     }
     let upwards = filter.oldest_first != part.is_backwards();
-    // The time alone as a bound of its own: with it both databases begin to read the index at the place.
-    query = match (part.place(), upwards) {
-        (None, _) => query,
-        (Some(place), true) => query.filter(at.ge(place.at).and(at.gt(place.at).or(id.gt(place.id)))),
-        (Some(place), false) => query.filter(at.le(place.at).and(at.lt(place.at).or(id.lt(place.id)))),
-    };
-    query = if upwards {
-        query.order((at.asc(), id.asc()))
-    } else {
-        query.order((at.desc(), id.desc()))
-    };
+    query = beyond!(query, at, id, part.place().map(Place::pair), upwards);
     Ok(query.load(connection)?)
 }
 

@@ -72,7 +72,7 @@ pub(super) async fn of(services: &Services, id: DocumentId) -> Result<Vec<StepRo
     for job in jobs::list_of_document(services, id).await? {
         let step = StepRow {
             kind: job.kind,
-            status: admin::status(job.state),
+            status: admin::jobs::status(job.state),
             says: job.reason,
         };
         match steps.iter_mut().find(|other| other.kind == step.kind) {

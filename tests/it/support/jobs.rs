@@ -2,6 +2,7 @@
 
 use std::future::pending;
 
+use satchel::db::keyset::Part;
 use satchel::db::models::jobs::{self as rows, Job, listing};
 use satchel::ids::JobId;
 use satchel::jobs::{Ended, Step, step};
@@ -51,14 +52,12 @@ impl TestApp {
 
     /// All jobs, the newest first.
     pub async fn jobs(&self) -> Vec<Job> {
-        let query = listing::ListQuery {
-            state: None,
-            kind: None,
-            oldest_first: false,
-            part: listing::Part::First,
-            limit: 1_000,
-        };
-        let listed = self.services.db.run(move |c| listing::list(c, &query)).await;
+        let all = listing::JobFilter::default();
+        let listed = self
+            .services
+            .db
+            .run(move |c| listing::list(c, &all, &Part::First, 1_000))
+            .await;
         listed.expect("the database answers")
     }
 }

@@ -8,20 +8,13 @@ use diesel::sql_types::{BigInt, HasSqlType, Text};
 
 use super::super::search::{self, DENSE, Search};
 use super::{Document, Place, PlaceKey, Sort, SortKey};
+use crate::db::keyset;
 use crate::db::schema::documents;
 use crate::db::{DbConn, DbError};
 use crate::ids::UserId;
 
 /// Which part of a list.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// Its beginning.
-    First,
-    /// What follows this place.
-    After(Place),
-    /// What precedes it.
-    Before(Place),
-}
+pub type Part = keyset::Part<Place>;
 
 /// A page of an owner's documents: at most `limit` rows, in the list's order whichever way the page was reached.
 #[derive(Clone, Debug)]

@@ -6,7 +6,7 @@ use diesel::sql_types::Bool;
 
 use super::{Document, GONE, INFECTED, Place, PlaceKey, QUARANTINED, STORED, Sort, SortKey};
 use crate::clock::UtcTime;
-use crate::db::keyset::Part;
+use crate::db::keyset::{Part, beyond};
 use crate::db::schema::{documents, users};
 use crate::db::{DbConn, DbError};
 use crate::ids::UserId;
@@ -25,31 +25,6 @@ pub struct OverseenFilter {
 /// The states there are.
 pub const STATUSES: [&str; 4] = [STORED, QUARANTINED, INFECTED, GONE];
 
-/// The part of an order beyond a place, if there is one, and read away from it. The column alone is a bound of its own: with it
-/// both databases begin to read the index at the place.
-macro_rules! beyond {
-    ($query:expr, $column:expr, $place:expr, $upwards:expr) => {{
-        let query = match ($place, $upwards) {
-            (Some((key, id)), true) => $query.filter(
-                $column
-                    .ge(key.clone())
-                    .and($column.gt(key).or(documents::id.gt(id))),
-            ),
-            (Some((key, id)), false) => $query.filter(
-                $column
-                    .le(key.clone())
-                    .and($column.lt(key).or(documents::id.lt(id))),
-            ),
-            (None, _) => $query,
-        };
-        if $upwards {
-            query.order(($column.asc(), documents::id.asc()))
-        } else {
-            query.order(($column.desc(), documents::id.desc()))
-        }
-    }};
-}
-
 /// A part of all documents with the addresses of their owners, as it is read: at most `limit`, away from the place.
 pub fn list(
     connection: &mut DbConn,
@@ -57,7 +32,7 @@ pub fn list(
     part: &Part<Place>,
     limit: i64,
 ) -> Result<Vec<(Document, String)>, DbError> {
-    use documents::{created_at, name_key, owner_id, size_bytes};
+    use documents::{created_at, id, name_key, owner_id, size_bytes};
     let mut query = documents::table
         .inner_join(users::table.on(users::id.eq(owner_id)))
         .select((Document::as_select(), users::email))
@@ -83,11 +58,11 @@ pub fn list(
         PlaceKey::Number(_) => None,
     });
     query = match filter.sort.key {
-        SortKey::Name => beyond!(query, name_key, text, upwards),
-        SortKey::Size => beyond!(query, size_bytes, number, upwards),
+        SortKey::Name => beyond!(query, name_key, id, text, upwards),
+        SortKey::Size => beyond!(query, size_bytes, id, number, upwards),
         SortKey::Created | SortKey::Trashed => {
-            let time = number.map(|(micros, id)| (UtcTime::from_micros(micros), id));
-            beyond!(query, created_at, time, upwards)
+            let time = number.map(|(micros, beside)| (UtcTime::from_micros(micros), beside));
+            beyond!(query, created_at, id, time, upwards)
         }
     };
     Ok(query.load(connection)?)

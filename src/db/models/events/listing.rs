@@ -6,7 +6,7 @@ use diesel::sql_types::Bool;
 
 use super::EventState;
 use crate::clock::UtcTime;
-use crate::db::keyset::{Part, TimePlace};
+use crate::db::keyset::{Part, TimePlace, beyond};
 use crate::db::schema::events;
 use crate::db::{DbConn, DbError};
 use crate::ids::{DocumentId, EventId};
@@ -80,26 +80,9 @@ pub fn list(
     if let Some(document) = filter.document {
         query = query.filter(events::document_id.eq(document));
     }
-    // The time alone as a bound of its own: with it both databases begin to read the index at the place.
     let upwards = filter.oldest_first != part.is_backwards();
-    query = match (part.place(), upwards) {
-        (None, _) => query,
-        (Some(TimePlace { at, id }), false) => query.filter(
-            events::received_at
-                .le(*at)
-                .and(events::received_at.lt(*at).or(events::id.lt(*id))),
-        ),
-        (Some(TimePlace { at, id }), true) => query.filter(
-            events::received_at
-                .ge(*at)
-                .and(events::received_at.gt(*at).or(events::id.gt(*id))),
-        ),
-    };
-    query = if upwards {
-        query.order((events::received_at.asc(), events::id.asc()))
-    } else {
-        query.order((events::received_at.desc(), events::id.desc()))
-    };
+    let place = part.place().map(TimePlace::pair);
+    query = beyond!(query, events::received_at, events::id, place, upwards);
     Ok(query.limit(limit).load(connection)?)
 }
 

@@ -6,64 +6,36 @@ use diesel::sql_types::Bool;
 
 use super::{Job, JobState};
 use crate::clock::UtcTime;
+use crate::db::keyset::{Part, TimePlace, beyond};
 use crate::db::schema::jobs;
 use crate::db::{DbConn, DbError};
 use crate::ids::{DocumentId, JobId};
 
-/// A place between two jobs of a list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// When the job beside it was made.
-    pub created_at: UtcTime,
-    /// Its id.
-    pub id: JobId,
-}
+/// A place in a list of jobs.
+pub type Place = TimePlace<JobId>;
 
-impl Job {
-    /// Where this job stands in a list.
-    pub fn place(&self) -> Place {
-        Place {
-            created_at: self.created_at,
-            id: self.id,
-        }
-    }
-}
-
-/// Which part of a list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// The newest.
-    First,
-    /// What is older than this place.
-    After(Place),
-    /// What is newer.
-    Before(Place),
-}
-
-/// A part of all jobs, the newest first unless asked for the other way round.
-#[derive(Clone, Debug)]
-pub struct ListQuery {
+/// Which jobs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JobFilter {
     /// Only in this state.
     pub state: Option<JobState>,
     /// Only of this kind.
     pub kind: Option<String>,
     /// The oldest first.
     pub oldest_first: bool,
-    /// Which part.
-    pub part: Part,
-    /// Most rows.
-    pub limit: i64,
 }
 
-/// Lists jobs, in the same order whichever way the part was reached.
-pub fn list(connection: &mut DbConn, query: &ListQuery) -> Result<Vec<Job>, DbError> {
-    let mut wanted = jobs::table
-        .select(Job::as_select())
-        .limit(query.limit)
-        .into_boxed();
-    if let Some(state) = query.state {
+/// A part of those jobs as it is read: at most `limit`, away from the place.
+pub fn list(
+    connection: &mut DbConn,
+    filter: &JobFilter,
+    part: &Part<Place>,
+    limit: i64,
+) -> Result<Vec<Job>, DbError> {
+    let mut query = jobs::table.select(Job::as_select()).limit(limit).into_boxed();
+    if let Some(state) = filter.state {
         // The word in the statement, so that an index of such rows alone can be used.
-        wanted = wanted.filter(sql::<Bool>(match state {
+        query = query.filter(sql::<Bool>(match state {
             JobState::Waiting => "state = 'waiting'",
             JobState::Running => "state = 'running'",
             JobState::Done => "state = 'done'",
@@ -71,38 +43,13 @@ pub fn list(connection: &mut DbConn, query: &ListQuery) -> Result<Vec<Job>, DbEr
             JobState::Cancelled => "state = 'cancelled'",
         }));
     }
-    if let Some(kind) = &query.kind {
-        wanted = wanted.filter(jobs::kind.eq(kind));
+    if let Some(kind) = &filter.kind {
+        query = query.filter(jobs::kind.eq(kind));
     }
-    let backwards = matches!(query.part, Part::Before(_));
-    let upwards = query.oldest_first != backwards;
-    match (query.part, upwards) {
-        (Part::First, _) => {}
-        (Part::After(Place { created_at, id }) | Part::Before(Place { created_at, id }), false) => {
-            wanted = wanted.filter(
-                jobs::created_at
-                    .le(created_at)
-                    .and(jobs::created_at.lt(created_at).or(jobs::id.lt(id))),
-            );
-        }
-        (Part::After(Place { created_at, id }) | Part::Before(Place { created_at, id }), true) => {
-            wanted = wanted.filter(
-                jobs::created_at
-                    .ge(created_at)
-                    .and(jobs::created_at.gt(created_at).or(jobs::id.gt(id))),
-            );
-        }
-    }
-    wanted = if upwards {
-        wanted.order((jobs::created_at.asc(), jobs::id.asc()))
-    } else {
-        wanted.order((jobs::created_at.desc(), jobs::id.desc()))
-    };
-    let mut rows = wanted.load(connection)?;
-    if backwards {
-        rows.reverse();
-    }
-    Ok(rows)
+    let upwards = filter.oldest_first != part.is_backwards();
+    let place = part.place().map(Place::pair);
+    query = beyond!(query, jobs::created_at, jobs::id, place, upwards);
+    Ok(query.load(connection)?)
 }
 
 /// The jobs of a document, in the order they were made.

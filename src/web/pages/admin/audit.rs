@@ -1,11 +1,10 @@
 //! `/admin/audit`: who did what, and when.
 
-use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::table::{self, Listed, Listing, Turn, time_cursor, time_filter, time_place, word_filter};
+use super::table::{self, Listing, Look, Turn, time_cursor, time_filter, time_place, word_filter};
 use crate::clock::UtcTime;
 use crate::db::keyset::{Part, Slice};
 use crate::db::models::audit_entries::{AuditEntry, EntryFilter, Place};
@@ -15,10 +14,8 @@ use crate::services::audit::{self, Action};
 use crate::services::events::inbox::legible;
 use crate::web::AppState;
 use crate::web::extract::{Admin, Query};
-use crate::web::pages::shell::dress;
-use crate::web::pages::{page, with_cookies};
 use crate::web::views::{
-    AuditIndexPage, Cell, Change, ColumnKind, HistoryRow, Table, TableColumn, TableFilter, TableRow,
+    AuditIndexPage, Cell, Change, ColumnKind, HistoryRow, TableColumn, TableFilter, TableRow,
 };
 
 const USUAL_SORT: &str = "-time";
@@ -75,7 +72,7 @@ impl Trail {
             subject: word_filter(&wanted.subject),
             since: time_filter(&wanted.since, now)?,
             until: time_filter(&wanted.until, now)?,
-            oldest_first: wanted.turn.is_turned(USUAL_SORT)?,
+            oldest_first: wanted.turn.is_turned(&Trail::LOOK)?,
         }))
     }
 }
@@ -99,6 +96,13 @@ impl Listing for Trail {
         "after",
         "reason",
     ];
+    const LOOK: Look = Look {
+        path: "/admin/audit",
+        noun: "entries",
+        columns: COLUMNS,
+        usual_sort: USUAL_SORT,
+        nothing_yet: "Whatever people and programs change is written down here.",
+    };
 
     async fn read(
         &self,
@@ -135,6 +139,37 @@ impl Listing for Trail {
             json!(row.reason),
         ]
     }
+
+    fn row(&self, entry: &AuditEntry, _: UtcTime) -> TableRow {
+        let subject = match (&entry.document_id, entry.subject_name.is_empty()) {
+            (Some(id), _) => Cell::Link {
+                text: legible(entry.subject_name.as_bytes()),
+                href: format!("/admin/documents/{id}"),
+                note: String::new(),
+            },
+            (None, true) => Cell::Text(legible(entry.subject.as_bytes())),
+            (None, false) => Cell::Lines(vec![
+                legible(entry.subject_name.as_bytes()),
+                legible(entry.subject.as_bytes()),
+            ]),
+        };
+        let who = [legible(entry.actor.as_bytes()), from(entry)];
+        let said = said(entry);
+        TableRow {
+            id: format!("entry-{}", entry.id),
+            cells: vec![
+                Cell::Text(label(&entry.action).to_owned()),
+                Cell::Time(entry.at.calendar(), String::new()),
+                Cell::Lines(who.into_iter().filter(|line| !line.is_empty()).collect()),
+                subject,
+                if said.is_empty() {
+                    Cell::Nothing
+                } else {
+                    Cell::Lines(said)
+                },
+            ],
+        }
+    }
 }
 
 /// `GET /admin/audit`.
@@ -144,73 +179,21 @@ pub async fn index(
     admin: Admin,
     query: Query<Wanted>,
 ) -> Result<HttpResponse, AppError> {
-    let now = state.services.clock.now();
     let wanted = query.0;
-    let trail = Trail::of(&wanted, now)?;
-    if let Some(format) = wanted.turn.format()? {
-        return Ok(table::export(&state, trail, format));
-    }
-    let Listed { rows, previous, next } = table::listed(&state.services, &trail, &wanted.turn).await?;
-    let dressed = dress(&request, &state, Some(admin.user()));
+    let trail = Trail::of(&wanted, state.services.clock.now())?;
     let actions = Action::ALL
         .iter()
         .map(|action| (action.as_str(), action.label()))
         .collect();
-    let index = AuditIndexPage {
-        table: Table {
-            path: "/admin/audit",
-            noun: "entries",
-            filters: vec![
-                TableFilter::text("actor", "Who", &wanted.actor, "ana@example.org"),
-                TableFilter::choice("action", "What", &wanted.action, actions),
-                TableFilter::text("subject", "To what (id)", &wanted.subject, ""),
-                TableFilter::text("since", "Since", &wanted.since, "2h, or 2026-11-24"),
-                TableFilter::text("until", "Until", &wanted.until, "1h, or 2026-11-24"),
-            ],
-            columns: COLUMNS,
-            sort: wanted.turn.sort,
-            usual_sort: USUAL_SORT,
-            rows: rows.iter().map(row).collect(),
-            previous,
-            next,
-            nothing_yet: "Whatever people and programs change is written down here.",
-            csrf: dressed.shell.csrf.clone(),
-            now: now.calendar(),
-        },
-        shell: dressed.shell,
-    };
-    Ok(with_cookies(page(StatusCode::OK, &index)?, dressed.cookies))
-}
-
-fn row(entry: &AuditEntry) -> TableRow {
-    let subject = match (&entry.document_id, entry.subject_name.is_empty()) {
-        (Some(id), _) => Cell::Link {
-            text: legible(entry.subject_name.as_bytes()),
-            href: format!("/admin/documents/{id}"),
-            note: String::new(),
-        },
-        (None, true) => Cell::Text(legible(entry.subject.as_bytes())),
-        (None, false) => Cell::Lines(vec![
-            legible(entry.subject_name.as_bytes()),
-            legible(entry.subject.as_bytes()),
-        ]),
-    };
-    let who = [legible(entry.actor.as_bytes()), from(entry)];
-    let said = said(entry);
-    TableRow {
-        id: format!("entry-{}", entry.id),
-        cells: vec![
-            Cell::Text(label(&entry.action).to_owned()),
-            Cell::Time(entry.at.calendar(), String::new()),
-            Cell::Lines(who.into_iter().filter(|line| !line.is_empty()).collect()),
-            subject,
-            if said.is_empty() {
-                Cell::Nothing
-            } else {
-                Cell::Lines(said)
-            },
-        ],
-    }
+    let filters = vec![
+        TableFilter::text("actor", "Who", &wanted.actor, "ana@example.org"),
+        TableFilter::choice("action", "What", &wanted.action, actions),
+        TableFilter::text("subject", "To what (id)", &wanted.subject, ""),
+        TableFilter::text("since", "Since", &wanted.since, "2h, or 2026-11-24"),
+        TableFilter::text("until", "Until", &wanted.until, "1h, or 2026-11-24"),
+    ];
+    let page_of = async |shell, table| Ok(AuditIndexPage { shell, table });
+    table::answer(&state, &request, &admin, trail, wanted.turn, filters, page_of).await
 }
 
 /// How they had shown who they are, and from where.

@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::audit::history;
-use super::table::{self, Listed, Listing, Turn, word_filter};
+use super::table::{self, Listing, Look, Turn, word_filter};
+use crate::clock::UtcTime;
 use crate::db::keyset::{Part, Slice};
 use crate::db::models::documents::overseen::STATUSES;
 use crate::db::models::documents::{Document, Place};
@@ -19,8 +20,8 @@ use crate::web::extract::{Admin, CsrfForm, DocumentPath, Query};
 use crate::web::pages::shell::dress;
 use crate::web::pages::{page, see_other, with_cookies};
 use crate::web::views::{
-    AdminDocumentPage, AdminDocumentsPage, Cell, ColumnKind, DocumentStatus, Field, Table, TableColumn,
-    TableFilter, TableRow,
+    AdminDocumentPage, AdminDocumentsPage, Cell, ColumnKind, DocumentStatus, Field, TableColumn, TableFilter,
+    TableRow,
 };
 
 const USUAL_SORT: &str = "-created";
@@ -67,7 +68,7 @@ impl Everybodys {
         Ok(Everybodys(oversight::Wanted {
             owner: word_filter(&wanted.owner).map(|email| email.to_lowercase()),
             status,
-            sort: cursor::parse_sort(&wanted.turn.order(&[USUAL_SORT, "name", "size"])?)?,
+            sort: cursor::parse_sort(wanted.turn.order(&Everybodys::LOOK)?)?,
         }))
     }
 }
@@ -86,6 +87,13 @@ impl Listing for Everybodys {
         "created_at",
         "updated_at",
     ];
+    const LOOK: Look = Look {
+        path: "/admin/documents",
+        noun: "documents",
+        columns: COLUMNS,
+        usual_sort: USUAL_SORT,
+        nothing_yet: "Nobody has uploaded anything.",
+    };
 
     async fn read(
         &self,
@@ -116,6 +124,30 @@ impl Listing for Everybodys {
             json!(document.updated_at.rfc3339()),
         ]
     }
+
+    fn row(&self, (document, owner): &Self::Row, _: UtcTime) -> TableRow {
+        let status = DocumentStatus::of_row(&document.status);
+        TableRow {
+            id: format!("document-{}", document.id),
+            cells: vec![
+                Cell::Link {
+                    text: legible(document.name.as_bytes()),
+                    href: format!("/admin/documents/{}", document.id),
+                    note: String::new(),
+                },
+                Cell::Text(owner.clone()),
+                Cell::Mark {
+                    label: status.label().to_owned(),
+                    icon: status.icon(),
+                    class: status.class(),
+                    note: String::new(),
+                },
+                Cell::Text(document.content_type.clone()),
+                Cell::Size(document.size_bytes),
+                Cell::Time(document.created_at.calendar(), String::new()),
+            ],
+        }
+    }
 }
 
 /// `GET /admin/documents`.
@@ -127,60 +159,16 @@ pub async fn index(
 ) -> Result<HttpResponse, AppError> {
     let wanted = query.0;
     let list = Everybodys::of(&wanted)?;
-    if let Some(format) = wanted.turn.format()? {
-        return Ok(table::export(&state, list, format));
-    }
-    let Listed { rows, previous, next } = table::listed(&state.services, &list, &wanted.turn).await?;
-    let dressed = dress(&request, &state, Some(admin.user()));
     let statuses = STATUSES
         .into_iter()
         .map(|word| (word, DocumentStatus::of_row(word).label()))
         .collect();
-    let index = AdminDocumentsPage {
-        table: Table {
-            path: "/admin/documents",
-            noun: "documents",
-            filters: vec![
-                TableFilter::text("owner", "Owner", &wanted.owner, "ana@example.org"),
-                TableFilter::choice("status", "Status", &wanted.status, statuses),
-            ],
-            columns: COLUMNS,
-            sort: wanted.turn.sort,
-            usual_sort: USUAL_SORT,
-            rows: rows.iter().map(row).collect(),
-            previous,
-            next,
-            nothing_yet: "Nobody has uploaded anything.",
-            csrf: dressed.shell.csrf.clone(),
-            now: state.services.clock.now().calendar(),
-        },
-        shell: dressed.shell,
-    };
-    Ok(with_cookies(page(StatusCode::OK, &index)?, dressed.cookies))
-}
-
-fn row((document, owner): &(Document, String)) -> TableRow {
-    let status = DocumentStatus::of_row(&document.status);
-    TableRow {
-        id: format!("document-{}", document.id),
-        cells: vec![
-            Cell::Link {
-                text: legible(document.name.as_bytes()),
-                href: format!("/admin/documents/{}", document.id),
-                note: String::new(),
-            },
-            Cell::Text(owner.clone()),
-            Cell::Mark {
-                label: status.label().to_owned(),
-                icon: status.icon(),
-                class: status.class(),
-                note: String::new(),
-            },
-            Cell::Text(document.content_type.clone()),
-            Cell::Size(document.size_bytes),
-            Cell::Time(document.created_at.calendar(), String::new()),
-        ],
-    }
+    let filters = vec![
+        TableFilter::text("owner", "Owner", &wanted.owner, "ana@example.org"),
+        TableFilter::choice("status", "Status", &wanted.status, statuses),
+    ];
+    let page_of = async |shell, table| Ok(AdminDocumentsPage { shell, table });
+    table::answer(&state, &request, &admin, list, wanted.turn, filters, page_of).await
 }
 
 /// `GET /admin/documents/{id}`: asks for a reason, or shows the document for which one was given.

@@ -1,13 +1,15 @@
 //! Where the rows of an administrators' table come from: a page of them, or all of them as a file.
 //!
-//! A list implements [`Listing`]; [`listed`] reads a page of it, [`export`] streams all that its filters find, a part at a time, so that a
-//! million rows take the memory of five hundred.
+//! A list implements [`Listing`]; [`answer`] shows a page of it, or streams all that its filters find, a part at a time, so that a million
+//! rows take the memory of five hundred.
 
 use std::fmt::Display;
 use std::str::FromStr;
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
+use askama::Template;
 use bytes::Bytes;
 use futures_util::stream;
 use serde::Deserialize;
@@ -19,11 +21,29 @@ use crate::error::AppError;
 use crate::services::Services;
 use crate::services::events::inbox;
 use crate::web::AppState;
+use crate::web::extract::Admin;
+use crate::web::pages::shell::dress;
+use crate::web::pages::{page, with_cookies};
+use crate::web::views::{Shell, Table, TableColumn, TableFilter, TableRow};
 
 /// Rows on a page.
 const PAGE: i64 = 50;
 /// Rows of a file that are read at once.
 const PORTION: i64 = 500;
+
+/// How a list looks on its page.
+pub(in crate::web) struct Look {
+    /// Where it is: `/admin/jobs`.
+    pub path: &'static str,
+    /// What its rows are called: `jobs`.
+    pub noun: &'static str,
+    /// Its columns, and with them the orders that it has.
+    pub columns: &'static [TableColumn],
+    /// The usual order.
+    pub usual_sort: &'static str,
+    /// What is said when there is nothing yet.
+    pub nothing_yet: &'static str,
+}
 
 /// A list that administrators look at.
 pub(in crate::web) trait Listing: 'static {
@@ -35,6 +55,9 @@ pub(in crate::web) trait Listing: 'static {
     const NAME: &'static str;
     /// What is known of a row in a file, by name.
     const FIELDS: &'static [&'static str];
+
+    /// How it looks.
+    const LOOK: Look;
 
     /// A part of it.
     async fn read(
@@ -52,6 +75,9 @@ pub(in crate::web) trait Listing: 'static {
 
     /// A row in a file: a value for each of [`Listing::FIELDS`].
     fn record(&self, row: &Self::Row) -> Vec<Value>;
+
+    /// A row on the page: a cell for each column.
+    fn row(&self, row: &Self::Row, now: UtcTime) -> TableRow;
 }
 
 /// What the address of every table may say besides its filters.
@@ -70,14 +96,14 @@ pub struct Turn {
 
 /// A kind of file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::web) enum Format {
+enum Format {
     Csv,
     Json,
 }
 
 impl Turn {
     /// The kind of file that is asked for; none when it is a page.
-    pub(in crate::web) fn format(&self) -> Result<Option<Format>, AppError> {
+    fn format(&self) -> Result<Option<Format>, AppError> {
         match self.format.as_deref() {
             None => Ok(None),
             Some("csv") => Ok(Some(Format::Csv)),
@@ -89,44 +115,59 @@ impl Turn {
         }
     }
 
-    /// The order that is wanted, of those by these columns; the first one is usual.
-    pub(in crate::web) fn order(&self, columns: &[&str]) -> Result<String, AppError> {
-        let usual = columns.first().copied().unwrap_or_default();
+    /// The order that is wanted, of those that the columns have.
+    pub(in crate::web) fn order(&self, look: &Look) -> Result<&str, AppError> {
         let sort = Some(self.sort.as_str())
             .filter(|sort| !sort.is_empty())
-            .unwrap_or(usual);
+            .unwrap_or(look.usual_sort);
         let name = sort.strip_prefix('-').unwrap_or(sort);
-        let is_known = columns
+        let is_known = look
+            .columns
             .iter()
-            .any(|column| column.trim_start_matches('-') == name);
+            .filter_map(|column| column.sort)
+            .any(|key| key.trim_start_matches('-') == name);
         if !is_known {
             return Err(AppError::invalid(
                 "invalid-sort",
                 "The list cannot be sorted by that. Choose an order from the headings.",
             ));
         }
-        Ok(sort.to_owned())
+        Ok(sort)
     }
 
     /// Whether a list that has one order alone is wanted the other way round than is usual.
-    pub(in crate::web) fn is_turned(&self, usual: &str) -> Result<bool, AppError> {
-        Ok(self.order(&[usual])? != usual)
+    pub(in crate::web) fn is_turned(&self, look: &Look) -> Result<bool, AppError> {
+        Ok(self.order(look)? != look.usual_sort)
     }
 }
 
-/// A page of a list, and the cursors of those beside it.
-pub(in crate::web) struct Listed<R> {
-    pub rows: Vec<R>,
-    pub previous: Option<String>,
-    pub next: Option<String>,
+/// What the address asks for: all of the list as a file, or the page that `page_of` makes of its table.
+pub(in crate::web) async fn answer<L: Listing, P: Template>(
+    state: &web::Data<AppState>,
+    request: &HttpRequest,
+    admin: &Admin,
+    list: L,
+    turn: Turn,
+    filters: Vec<TableFilter>,
+    page_of: impl AsyncFnOnce(Shell, Table) -> Result<P, AppError>,
+) -> Result<HttpResponse, AppError> {
+    if let Some(format) = turn.format()? {
+        return Ok(export(state, list, format));
+    }
+    let dressed = dress(request, state, Some(admin.user()));
+    let table = table(&state.services, &list, turn, filters, &dressed.shell).await?;
+    let shown = page_of(dressed.shell, table).await?;
+    Ok(with_cookies(page(StatusCode::OK, &shown)?, dressed.cookies))
 }
 
-/// Reads the page that the address asks for.
-pub(in crate::web) async fn listed<L: Listing>(
+/// The part of the list that the address asks for.
+pub(in crate::web) async fn table<L: Listing>(
     services: &Services,
     list: &L,
-    turn: &Turn,
-) -> Result<Listed<L::Row>, AppError> {
+    turn: Turn,
+    filters: Vec<TableFilter>,
+    shell: &Shell,
+) -> Result<Table, AppError> {
     let place = |text: &str| list.place(text).ok_or_else(invalid_cursor);
     let part = match (&turn.after, &turn.before) {
         (Some(text), _) => Part::After(place(text)?),
@@ -135,19 +176,32 @@ pub(in crate::web) async fn listed<L: Listing>(
     };
     let slice = list.read(services, part, PAGE).await?;
     let cursor = |row: Option<&L::Row>| row.map(|row| list.cursor(row));
-    Ok(Listed {
+    let now = services.clock.now();
+    let Look {
+        path,
+        noun,
+        columns,
+        usual_sort,
+        nothing_yet,
+    } = L::LOOK;
+    Ok(Table {
+        path,
+        noun,
+        filters,
+        columns,
+        sort: turn.sort,
+        usual_sort,
+        rows: slice.rows.iter().map(|row| list.row(row, now)).collect(),
         previous: slice.has_previous.then(|| cursor(slice.rows.first())).flatten(),
         next: slice.has_next.then(|| cursor(slice.rows.last())).flatten(),
-        rows: slice.rows,
+        nothing_yet,
+        csrf: shell.csrf.clone(),
+        now: now.calendar(),
     })
 }
 
 /// All rows that the list's filters find, as a file. A failure half-way breaks the answer off: half a file never looks like a whole one.
-pub(in crate::web) fn export<L: Listing>(
-    state: &web::Data<AppState>,
-    list: L,
-    format: Format,
-) -> HttpResponse {
+fn export<L: Listing>(state: &web::Data<AppState>, list: L, format: Format) -> HttpResponse {
     let (media_type, extension) = match format {
         Format::Csv => ("text/csv; charset=utf-8", "csv"),
         Format::Json => ("application/json", "json"),
@@ -302,6 +356,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::web::views::ColumnKind;
 
     #[test]
     fn u16_no_text_is_a_formula_to_a_spreadsheet() {
@@ -338,12 +393,22 @@ mod tests {
 
     #[test]
     fn x5_only_an_order_of_the_list_is_taken() {
+        const LOOK: Look = Look {
+            path: "/admin/audit",
+            noun: "entries",
+            columns: &[
+                TableColumn::new("When", ColumnKind::Short).sorted("-time"),
+                TableColumn::new("From", ColumnKind::Short),
+            ],
+            usual_sort: "-time",
+            nothing_yet: "",
+        };
         let turned = |sort: &str| {
             Turn {
                 sort: sort.to_owned(),
                 ..Turn::default()
             }
-            .is_turned("-time")
+            .is_turned(&LOOK)
         };
         assert!(matches!(turned(""), Ok(false)));
         assert!(matches!(turned("-time"), Ok(false)));

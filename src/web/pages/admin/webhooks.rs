@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::table::{self, Listed, Listing, Turn, time_cursor, time_place};
+use super::table::{self, Listing, Look, Turn, time_cursor, time_filter, time_place, word_filter};
 use crate::clock::UtcTime;
 use crate::db::keyset::{Part, Slice, TimePlace};
 use crate::db::models::events::EventState;
@@ -22,7 +22,7 @@ use crate::web::pages::shell::{Said, dress};
 use crate::web::pages::{page, see_other, with_cookies};
 use crate::web::views::{
     Cell, ColumnKind, DeliveryRow, EventFilters, EventIndexPage, EventRefusalsPage, EventReplayPage,
-    EventRow, EventShowPage, EventStatus, PreviewRow, RefusalRow, Table, TableColumn, TableFilter, TableRow,
+    EventRow, EventShowPage, EventStatus, PreviewRow, RefusalRow, TableColumn, TableFilter, TableRow,
 };
 
 const USUAL_SORT: &str = "-received";
@@ -61,25 +61,18 @@ pub struct SampleForm {
 
 impl Wanted {
     fn filter(&self, now: UtcTime) -> Result<EventFilter, AppError> {
-        let word = |text: &String| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-        let time = |text: &String| match word(text) {
-            None => Ok(None),
-            Some(text) => inbox::parse_time(&text, now).map(Some).map_err(|wrong| {
-                AppError::invalid("invalid-filter", format!("“{text}” cannot be used: {wrong}."))
-            }),
-        };
-        let state = match word(&self.state) {
+        let state = match word_filter(&self.state) {
             None => None,
             Some(text) => Some(text.parse::<EventState>().map_err(|wrong| {
                 AppError::invalid("invalid-filter", format!("A filter cannot be used: {wrong}."))
             })?),
         };
         Ok(EventFilter {
-            action: word(&self.action),
+            action: word_filter(&self.action),
             state,
-            since: time(&self.since)?,
-            until: time(&self.until)?,
-            handle: word(&self.handle),
+            since: time_filter(&self.since, now)?,
+            until: time_filter(&self.until, now)?,
+            handle: word_filter(&self.handle),
             document: None,
             oldest_first: false,
         })
@@ -118,6 +111,13 @@ impl Listing for Inbox {
         "deliveries",
         "attempts",
     ];
+    const LOOK: Look = Look {
+        path: "/admin/webhooks",
+        noun: "events",
+        columns: COLUMNS,
+        usual_sort: USUAL_SORT,
+        nothing_yet: "Filestack has reported nothing yet. Send a sample to see one arrive.",
+    };
 
     async fn read(
         &self,
@@ -153,6 +153,38 @@ impl Listing for Inbox {
             json!(row.attempts),
         ]
     }
+
+    fn row(&self, event: &EventLine, _: UtcTime) -> TableRow {
+        let row = row(event.clone());
+        let mut notes = Vec::new();
+        if row.late {
+            notes.push("late");
+        }
+        if row.sample {
+            notes.push("sample");
+        }
+        TableRow {
+            id: format!("event-{}", row.id),
+            cells: vec![
+                Cell::Link {
+                    text: row.title().to_owned(),
+                    href: format!("/admin/webhooks/{}", row.id),
+                    note: row.number.map(|number| number.to_string()).unwrap_or_default(),
+                },
+                Cell::Mark {
+                    label: row.status.label().to_owned(),
+                    icon: row.status.icon(),
+                    class: row.status.class(),
+                    note: notes.join(", "),
+                },
+                Cell::Time(row.received_at, String::new()),
+                Cell::Number(i64::from(row.deliveries)),
+                row.handle.map_or(Cell::Nothing, Cell::Code),
+                row.reason
+                    .map_or(Cell::Nothing, |reason| Cell::Text(legible(reason.as_bytes()))),
+            ],
+        }
+    }
 }
 
 /// `GET /admin/webhooks`.
@@ -165,80 +197,32 @@ pub async fn index(
     let now = state.services.clock.now();
     let wanted = query.0;
     let list = Inbox(EventFilter {
-        oldest_first: wanted.turn.is_turned(USUAL_SORT)?,
+        oldest_first: wanted.turn.is_turned(&Inbox::LOOK)?,
         ..wanted.filter(now)?
     });
-    if let Some(format) = wanted.turn.format()? {
-        return Ok(table::export(&state, list, format));
-    }
-    let Listed { rows, previous, next } = table::listed(&state.services, &list, &wanted.turn).await?;
-    let troubled = inbox::count_troubled(&state.services).await?;
-    let dressed = dress(&request, &state, Some(admin.user()));
-    let sort = wanted.turn.sort.clone();
-    let filters = wanted.shown();
+    let turn = wanted.turn.clone();
+    let wanted = wanted.shown();
     let states = EventStatus::ALL
         .into_iter()
         .map(|word| (word, EventStatus(word).label()))
         .collect();
-    let index = EventIndexPage {
-        troubled,
-        samples: samples::KINDS.to_vec(),
-        table: Table {
-            path: "/admin/webhooks",
-            noun: "events",
-            filters: vec![
-                TableFilter::text("action", "Action", &filters.action, "fp.upload"),
-                TableFilter::choice("state", "State", &filters.state, states),
-                TableFilter::text("handle", "Handle", &filters.handle, ""),
-                TableFilter::text("since", "Since", &filters.since, "2h, or 2026-11-24"),
-                TableFilter::text("until", "Until", &filters.until, "1h, or 2026-11-24"),
-            ],
-            columns: COLUMNS,
-            sort,
-            usual_sort: USUAL_SORT,
-            rows: rows.into_iter().map(table_row).collect(),
-            previous,
-            next,
-            nothing_yet: "Filestack has reported nothing yet. Send a sample to see one arrive.",
-            csrf: dressed.shell.csrf.clone(),
-            now: now.calendar(),
-        },
-        replay_href: filters.href("/admin/webhooks/replay"),
-        shell: dressed.shell,
+    let filters = vec![
+        TableFilter::text("action", "Action", &wanted.action, "fp.upload"),
+        TableFilter::choice("state", "State", &wanted.state, states),
+        TableFilter::text("handle", "Handle", &wanted.handle, ""),
+        TableFilter::text("since", "Since", &wanted.since, "2h, or 2026-11-24"),
+        TableFilter::text("until", "Until", &wanted.until, "1h, or 2026-11-24"),
+    ];
+    let page_of = async |shell, table| {
+        Ok(EventIndexPage {
+            shell,
+            troubled: inbox::count_troubled(&state.services).await?,
+            samples: samples::KINDS.to_vec(),
+            replay_href: wanted.href("/admin/webhooks/replay"),
+            table,
+        })
     };
-    Ok(with_cookies(page(StatusCode::OK, &index)?, dressed.cookies))
-}
-
-fn table_row(event: EventLine) -> TableRow {
-    let row = row(event);
-    let mut notes = Vec::new();
-    if row.late {
-        notes.push("late");
-    }
-    if row.sample {
-        notes.push("sample");
-    }
-    TableRow {
-        id: format!("event-{}", row.id),
-        cells: vec![
-            Cell::Link {
-                text: row.title().to_owned(),
-                href: format!("/admin/webhooks/{}", row.id),
-                note: row.number.map(|number| number.to_string()).unwrap_or_default(),
-            },
-            Cell::Mark {
-                label: row.status.label().to_owned(),
-                icon: row.status.icon(),
-                class: row.status.class(),
-                note: notes.join(", "),
-            },
-            Cell::Time(row.received_at, String::new()),
-            Cell::Number(i64::from(row.deliveries)),
-            row.handle.map_or(Cell::Nothing, Cell::Code),
-            row.reason
-                .map_or(Cell::Nothing, |reason| Cell::Text(legible(reason.as_bytes()))),
-        ],
-    }
+    table::answer(&state, &request, &admin, list, turn, filters, page_of).await
 }
 
 /// `GET /admin/webhooks/{id}`.

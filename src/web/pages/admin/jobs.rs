@@ -1,0 +1,240 @@
+//! `/admin/jobs`: background work of everybody, listed, tried again, called off.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::table::{self, Listing, Look, Turn, time_cursor, time_place, word_filter};
+use crate::clock::UtcTime;
+use crate::db::keyset::{Part, Slice};
+use crate::db::models::jobs::{Job, JobState};
+use crate::error::AppError;
+use crate::queue::Kind;
+use crate::services::Services;
+use crate::services::events::inbox::legible;
+use crate::services::jobs::{self, JobFilter, Place};
+use crate::web::AppState;
+use crate::web::extract::{Admin, CsrfForm, JobPath, Query};
+use crate::web::pages::sessions::NoFields;
+use crate::web::pages::shell::Said;
+use crate::web::pages::{see_other, with_cookies};
+use crate::web::views::{
+    Cell, ColumnKind, JobIndexPage, JobStatus, RowAction, TableColumn, TableFilter, TableRow, dress_time,
+};
+
+const USUAL_SORT: &str = "-created";
+const COLUMNS: &[TableColumn] = &[
+    TableColumn::new("Kind", ColumnKind::Short),
+    TableColumn::new("State", ColumnKind::Short),
+    TableColumn::new("Attempts", ColumnKind::Short),
+    TableColumn::new("Made", ColumnKind::Short).sorted(USUAL_SORT),
+    TableColumn::new("What it says", ColumnKind::Wide),
+    TableColumn::new("Actions", ColumnKind::Actions),
+];
+
+/// The filters, in the address.
+#[derive(Deserialize)]
+pub struct Wanted {
+    #[serde(default)]
+    state: String,
+    #[serde(default)]
+    kind: String,
+    #[serde(flatten)]
+    turn: Turn,
+}
+
+/// Jobs, as filtered.
+struct Jobs(JobFilter);
+
+impl Jobs {
+    fn of(wanted: &Wanted) -> Result<Self, AppError> {
+        let state = match wanted.state.as_str() {
+            "" => None,
+            word => Some(word.parse::<JobState>().map_err(|_| unknown_filter())?),
+        };
+        if !wanted.kind.is_empty() && wanted.kind.parse::<Kind>().is_err() {
+            return Err(unknown_filter());
+        }
+        Ok(Jobs(JobFilter {
+            state,
+            kind: word_filter(&wanted.kind),
+            oldest_first: wanted.turn.is_turned(&Jobs::LOOK)?,
+        }))
+    }
+}
+
+impl Listing for Jobs {
+    type Row = Job;
+    type Place = Place;
+    const NAME: &'static str = "jobs";
+    const FIELDS: &'static [&'static str] = &[
+        "id",
+        "kind",
+        "state",
+        "attempts",
+        "max_attempts",
+        "progress",
+        "priority",
+        "run_at",
+        "created_at",
+        "started_at",
+        "finished_at",
+        "reason",
+        "document_id",
+        "worker",
+    ];
+    const LOOK: Look = Look {
+        path: "/admin/jobs",
+        noun: "jobs",
+        columns: COLUMNS,
+        usual_sort: USUAL_SORT,
+        nothing_yet: "Jobs are made when somebody uploads with processing.",
+    };
+
+    async fn read(&self, services: &Services, part: Part<Place>, limit: i64) -> Result<Slice<Job>, AppError> {
+        jobs::list(services, self.0.clone(), part, limit).await
+    }
+
+    fn cursor(&self, row: &Job) -> String {
+        time_cursor(row.created_at, row.id)
+    }
+
+    fn place(&self, text: &str) -> Option<Place> {
+        time_place(text)
+    }
+
+    fn record(&self, row: &Job) -> Vec<Value> {
+        let values = jobs::to_json(row);
+        Self::FIELDS.iter().map(|field| values[*field].clone()).collect()
+    }
+
+    fn row(&self, job: &Job, now: UtcTime) -> TableRow {
+        let status = status(job.state);
+        let mut actions = Vec::new();
+        if let Some(label) = status.attempt() {
+            actions.push(RowAction {
+                label,
+                href: format!("/admin/jobs/{}/attempt", job.id),
+                posts: true,
+            });
+        }
+        if status.can_be_cancelled() {
+            actions.push(RowAction {
+                label: "Cancel",
+                href: format!("/admin/jobs/{}/cancellation", job.id),
+                posts: true,
+            });
+        }
+        let progress = if (1..100).contains(&job.progress) {
+            format!("{} %", job.progress)
+        } else {
+            String::new()
+        };
+        let is_delayed = job.state == JobState::Waiting && job.run_at > now;
+        let due = if is_delayed {
+            format!("due {}", dress_time(job.run_at.calendar()))
+        } else {
+            String::new()
+        };
+        TableRow {
+            id: format!("job-{}", job.id),
+            cells: vec![
+                Cell::Text(job.kind.clone()),
+                Cell::Mark {
+                    label: status.label().to_owned(),
+                    icon: status.icon(),
+                    class: status.class(),
+                    note: progress,
+                },
+                Cell::Text(format!("{} of {}", job.attempts, job.max_attempts)),
+                Cell::Time(job.created_at.calendar(), due),
+                job.reason
+                    .as_ref()
+                    .map_or(Cell::Nothing, |reason| Cell::Text(legible(reason.as_bytes()))),
+                if actions.is_empty() {
+                    Cell::Nothing
+                } else {
+                    Cell::Actions(actions)
+                },
+            ],
+        }
+    }
+}
+
+/// `GET /admin/jobs`.
+pub async fn index(
+    state: web::Data<AppState>,
+    request: HttpRequest,
+    admin: Admin,
+    query: Query<Wanted>,
+) -> Result<HttpResponse, AppError> {
+    let wanted = query.0;
+    let list = Jobs::of(&wanted)?;
+    let states = JobStatus::ALL
+        .into_iter()
+        .map(|one| (one.word(), one.label()))
+        .collect();
+    let kinds = Kind::ALL
+        .iter()
+        .map(|kind| (kind.as_str(), kind.as_str()))
+        .collect();
+    let filters = vec![
+        TableFilter::choice("state", "State", &wanted.state, states),
+        TableFilter::choice("kind", "Kind", &wanted.kind, kinds),
+    ];
+    let opened = state.services.breaker.opened();
+    let page_of = async |shell, table| {
+        Ok(JobIndexPage {
+            shell,
+            breaker: opened.map(|open| (open.reason, open.until.calendar())),
+            table,
+        })
+    };
+    table::answer(&state, &request, &admin, list, wanted.turn, filters, page_of).await
+}
+
+/// `POST /admin/jobs/{id}/attempt`: tries a job again, or now.
+pub async fn attempt(
+    state: web::Data<AppState>,
+    admin: Admin,
+    id: JobPath,
+    _form: CsrfForm<NoFields>,
+) -> Result<HttpResponse, AppError> {
+    jobs::retry(&state.services, &admin.actor(), id.0).await?;
+    Ok(with_cookies(
+        see_other("/admin/jobs").finish(),
+        [Some(Said::JobDue.cookie())],
+    ))
+}
+
+/// `POST /admin/jobs/{id}/cancellation`: calls a job off.
+pub async fn cancel(
+    state: web::Data<AppState>,
+    admin: Admin,
+    id: JobPath,
+    _form: CsrfForm<NoFields>,
+) -> Result<HttpResponse, AppError> {
+    jobs::cancel(&state.services, &admin.actor(), id.0).await?;
+    Ok(with_cookies(
+        see_other("/admin/jobs").finish(),
+        [Some(Said::JobCancelled.cookie())],
+    ))
+}
+
+/// How a state is shown.
+pub(in crate::web::pages) fn status(state: JobState) -> JobStatus {
+    match state {
+        JobState::Waiting => JobStatus::Waiting,
+        JobState::Running => JobStatus::Running,
+        JobState::Done => JobStatus::Done,
+        JobState::Dead => JobStatus::Dead,
+        JobState::Cancelled => JobStatus::Cancelled,
+    }
+}
+
+fn unknown_filter() -> AppError {
+    AppError::invalid(
+        "invalid-filter",
+        "Jobs are filtered by one of their states and one of their kinds. Choose both from the lists.",
+    )
+}
