@@ -3,15 +3,16 @@
 use std::io::{self, BufRead};
 
 use clap::{Subcommand, ValueEnum};
-use serde_json::json;
 
 use super::{CliError, args, database, print};
 use crate::app;
 use crate::clock::Clock;
 use crate::config::{Config, Secret};
-use crate::db::models::users::{self, Part, User};
+use crate::db::keyset::Part;
+use crate::db::models::users::{self, User};
 use crate::services::audit::Actor;
-use crate::services::{Services, accounts, passwords, people, quotas};
+use crate::services::people::{self, UserFilter, UserKey};
+use crate::services::{Services, accounts, passwords, quotas};
 
 /// Longer than any password that will be taken; only keeps an endless stdin from filling the memory.
 const LONGEST_PASSWORD_BYTES: u64 = 64 * 1024;
@@ -44,11 +45,11 @@ pub(super) enum Action {
 
 /// List accounts by address
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  satchel user list --begins ana --json")]
+#[command(after_help = "Example:\n  satchel user list --part ana --json")]
 pub(super) struct List {
-    /// Only those whose address begins like this
+    /// Only those with this in their address
     #[arg(long, value_name = "TEXT", default_value = "")]
-    pub(super) begins: String,
+    pub(super) part: String,
     /// At most so many
     #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(i64).range(1..=10_000))]
     pub(super) limit: i64,
@@ -132,49 +133,32 @@ fn services(config: &Config) -> Result<Services, CliError> {
 }
 
 async fn list(args: List, services: &Services) -> Result<(), CliError> {
-    let page = people::list(services, &args.begins, Part::First, args.limit).await?;
+    let filter = UserFilter {
+        part: Some(args.part.trim().to_lowercase()).filter(|part| !part.is_empty()),
+        role: None,
+        standing: None,
+        key: UserKey::Email,
+        descending: false,
+    };
+    let found = people::list(services, filter, Part::First, args.limit).await?;
     if args.json {
-        let rows: Vec<_> = page.users.iter().map(to_json).collect();
+        let rows: Vec<_> = found.rows.iter().map(people::to_json).collect();
         return print(&serde_json::Value::Array(rows).to_string());
     }
-    if page.users.is_empty() {
+    if found.rows.is_empty() {
         return print("There are no such accounts.");
     }
-    let mut lines: Vec<String> = page.users.iter().map(line).collect();
-    if page.has_next {
+    let mut lines: Vec<String> = found.rows.iter().map(line).collect();
+    if found.has_next {
         lines.push("There are more; see them with --limit.".to_owned());
     }
     print(&lines.join("\n"))
 }
 
-fn state(user: &User) -> &'static str {
-    if user.disabled_at.is_some() {
-        "disabled"
-    } else if user.invited_at.is_some() {
-        "invited"
-    } else {
-        "active"
-    }
-}
-
-fn to_json(user: &User) -> serde_json::Value {
-    json!({
-        "id": user.id,
-        "email": user.email,
-        "role": user.role.as_str(),
-        "state": state(user),
-        "created_at": user.created_at.rfc3339(),
-        "documents": user.document_count,
-        "bytes": user.stored_bytes,
-        "quota_documents": user.quota_documents,
-        "quota_bytes": user.quota_bytes,
-    })
-}
-
 fn line(user: &User) -> String {
     format!(
         "{:<8}  {:<6}  {:>9}  {:>15}  {}",
-        state(user),
+        user.standing().as_str(),
         user.role.as_str(),
         user.document_count,
         user.stored_bytes,

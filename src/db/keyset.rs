@@ -18,6 +18,48 @@ impl<I: Copy> TimePlace<I> {
     }
 }
 
+/// A place in a list that can be had in several orders: the value a row is sorted by, and its id.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeyPlace<I> {
+    /// Key of the row beside it.
+    pub key: PlaceKey,
+    /// Its id.
+    pub id: I,
+}
+
+/// The value a row is sorted by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PlaceKey {
+    /// A number, or a time in microseconds.
+    Number(i64),
+    /// A name.
+    Text(String),
+}
+
+impl<I: Copy> KeyPlace<I> {
+    /// The number and the id, in an order by numbers.
+    pub fn by_number(&self) -> Option<(i64, I)> {
+        match self.key {
+            PlaceKey::Number(number) => Some((number, self.id)),
+            PlaceKey::Text(_) => None,
+        }
+    }
+
+    /// The time and the id, in an order by times.
+    pub fn by_time(&self) -> Option<(UtcTime, I)> {
+        self.by_number()
+            .map(|(micros, id)| (UtcTime::from_micros(micros), id))
+    }
+
+    /// The name and the id, in an order by names.
+    pub fn by_text(&self) -> Option<(String, I)> {
+        match &self.key {
+            PlaceKey::Number(_) => None,
+            PlaceKey::Text(text) => Some((text.clone(), self.id)),
+        }
+    }
+}
+
 /// Which part of a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part<P> {

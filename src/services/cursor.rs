@@ -3,62 +3,80 @@
 //! A place names the order it belongs to, and the filter if there is one, so that a cursor of one list is refused in another. It is not secret and not signed:
 //! whoever changes one moves about in their own list.
 
+use std::fmt::Display;
+use std::str::FromStr;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
 
-use crate::db::models::documents::{Place, PlaceKey, Sort, SortKey};
+use crate::db::keyset::{KeyPlace, PlaceKey};
+use crate::db::models::documents::{Place, Sort, SortKey};
 use crate::error::AppError;
 
 /// Longer ones were not made here: a name's 255 bytes, an id and some punctuation.
 const MAX_BYTES: usize = 1_024;
 
-/// The place as text, in a list with this filter's mark.
+/// The place as text, in a list of documents with this filter's mark.
 pub fn encode(sort: Sort, mark: Option<&str>, place: &Place) -> String {
-    let key = match &place.key {
-        PlaceKey::Number(number) => serde_json::json!(number),
-        PlaceKey::Text(text) => serde_json::json!(text),
-    };
-    let text = match mark {
-        None => serde_json::json!([sort_name(sort), key, place.id]),
-        Some(mark) => serde_json::json!([sort_name(sort), key, place.id, mark]),
-    };
-    BASE64_URL_SAFE_NO_PAD.encode(text.to_string())
+    encode_place(sort_name(sort), mark, place)
 }
 
-/// The place in this order, in a list with this filter's mark, that the text names.
+/// The place in this order, in a list of documents with this filter's mark, that the text names.
 ///
 /// # Errors
 ///
 /// [`AppError::Invalid`] when it is none, or one of another order or filter.
 pub fn decode(sort: Sort, mark: Option<&str>, text: &str) -> Result<Place, AppError> {
-    let wrong = || {
+    decode_place(sort_name(sort), sort.key == SortKey::Name, mark, text).ok_or_else(|| {
         AppError::invalid(
             "invalid-cursor",
             "The cursor is not one that this list gave out. Begin again without a cursor.",
         )
+    })
+}
+
+/// The place as text, in a list of any kind in this order.
+pub fn encode_place<I: Display>(order: &str, mark: Option<&str>, place: &KeyPlace<I>) -> String {
+    let key = match &place.key {
+        PlaceKey::Number(number) => json!(number),
+        PlaceKey::Text(text) => json!(text),
     };
+    let id = place.id.to_string();
+    let text = match mark {
+        None => json!([order, key, id]),
+        Some(mark) => json!([order, key, id, mark]),
+    };
+    BASE64_URL_SAFE_NO_PAD.encode(text.to_string())
+}
+
+/// The place in this order, by names or by numbers, that the text names; `None` when it is none, or one of another list.
+pub fn decode_place<I: FromStr>(
+    order: &str,
+    by_name: bool,
+    mark: Option<&str>,
+    text: &str,
+) -> Option<KeyPlace<I>> {
     if text.len() > MAX_BYTES {
-        return Err(wrong());
+        return None;
     }
-    let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| wrong())?;
-    let (name, key, id, of): (String, serde_json::Value, String, Option<String>) = match mark {
+    let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
+    let (name, key, id, of): (String, Value, String, Option<String>) = match mark {
         None => serde_json::from_slice(&bytes).map(|(name, key, id)| (name, key, id, None)),
         Some(_) => serde_json::from_slice(&bytes),
     }
-    .map_err(|_| wrong())?;
-    if name != sort_name(sort) || of.as_deref() != mark {
-        return Err(wrong());
+    .ok()?;
+    if name != order || of.as_deref() != mark {
+        return None;
     }
-    let key = match (sort.key, key) {
-        (SortKey::Name, serde_json::Value::String(text)) if !text.contains('\0') => PlaceKey::Text(text),
-        (SortKey::Created | SortKey::Size | SortKey::Trashed, serde_json::Value::Number(number)) => {
-            PlaceKey::Number(number.as_i64().ok_or_else(wrong)?)
-        }
-        _ => return Err(wrong()),
+    let key = match key {
+        Value::String(text) if by_name && !text.contains('\0') => PlaceKey::Text(text),
+        Value::Number(number) if !by_name => PlaceKey::Number(number.as_i64()?),
+        _ => return None,
     };
-    Ok(Place {
+    Some(KeyPlace {
         key,
-        id: id.parse().map_err(|_| wrong())?,
+        id: id.parse().ok()?,
     })
 }
 

@@ -1,8 +1,9 @@
 //! Users as administrators look after them: listed, given a role, disabled and enabled.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use crate::db::models::users::{self, Part, Role, User};
+use crate::db::keyset::{Part, Slice};
+use crate::db::models::users::{self, Role, User, listing};
 use crate::db::models::{sessions, setup};
 use crate::db::{DbConn, DbError};
 use crate::error::AppError;
@@ -10,41 +11,34 @@ use crate::ids::UserId;
 use crate::services::Services;
 use crate::services::audit::{self, Action, Actor, Entry};
 
-/// A part of all users, by address.
-#[derive(Debug)]
-pub struct UserPage {
-    /// The rows.
-    pub users: Vec<User>,
-    /// Whether there are rows before these.
-    pub has_previous: bool,
-    /// Whether there are rows after these.
-    pub has_next: bool,
+pub use listing::{Place, UserFilter, UserKey};
+
+/// A part of all users.
+pub async fn list(
+    services: &Services,
+    filter: UserFilter,
+    part: Part<Place>,
+    limit: i64,
+) -> Result<Slice<User>, AppError> {
+    let read = services.db.run(move |c| {
+        let rows = listing::list(c, &filter, &part, limit + 1)?;
+        Ok(Slice::cut(rows, &part, limit))
+    });
+    Ok(read.await?)
 }
 
-/// Lists a part of those whose address begins like this.
-pub async fn list(services: &Services, begins: &str, part: Part, limit: i64) -> Result<UserPage, AppError> {
-    let begins = begins.trim().to_lowercase();
-    let wanted = part.clone();
-    let mut rows = services
-        .db
-        .run(move |c| users::list(c, &begins, &wanted, limit + 1))
-        .await?;
-    let more = rows.len() as i64 > limit;
-    let (has_previous, has_next) = match part {
-        Part::First => (false, more),
-        Part::After(_) => (true, more),
-        Part::Before(_) => (more, true),
-    };
-    if more {
-        match part {
-            Part::Before(_) => drop(rows.remove(0)),
-            _ => drop(rows.pop()),
-        }
-    }
-    Ok(UserPage {
-        users: rows,
-        has_previous,
-        has_next,
+/// A user as programs read it.
+pub fn to_json(user: &User) -> Value {
+    json!({
+        "id": user.id,
+        "email": user.email,
+        "role": user.role.as_str(),
+        "state": user.standing().as_str(),
+        "created_at": user.created_at.rfc3339(),
+        "documents": user.document_count,
+        "bytes": user.stored_bytes,
+        "quota_documents": user.quota_documents,
+        "quota_bytes": user.quota_bytes,
     })
 }
 

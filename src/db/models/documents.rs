@@ -9,6 +9,7 @@ use diesel::prelude::*;
 
 use super::search;
 use crate::clock::UtcTime;
+use crate::db::keyset::{KeyPlace, PlaceKey};
 use crate::db::schema::documents;
 use crate::db::{DbConn, DbError};
 use crate::ids::{DocumentId, UserId};
@@ -401,23 +402,8 @@ impl Sort {
     }
 }
 
-/// A place between two rows of a list: the sort key and the id of a row.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// Key of the row.
-    pub key: PlaceKey,
-    /// Id of the row.
-    pub id: DocumentId,
-}
-
-/// The value a row is sorted by.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum PlaceKey {
-    /// Of every order but that of names.
-    Number(i64),
-    /// Of [`SortKey::Name`].
-    Text(String),
-}
+/// A place between two rows of a list.
+pub type Place = KeyPlace<DocumentId>;
 
 impl NewDocument {
     /// The word for what its type is to people.

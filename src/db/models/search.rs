@@ -193,7 +193,7 @@ pub(super) fn first_the_found(connection: &DbConn) -> &'static str {
 }
 
 /// Text that stands for itself in a pattern.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     text.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_")
 }
 

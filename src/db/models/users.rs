@@ -1,5 +1,7 @@
 //! Users: who may sign in, as what, and how much they keep.
 
+pub mod listing;
+
 use std::fmt;
 use std::str::FromStr;
 
@@ -85,6 +87,44 @@ pub struct User {
     pub trashed_count: i64,
     /// Since when they are invited, until they have a password.
     pub invited_at: Option<UtcTime>,
+}
+
+impl User {
+    /// How the account stands.
+    pub fn standing(&self) -> Standing {
+        if self.disabled_at.is_some() {
+            Standing::Disabled
+        } else if self.invited_at.is_some() {
+            Standing::Invited
+        } else {
+            Standing::Active
+        }
+    }
+}
+
+/// How an account stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Standing {
+    /// Its owner may sign in.
+    Active,
+    /// Its owner has no password yet.
+    Invited,
+    /// Nobody may sign in.
+    Disabled,
+}
+
+impl Standing {
+    /// All of them, in the order of the filter.
+    pub const ALL: [Standing; 3] = [Standing::Active, Standing::Invited, Standing::Disabled];
+
+    /// The word in addresses, for programs too.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Standing::Active => "active",
+            Standing::Invited => "invited",
+            Standing::Disabled => "disabled",
+        }
+    }
 }
 
 /// A user to be.
@@ -219,45 +259,6 @@ pub fn add_trashed(connection: &mut DbConn, id: UserId, documents: i64) -> Resul
         .set(users::trashed_count.eq(users::trashed_count + documents))
         .execute(connection)?;
     Ok(())
-}
-/// Which part of a list by address.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// The first.
-    First,
-    /// What comes after this address.
-    After(String),
-    /// What comes before it.
-    Before(String),
-}
-
-/// Lists users whose address begins like this, by address.
-pub fn list(connection: &mut DbConn, begins: &str, part: &Part, limit: i64) -> Result<Vec<User>, DbError> {
-    let mut wanted = users::table.select(User::as_select()).limit(limit).into_boxed();
-    if !begins.is_empty() {
-        // A range and not a pattern: the index of addresses gives it on both databases, and nothing is to be escaped.
-        wanted = wanted.filter(
-            users::email
-                .ge(begins.to_owned())
-                .and(users::email.lt(format!("{begins}\u{10ffff}"))),
-        );
-    }
-    match part {
-        Part::First => {}
-        Part::After(email) => wanted = wanted.filter(users::email.gt(email)),
-        Part::Before(email) => wanted = wanted.filter(users::email.lt(email)),
-    }
-    let backwards = matches!(part, Part::Before(_));
-    wanted = if backwards {
-        wanted.order(users::email.desc())
-    } else {
-        wanted.order(users::email.asc())
-    };
-    let mut rows = wanted.load(connection)?;
-    if backwards {
-        rows.reverse();
-    }
-    Ok(rows)
 }
 
 /// Adds a user who has no password yet; [`DbError::Conflict`] when the address is taken.

@@ -2,10 +2,10 @@
 
 use askama::Template;
 use time::OffsetDateTime;
-use url::form_urlencoded::byte_serialize;
 
 use super::filters;
 use super::shell::{Field, Shell};
+use super::table::Table;
 
 /// How an account stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +19,9 @@ pub enum UserState {
 }
 
 impl UserState {
+    /// All of them, in the order of the filter.
+    pub const ALL: [UserState; 3] = [UserState::Active, UserState::Invited, UserState::Disabled];
+
     /// In words.
     pub fn label(self) -> &'static str {
         match self {
@@ -122,14 +125,8 @@ pub struct MadeLink {
 pub struct UserIndexPage {
     /// What surrounds the page.
     pub shell: Shell,
-    /// How the addresses that are shown begin.
-    pub q: String,
     /// The users.
-    pub rows: Vec<UserRow>,
-    /// Where the page before this one ends.
-    pub previous: Option<String>,
-    /// Where the next one begins.
-    pub next: Option<String>,
+    pub table: Table,
     /// Documents and bytes of everybody.
     pub kept: (i64, i64),
     /// What everybody together may keep.
@@ -141,12 +138,6 @@ pub struct UserIndexPage {
 }
 
 impl UserIndexPage {
-    /// The address of another page of the list.
-    pub fn page_href(&self, way: &str, place: &str) -> String {
-        let q: String = byte_serialize(self.q.as_bytes()).collect();
-        format!("/admin/users?q={q}&{way}={place}")
-    }
-
     /// What is wrong, with the fields' ids.
     pub fn errors(&self) -> Vec<(&'static str, &str)> {
         let fields = [
@@ -198,28 +189,39 @@ impl UserShowPage {
 #[cfg(test)]
 impl UserIndexPage {
     pub(super) fn sample() -> Self {
-        let row = |email: &str, is_admin, state| UserRow {
-            id: "0195-sample-1".into(),
-            email: email.into(),
-            is_admin,
-            state,
-            kept: (1_234, 5_678_901_234),
-            quota: (None, Some(10 << 30)),
+        use super::table::{Cell, TableRow};
+
+        let row = |email: &str, state: UserState| TableRow {
+            id: format!("user-{}", state.label()),
+            cells: vec![
+                Cell::Link {
+                    text: email.into(),
+                    href: "/admin/users/0195-sample-1".into(),
+                    note: String::new(),
+                },
+                Cell::Mark {
+                    label: state.label().to_owned(),
+                    icon: state.icon(),
+                    class: state.class(),
+                    note: String::new(),
+                },
+            ],
         };
         UserIndexPage {
             shell: Shell::sample("/admin/users"),
-            q: "a".into(),
-            rows: vec![
-                row("ana.lopez@example.org", true, UserState::Active),
-                row(
-                    "an-address-that-is-rather-long-for-a-phone@department.example.org",
-                    false,
-                    UserState::Invited,
-                ),
-                row("<b>@example.org", false, UserState::Disabled),
-            ],
-            previous: None,
-            next: Some("a%40example.org".into()),
+            table: Table {
+                noun: "users",
+                rows: vec![
+                    row("ana.lopez@example.org", UserState::Active),
+                    row(
+                        "an-address-that-is-rather-long-for-a-phone@department.example.org",
+                        UserState::Invited,
+                    ),
+                    row("<b>@example.org", UserState::Disabled),
+                ],
+                next: Some("a%40example.org".into()),
+                ..Table::sample("/admin/users")
+            },
             kept: (12_345, 56_789_012_345),
             total: QuotaForm::of(Some(100 << 30), None),
             invite: InviteForm::default(),
@@ -235,8 +237,7 @@ impl UserIndexPage {
                     .into(),
                 mailed: Some(false),
             }),
-            rows: Vec::new(),
-            next: None,
+            table: Table::sample("/admin/users"),
             ..Self::sample()
         }
     }
@@ -260,7 +261,14 @@ impl UserShowPage {
     pub(super) fn sample() -> Self {
         UserShowPage {
             shell: Shell::sample("/admin/users/0195-sample-1"),
-            row: UserIndexPage::sample().rows.remove(0),
+            row: UserRow {
+                id: "0195-sample-1".into(),
+                email: "ana.lopez@example.org".into(),
+                is_admin: true,
+                state: UserState::Active,
+                kept: (1_234, 5_678_901_234),
+                quota: (None, Some(10 << 30)),
+            },
             is_self: false,
             created_at: OffsetDateTime::UNIX_EPOCH,
             reserved: (1, 1_000_000),

@@ -306,9 +306,9 @@ async fn the_list_is_walked_from_address_to_address() {
         .pop()
         .expect("a way back");
     assert_eq!(rows(&admin.page(&back).await), rows(&first));
-    assert_eq!(rows(&admin.page("/admin/users?q=U1").await).len(), 10);
+    assert_eq!(rows(&admin.page("/admin/users?email=U1").await).len(), 10);
     assert!(
-        rows(&admin.page("/admin/users?q=%25").await).is_empty(),
+        rows(&admin.page("/admin/users?email=%25").await).is_empty(),
         "nothing is a pattern"
     );
 }

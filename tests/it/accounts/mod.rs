@@ -5,6 +5,7 @@ mod backoff;
 mod csrf;
 mod hashing;
 mod limits;
+mod listed;
 mod mine;
 mod sessions;
 mod setup;

@@ -6,7 +6,7 @@ use satchel::db::{Db, DbConn, DbError, Location};
 
 use crate::support::postgres;
 
-/// Statements as the lists and the sweeps make them, and the index of each.
+/// Statements as the lists and the sweeps make them, and the index of each: two names where each database has given its own.
 const STATEMENTS: &[(&str, &str)] = &[
     (
         "SELECT * FROM documents WHERE name_key >= 'a' AND (name_key > 'a' OR id > 'b') ORDER BY name_key, id LIMIT 51",
@@ -35,6 +35,28 @@ const STATEMENTS: &[(&str, &str)] = &[
     (
         "SELECT id FROM documents WHERE trashed_at <= 5 AND trashed_at IS NOT NULL ORDER BY trashed_at, id LIMIT 100",
         "documents_to_purge",
+    ),
+    (
+        "SELECT * FROM users WHERE email LIKE '%x%' ESCAPE '\\' AND email > 'a' ORDER BY email LIMIT 51",
+        "sqlite_autoindex_users_2|users_email_key",
+    ),
+    (
+        "SELECT * FROM users WHERE role = 'admin' AND email < 'a' ORDER BY email DESC LIMIT 51",
+        "users_who_administer",
+    ),
+    (
+        "SELECT * FROM users WHERE disabled_at IS NOT NULL AND (disabled_at IS NOT NULL OR invited_at IS NOT NULL) \
+         AND email > 'a' ORDER BY email LIMIT 51",
+        "users_not_active",
+    ),
+    (
+        "SELECT * FROM users WHERE email LIKE '%x%' ESCAPE '\\' AND stored_bytes <= 5 AND (stored_bytes < 5 OR id < 'b') \
+         ORDER BY stored_bytes DESC, id DESC LIMIT 51",
+        "users_by_size",
+    ),
+    (
+        "SELECT * FROM users WHERE created_at >= 5 AND (created_at > 5 OR id > 'b') ORDER BY created_at, id LIMIT 51",
+        "users_by_creation",
     ),
     (
         "SELECT * FROM jobs WHERE created_at >= 5 AND (created_at > 5 OR id > 'b') ORDER BY created_at, id LIMIT 51",
@@ -119,7 +141,8 @@ fn read_their_indexes(db: &Db, never: &[&str], plan: impl Fn(&mut DbConn, &str) 
     db.write_blocking(|c| {
         for (sql, index) in STATEMENTS {
             let plan = plan(c, sql)?;
-            assert!(plan.contains(index), "{sql}\n{plan}");
+            let is_read = index.split('|').any(|name| plan.contains(name));
+            assert!(is_read, "{sql}\n{plan}");
             for word in never {
                 assert!(!plan.contains(word), "{sql}\n{plan}");
             }

@@ -5,20 +5,7 @@ use std::time::Duration;
 use satchel::queue::{Kind, NewJob};
 
 use crate::support::app::TestApp;
-use crate::support::client::Client;
 use crate::support::documents::a_document;
-
-/// The rows of all pages from here on.
-async fn walked(admin: &Client, first: &str) -> Vec<String> {
-    let (mut seen, mut next) = (Vec::new(), Some(first.to_owned()));
-    while let Some(path) = next {
-        let page = admin.page(&path).await;
-        assert_eq!(page.status, 200, "{path}");
-        seen.extend(page.attributes("tbody tr", "id"));
-        next = page.attributes("a[rel=next]", "href").pop();
-    }
-    seen
-}
 
 async fn documents_are_sorted(app: TestApp) {
     let admin = app.admin().await;
@@ -43,10 +30,10 @@ async fn documents_are_sorted(app: TestApp) {
         ("size", sorted(|row| row.1)),
     ] {
         let path = format!("/admin/documents?sort={name}");
-        assert_eq!(walked(&admin, &path).await, wanted, "{name}");
+        assert_eq!(admin.walked(&path).await, wanted, "{name}");
         let turned: Vec<String> = wanted.iter().rev().cloned().collect();
         let path = format!("/admin/documents?sort=-{name}");
-        assert_eq!(walked(&admin, &path).await, turned, "-{name}");
+        assert_eq!(admin.walked(&path).await, turned, "-{name}");
         let file = admin.get(&format!("{path}&format=json")).await.json();
         let ids: Vec<String> = file
             .as_array()
@@ -108,11 +95,11 @@ async fn jobs_and_events_are_turned_round(app: TestApp) {
         app.advance(Duration::from_secs(1));
     }
     for (path, key) in [("/admin/jobs", "created"), ("/admin/webhooks", "received")] {
-        let newest = walked(&admin, path).await;
+        let newest = admin.walked(path).await;
         assert!(newest.len() >= 60, "{path}");
-        let oldest = walked(&admin, &format!("{path}?sort={key}")).await;
+        let oldest = admin.walked(&format!("{path}?sort={key}")).await;
         assert_eq!(oldest, newest.iter().rev().cloned().collect::<Vec<_>>(), "{path}");
-        assert_eq!(walked(&admin, &format!("{path}?sort=-{key}")).await, newest);
+        assert_eq!(admin.walked(&format!("{path}?sort=-{key}")).await, newest);
         let page = admin.page(&format!("{path}?sort={key}")).await;
         assert_eq!(page.attributes("th[aria-sort]", "aria-sort"), ["ascending"]);
         assert_eq!(admin.get(&format!("{path}?sort=kind")).await.status, 400);

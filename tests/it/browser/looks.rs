@@ -77,6 +77,11 @@ async fn every_page_of_administrators_fits_a_phone_and_a_laptop_in_light_and_dar
         ("admin-documents", "/admin/documents".to_owned()),
         ("admin-document-closed", format!("/admin/documents/{id}")),
         ("admin-document-opened", format!("/admin/documents/{opened}")),
+        ("admin-users", "/admin/users".to_owned()),
+        (
+            "admin-users-filtered",
+            "/admin/users?role=admin&sort=-size".to_owned(),
+        ),
         ("admin-webhooks", "/admin/webhooks".to_owned()),
         ("admin-jobs", "/admin/jobs".to_owned()),
         ("admin-audit", "/admin/audit".to_owned()),

@@ -17,7 +17,7 @@ fn accounts_are_listed_disabled_enabled_bounded_and_reset() {
     place.create_user(EMAIL, "member");
     let token = place.create_token(EMAIL);
     let list = || -> Value {
-        let outcome = place.run(&["user", "list", "--begins", "ana", "--json"]);
+        let outcome = place.run(&["user", "list", "--part", "ana", "--json"]);
         assert_eq!(outcome.code, Some(0), "{}", outcome.stderr);
         serde_json::from_str(&outcome.stdout).expect("one JSON array")
     };

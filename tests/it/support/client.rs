@@ -138,6 +138,18 @@ impl Client {
         self.send(self.changing(Method::DELETE, path).await).await
     }
 
+    /// The ids of the rows on all pages of a table from here on.
+    pub async fn walked(&self, first: &str) -> Vec<String> {
+        let (mut seen, mut next) = (Vec::new(), Some(first.to_owned()));
+        while let Some(path) = next {
+            let page = self.page(&path).await;
+            assert_eq!(page.status, 200, "{path}");
+            seen.extend(page.attributes("tbody tr", "id"));
+            next = page.attributes("a[rel=next]", "href").pop();
+        }
+        seen
+    }
+
     /// Puts a document into the trash, purges it there, and gives the answer to that.
     pub async fn purge(&self, id: &str) -> Answer {
         let trashed = self.delete(&format!("/api/documents/{id}")).await;

@@ -7,8 +7,8 @@ use diesel::serialize::ToSql;
 use diesel::sql_types::{BigInt, HasSqlType, Text};
 
 use super::super::search::{self, DENSE, Search};
-use super::{Document, Place, PlaceKey, Sort, SortKey};
-use crate::db::keyset;
+use super::{Document, Place, Sort, SortKey};
+use crate::db::keyset::{self, PlaceKey};
 use crate::db::schema::documents;
 use crate::db::{DbConn, DbError};
 use crate::ids::UserId;

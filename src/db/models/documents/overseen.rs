@@ -4,8 +4,7 @@ use diesel::dsl::sql;
 use diesel::prelude::*;
 use diesel::sql_types::Bool;
 
-use super::{Document, GONE, INFECTED, Place, PlaceKey, QUARANTINED, STORED, Sort, SortKey};
-use crate::clock::UtcTime;
+use super::{Document, GONE, INFECTED, Place, QUARANTINED, STORED, Sort, SortKey};
 use crate::db::keyset::{Part, beyond};
 use crate::db::schema::{documents, users};
 use crate::db::{DbConn, DbError};
@@ -49,20 +48,12 @@ pub fn list(
         }
     }
     let upwards = filter.sort.descending == part.is_backwards();
-    let number = part.place().and_then(|place| match place.key {
-        PlaceKey::Number(number) => Some((number, place.id)),
-        PlaceKey::Text(_) => None,
-    });
-    let text = part.place().and_then(|place| match &place.key {
-        PlaceKey::Text(text) => Some((text.clone(), place.id)),
-        PlaceKey::Number(_) => None,
-    });
+    let place = part.place();
     query = match filter.sort.key {
-        SortKey::Name => beyond!(query, name_key, id, text, upwards),
-        SortKey::Size => beyond!(query, size_bytes, id, number, upwards),
+        SortKey::Name => beyond!(query, name_key, id, place.and_then(Place::by_text), upwards),
+        SortKey::Size => beyond!(query, size_bytes, id, place.and_then(Place::by_number), upwards),
         SortKey::Created | SortKey::Trashed => {
-            let time = number.map(|(micros, beside)| (UtcTime::from_micros(micros), beside));
-            beyond!(query, created_at, id, time, upwards)
+            beyond!(query, created_at, id, place.and_then(Place::by_time), upwards)
         }
     };
     Ok(query.load(connection)?)

@@ -341,7 +341,8 @@ pub(in crate::web) fn time_filter(text: &str, now: UtcTime) -> Result<Option<Utc
 
 /// A filter by a word; none when nothing is written.
 pub(in crate::web) fn word_filter(text: &str) -> Option<String> {
-    Some(text.trim().to_owned()).filter(|text| !text.is_empty())
+    // Nothing has a NUL in it, and PostgreSQL takes none: with another character in its place nothing is found.
+    Some(text.trim().replace('\0', "\u{fffd}")).filter(|text| !text.is_empty())
 }
 
 fn invalid_cursor() -> AppError {

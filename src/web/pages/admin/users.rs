@@ -4,33 +4,170 @@ use actix_web::cookie::Cookie;
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
-use url::form_urlencoded::byte_serialize;
+use serde_json::Value;
 
-use crate::db::models::users::{Part, Role, User};
+use super::table::{self, Listing, Look, Turn, word_filter};
+use crate::clock::UtcTime;
+use crate::db::keyset::{Part, Slice};
+use crate::db::models::users::{Role, Standing, User};
 use crate::error::AppError;
 use crate::ids::UserId;
 use crate::services::passwords::{self, Link};
+use crate::services::people::{self, Place, UserFilter, UserKey};
 use crate::services::quotas::{self, Quota};
-use crate::services::{people, sessions};
+use crate::services::{Services, cursor, sessions};
 use crate::web::AppState;
 use crate::web::extract::{Admin, ConfirmedForm, Query};
 use crate::web::pages::confirm::{Confirmed, confirm};
 use crate::web::pages::shell::{Said, dress};
 use crate::web::pages::{page, see_other, with_cookies};
 use crate::web::views::{
-    Field, InviteForm, MadeLink, QuotaForm, UserIndexPage, UserRow, UserShowPage, UserState,
+    Cell, ColumnKind, Field, InviteForm, MadeLink, QuotaForm, Shell, Table, TableColumn, TableFilter,
+    TableRow, UserIndexPage, UserRow, UserShowPage, UserState, dress_number, dress_size,
 };
 
-/// Users on a page of the list.
-const PAGE: i64 = 50;
+const USUAL_SORT: &str = "email";
+const COLUMNS: &[TableColumn] = &[
+    TableColumn::new("Address", ColumnKind::Wide).sorted(USUAL_SORT),
+    TableColumn::new("Role", ColumnKind::Short),
+    TableColumn::new("State", ColumnKind::Short),
+    TableColumn::new("Documents", ColumnKind::Number),
+    TableColumn::new("Size", ColumnKind::Number).sorted("-size"),
+    TableColumn::new("Made", ColumnKind::Short).sorted("-created"),
+];
 
-/// `?q=&after=&before=`.
+/// The filters, in the address.
 #[derive(Default, Deserialize)]
-pub struct IndexQuery {
+pub struct Wanted {
     #[serde(default)]
-    q: String,
-    after: Option<String>,
-    before: Option<String>,
+    email: String,
+    #[serde(default)]
+    role: String,
+    #[serde(default)]
+    state: String,
+    #[serde(flatten)]
+    turn: Turn,
+}
+
+/// Users, as filtered.
+struct Everybody(UserFilter);
+
+impl Everybody {
+    fn of(wanted: &Wanted) -> Result<Self, AppError> {
+        let role = match word_filter(&wanted.role) {
+            None => None,
+            Some(word) => Some(word.parse::<Role>().map_err(|_| unknown_filter())?),
+        };
+        let standing = match word_filter(&wanted.state) {
+            None => None,
+            Some(word) => {
+                let known = Standing::ALL.into_iter().find(|known| known.as_str() == word);
+                Some(known.ok_or_else(unknown_filter)?)
+            }
+        };
+        let order = wanted.turn.order(&Everybody::LOOK)?;
+        Ok(Everybody(UserFilter {
+            part: word_filter(&wanted.email).map(|part| part.to_lowercase()),
+            role,
+            standing,
+            key: match order.trim_start_matches('-') {
+                "size" => UserKey::Size,
+                "created" => UserKey::Created,
+                _ => UserKey::Email,
+            },
+            descending: order.starts_with('-'),
+        }))
+    }
+
+    /// The order, as a cursor names it.
+    fn order(&self) -> &'static str {
+        match (self.0.key, self.0.descending) {
+            (UserKey::Email, false) => "email",
+            (UserKey::Email, true) => "-email",
+            (UserKey::Size, false) => "size",
+            (UserKey::Size, true) => "-size",
+            (UserKey::Created, false) => "created",
+            (UserKey::Created, true) => "-created",
+        }
+    }
+}
+
+impl Listing for Everybody {
+    type Row = User;
+    type Place = Place;
+    const NAME: &'static str = "users";
+    const FIELDS: &'static [&'static str] = &[
+        "id",
+        "email",
+        "role",
+        "state",
+        "created_at",
+        "documents",
+        "bytes",
+        "quota_documents",
+        "quota_bytes",
+    ];
+    const LOOK: Look = Look {
+        path: "/admin/users",
+        noun: "users",
+        columns: COLUMNS,
+        usual_sort: USUAL_SORT,
+        nothing_yet: "Invite somebody.",
+    };
+
+    async fn read(
+        &self,
+        services: &Services,
+        part: Part<Place>,
+        limit: i64,
+    ) -> Result<Slice<User>, AppError> {
+        people::list(services, self.0.clone(), part, limit).await
+    }
+
+    fn cursor(&self, user: &User) -> String {
+        cursor::encode_place(self.order(), None, &user.place(self.0.key))
+    }
+
+    fn place(&self, text: &str) -> Option<Place> {
+        cursor::decode_place(self.order(), self.0.key == UserKey::Email, None, text)
+    }
+
+    fn record(&self, user: &User) -> Vec<Value> {
+        let values = people::to_json(user);
+        Self::FIELDS.iter().map(|field| values[*field].clone()).collect()
+    }
+
+    fn row(&self, user: &User, _: UtcTime) -> TableRow {
+        let row = row(user);
+        TableRow {
+            id: format!("user-{}", row.id),
+            cells: vec![
+                Cell::Link {
+                    href: format!("/admin/users/{}", row.id),
+                    text: row.email.clone(),
+                    note: String::new(),
+                },
+                Cell::Text(row.role().to_owned()),
+                Cell::Mark {
+                    label: row.state.label().to_owned(),
+                    icon: row.state.icon(),
+                    class: row.state.class(),
+                    note: String::new(),
+                },
+                match row.quota.0 {
+                    None => Cell::Number(row.kept.0),
+                    Some(most) => {
+                        Cell::Text(format!("{} of {}", dress_number(row.kept.0), dress_number(most)))
+                    }
+                },
+                match row.quota.1 {
+                    None => Cell::Size(row.kept.1),
+                    Some(most) => Cell::Text(format!("{} of {}", dress_size(row.kept.1), dress_size(most))),
+                },
+                Cell::Time(user.created_at.calendar(), String::new()),
+            ],
+        }
+    }
 }
 
 /// What was sent wrong, or was just made.
@@ -46,17 +183,52 @@ pub async fn index(
     state: web::Data<AppState>,
     request: HttpRequest,
     admin: Admin,
-    query: Query<IndexQuery>,
+    query: Query<Wanted>,
 ) -> Result<HttpResponse, AppError> {
-    list(
-        &state,
-        &request,
-        &admin,
-        StatusCode::OK,
-        query.0,
-        Shown::default(),
-    )
-    .await
+    let wanted = query.0;
+    let list = Everybody::of(&wanted)?;
+    let (filters, turn) = (filters(&wanted), wanted.turn);
+    let page_of = async |shell, table| shown(&state, shell, table, Shown::default()).await;
+    table::answer(&state, &request, &admin, list, turn, filters, page_of).await
+}
+
+fn filters(wanted: &Wanted) -> Vec<TableFilter> {
+    let states = UserState::ALL
+        .into_iter()
+        .zip(Standing::ALL)
+        .map(|(state, standing)| (standing.as_str(), state.label()))
+        .collect();
+    let roles = vec![("admin", "Administrator"), ("member", "Member")];
+    vec![
+        TableFilter::text(
+            "email",
+            "Address, or a part of it",
+            &wanted.email,
+            "ana@example.org",
+        ),
+        TableFilter::choice("role", "Role", &wanted.role, roles),
+        TableFilter::choice("state", "State", &wanted.state, states),
+    ]
+}
+
+/// The page with this table.
+async fn shown(
+    state: &AppState,
+    shell: Shell,
+    table: Table,
+    shown: Shown,
+) -> Result<UserIndexPage, AppError> {
+    let (total, kept) = quotas::total(&state.services).await?;
+    Ok(UserIndexPage {
+        shell,
+        table,
+        kept,
+        total: shown
+            .total
+            .unwrap_or_else(|| QuotaForm::of(total.bytes, total.documents)),
+        invite: shown.invite,
+        link: shown.link,
+    })
 }
 
 /// `POST /admin/users`: invites somebody.
@@ -130,74 +302,26 @@ pub async fn set_total(
     }
 }
 
+/// The page after something was sent to it: with what was made, or with what is wrong.
 async fn answered(
     request: &HttpRequest,
     state: &AppState,
     admin: &Admin,
     status: StatusCode,
-    shown: Shown,
+    sent: Shown,
     cookie: Option<Cookie<'static>>,
 ) -> Result<HttpResponse, AppError> {
-    let response = list_of(
-        state,
-        request,
-        admin,
-        status,
-        IndexQuery::default(),
-        shown,
-        cookie.as_ref(),
-    )
-    .await?;
-    Ok(with_cookies(response, [cookie]))
-}
-
-async fn list(
-    state: &AppState,
-    request: &HttpRequest,
-    admin: &Admin,
-    status: StatusCode,
-    query: IndexQuery,
-    shown: Shown,
-) -> Result<HttpResponse, AppError> {
-    list_of(state, request, admin, status, query, shown, None).await
-}
-
-async fn list_of(
-    state: &AppState,
-    request: &HttpRequest,
-    admin: &Admin,
-    status: StatusCode,
-    query: IndexQuery,
-    shown: Shown,
-    renewed: Option<&Cookie<'static>>,
-) -> Result<HttpResponse, AppError> {
-    let part = match (query.after, query.before) {
-        (Some(email), _) => Part::After(email),
-        (None, Some(email)) => Part::Before(email),
-        (None, None) => Part::First,
-    };
-    let listed = people::list(&state.services, &query.q, part, PAGE).await?;
-    let (total, (documents, bytes)) = quotas::total(&state.services).await?;
+    let wanted = Wanted::default();
+    let list = Everybody::of(&wanted)?;
     let mut dressed = dress(request, state, Some(admin.user()));
-    if let Some(cookie) = renewed {
+    if let Some(cookie) = &cookie {
         dressed.shell.csrf = crate::web::extract::csrf_token_of(state, cookie.value());
     }
-    let place =
-        |user: Option<&User>| user.map(|user| byte_serialize(user.email.as_bytes()).collect::<String>());
-    let index = UserIndexPage {
-        shell: dressed.shell,
-        q: query.q,
-        previous: listed.has_previous.then(|| place(listed.users.first())).flatten(),
-        next: listed.has_next.then(|| place(listed.users.last())).flatten(),
-        rows: listed.users.iter().map(row).collect(),
-        kept: (documents, bytes),
-        total: shown
-            .total
-            .unwrap_or_else(|| QuotaForm::of(total.bytes, total.documents)),
-        invite: shown.invite,
-        link: shown.link,
-    };
-    Ok(with_cookies(page(status, &index)?, dressed.cookies))
+    let filters = filters(&wanted);
+    let table = table::table(&state.services, &list, wanted.turn, filters, &dressed.shell).await?;
+    let index = shown(state, dressed.shell, table, sent).await?;
+    let response = with_cookies(page(status, &index)?, dressed.cookies);
+    Ok(with_cookies(response, [cookie]))
 }
 
 /// `GET /admin/users/{id}`.
@@ -368,12 +492,10 @@ fn row(user: &User) -> UserRow {
         id: user.id.to_string(),
         email: user.email.clone(),
         is_admin: user.role == Role::Admin,
-        state: if user.disabled_at.is_some() {
-            UserState::Disabled
-        } else if user.invited_at.is_some() {
-            UserState::Invited
-        } else {
-            UserState::Active
+        state: match user.standing() {
+            Standing::Active => UserState::Active,
+            Standing::Invited => UserState::Invited,
+            Standing::Disabled => UserState::Disabled,
         },
         kept: (user.document_count, user.stored_bytes),
         quota: (user.quota_documents, user.quota_bytes),
@@ -402,6 +524,13 @@ fn parsed(id: &str) -> Result<UserId, AppError> {
 
 fn role_of(data: &ConfirmedForm) -> Result<Role, AppError> {
     data.value("role").parse().map_err(|_| unknown())
+}
+
+fn unknown_filter() -> AppError {
+    AppError::invalid(
+        "invalid-filter",
+        "Users are filtered by a part of their address, a role and a state. Choose the last two from the lists.",
+    )
 }
 
 fn unknown() -> AppError {
