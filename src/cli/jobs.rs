@@ -119,7 +119,7 @@ async fn list(args: List, services: &Services) -> Result<(), CliError> {
     let filter = JobFilter {
         state: args.state,
         kind: args.kind.map(|kind| kind.as_str().to_owned()),
-        oldest_first: false,
+        ..JobFilter::default()
     };
     let found = jobs::list(services, filter, Part::First, args.limit).await?;
     if args.json {

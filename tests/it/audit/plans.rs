@@ -63,6 +63,28 @@ const STATEMENTS: &[(&str, &str)] = &[
         "jobs_by_creation",
     ),
     (
+        "SELECT * FROM jobs WHERE (state, created_at, id) < ('done', 5, 'b') \
+         ORDER BY state DESC, created_at DESC, id DESC LIMIT 51",
+        "jobs_by_state",
+    ),
+    (
+        "SELECT * FROM jobs WHERE state = 'dead' AND created_at >= 5 AND (created_at > 5 OR id > 'b') \
+         ORDER BY created_at, id LIMIT 51",
+        "jobs_by_state",
+    ),
+    (
+        "SELECT * FROM jobs WHERE state = 'waiting' AND priority = 1 AND run_at <= 5 ORDER BY run_at, id LIMIT 1",
+        "jobs_waiting",
+    ),
+    (
+        "SELECT * FROM jobs WHERE state = 'waiting' AND priority = 1 AND run_at <= 5 AND kind = 'a' ORDER BY run_at, id LIMIT 1",
+        "jobs_waiting_by_kind",
+    ),
+    (
+        "SELECT * FROM jobs WHERE state IN ('waiting', 'running') AND unique_key IN ('a', 'b')",
+        "jobs_active_by_unique_key",
+    ),
+    (
         "SELECT * FROM events WHERE received_at >= 5 AND (received_at > 5 OR id > 'b') ORDER BY received_at, id LIMIT 51",
         "events_by_time",
     ),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use satchel::queue::{Kind, NewJob};
 
 use crate::support::app::TestApp;
+use crate::support::client::Client;
 use crate::support::documents::a_document;
 
 async fn documents_are_sorted(app: TestApp) {
@@ -104,6 +105,31 @@ async fn jobs_and_events_are_turned_round(app: TestApp) {
         assert_eq!(page.attributes("th[aria-sort]", "aria-sort"), ["ascending"]);
         assert_eq!(admin.get(&format!("{path}?sort=kind")).await.status, 400);
     }
+    jobs_are_sorted_by_state(&app, &admin).await;
+}
+
+/// Some of the sixty of each, so that pages end amid a state.
+async fn jobs_are_sorted_by_state(app: &TestApp, admin: &Client) {
+    let jobs = app.jobs().await;
+    let cancelled: Vec<_> = jobs.iter().rev().take(55).map(|job| job.id).collect();
+    for id in &cancelled {
+        let path = format!("/admin/jobs/{id}/cancellation");
+        assert_eq!(admin.post_form(&path, &[]).await.status, 303);
+    }
+    let mut wanted = app.jobs().await;
+    wanted.sort_by_key(|job| (job.state.as_str(), job.created_at, job.id.to_string()));
+    let wanted: Vec<String> = wanted.iter().map(|job| format!("job-{}", job.id)).collect();
+    assert_eq!(admin.walked("/admin/jobs?sort=state").await, wanted);
+    let turned: Vec<String> = wanted.iter().rev().cloned().collect();
+    assert_eq!(admin.walked("/admin/jobs?sort=-state").await, turned);
+    let second = admin.page("/admin/jobs?sort=-state").await;
+    let second = second.attributes("a[rel=next]", "href").pop().expect("more");
+    let back = admin.page(&second).await.attributes("a[rel=prev]", "href").pop();
+    let first = admin.page(&back.expect("a way back")).await;
+    assert_eq!(first.attributes("tbody tr", "id"), turned[..50]);
+    let of_one = admin.walked("/admin/jobs?state=cancelled&sort=-state").await;
+    assert_eq!(of_one, admin.walked("/admin/jobs?state=cancelled").await);
+    assert_eq!(of_one.len(), 55);
 }
 
 #[actix_web::test]

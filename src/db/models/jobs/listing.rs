@@ -2,25 +2,46 @@
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::Bool;
+use diesel::sql_types::{BigInt, Bool, Text};
 
 use super::{Job, JobState};
 use crate::clock::UtcTime;
-use crate::db::keyset::{Part, TimePlace, beyond};
+use crate::db::keyset::{Part, beyond};
 use crate::db::schema::jobs;
 use crate::db::{DbConn, DbError};
 use crate::ids::{DocumentId, JobId};
 
-/// A place in a list of jobs.
-pub type Place = TimePlace<JobId>;
+/// A place in a list of jobs, in either of its orders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The state of the job beside it.
+    pub state: JobState,
+    /// When that was made.
+    pub created_at: UtcTime,
+    /// Its id.
+    pub id: JobId,
+}
 
-/// Which jobs.
+impl Job {
+    /// Where this job stands.
+    pub fn place(&self) -> Place {
+        Place {
+            state: self.state,
+            created_at: self.created_at,
+            id: self.id,
+        }
+    }
+}
+
+/// Which jobs, in which order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JobFilter {
     /// Only in this state.
     pub state: Option<JobState>,
     /// Only of this kind.
     pub kind: Option<String>,
+    /// By state, and by time within each; else by time alone.
+    pub by_state: bool,
     /// The oldest first.
     pub oldest_first: bool,
 }
@@ -32,10 +53,11 @@ pub fn list(
     part: &Part<Place>,
     limit: i64,
 ) -> Result<Vec<Job>, DbError> {
+    use jobs::{created_at, id, state};
     let mut query = jobs::table.select(Job::as_select()).limit(limit).into_boxed();
-    if let Some(state) = filter.state {
+    if let Some(wanted) = filter.state {
         // The word in the statement, so that an index of such rows alone can be used.
-        query = query.filter(sql::<Bool>(match state {
+        query = query.filter(sql::<Bool>(match wanted {
             JobState::Waiting => "state = 'waiting'",
             JobState::Running => "state = 'running'",
             JobState::Done => "state = 'done'",
@@ -47,9 +69,45 @@ pub fn list(
         query = query.filter(jobs::kind.eq(kind));
     }
     let upwards = filter.oldest_first != part.is_backwards();
-    let place = part.place().map(Place::pair);
-    query = beyond!(query, jobs::created_at, jobs::id, place, upwards);
+    if !filter.by_state {
+        let place = part.place().map(|place| (place.created_at, place.id));
+        return Ok(beyond!(query, created_at, id, place, upwards).load(connection)?);
+    }
+    if let Some(place) = part.place() {
+        // As a row: a state has any number of jobs, and only so do both databases begin to read the index amid them.
+        let row = if upwards {
+            "(state, created_at, id) > ("
+        } else {
+            "(state, created_at, id) < ("
+        };
+        let beyond = sql::<Bool>(row)
+            .bind::<Text, _>(place.state)
+            .sql(", ")
+            .bind::<BigInt, _>(place.created_at)
+            .sql(", ")
+            .bind::<Text, _>(place.id)
+            .sql(")");
+        query = query.filter(beyond);
+    }
+    query = if upwards {
+        query.order((state.asc(), created_at.asc(), id.asc()))
+    } else {
+        query.order((state.desc(), created_at.desc(), id.desc()))
+    };
     Ok(query.load(connection)?)
+}
+
+/// The waiting or running jobs with these unique keys.
+pub fn list_active(connection: &mut DbConn, keys: &[&str]) -> Result<Vec<(String, JobId)>, DbError> {
+    let rows: Vec<(Option<String>, JobId)> = jobs::table
+        .filter(sql::<Bool>("state IN ('waiting', 'running')"))
+        .filter(jobs::unique_key.eq_any(keys))
+        .select((jobs::unique_key, jobs::id))
+        .load(connection)?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|(key, id)| Some((key?, id)))
+        .collect())
 }
 
 /// The jobs of a document, in the order they were made.
@@ -76,9 +134,8 @@ pub fn count_by_state(connection: &mut DbConn) -> Result<Vec<(JobState, i64)>, D
 
 /// How many jobs have failed for good, counted up to a bound, and when the last of them was made.
 pub fn count_dead(connection: &mut DbConn, most: i64) -> Result<(i64, Option<UtcTime>), DbError> {
-    // The words as the index has them: only so can it be used.
     let made: Vec<UtcTime> = jobs::table
-        .filter(sql::<Bool>("state = 'dead' AND state IN ('dead', 'cancelled')"))
+        .filter(sql::<Bool>("state = 'dead'"))
         .order((jobs::created_at.desc(), jobs::id.desc()))
         .limit(most)
         .select(jobs::created_at)

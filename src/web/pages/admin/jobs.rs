@@ -25,7 +25,7 @@ use crate::web::views::{
 const USUAL_SORT: &str = "-created";
 const COLUMNS: &[TableColumn] = &[
     TableColumn::new("Kind", ColumnKind::Short),
-    TableColumn::new("State", ColumnKind::Short),
+    TableColumn::new("State", ColumnKind::Short).sorted("-state"),
     TableColumn::new("Attempts", ColumnKind::Short),
     TableColumn::new("Made", ColumnKind::Short).sorted(USUAL_SORT),
     TableColumn::new("What it says", ColumnKind::Wide),
@@ -55,10 +55,12 @@ impl Jobs {
         if !wanted.kind.is_empty() && wanted.kind.parse::<Kind>().is_err() {
             return Err(unknown_filter());
         }
+        let order = wanted.turn.order(&Jobs::LOOK)?;
         Ok(Jobs(JobFilter {
             state,
             kind: word_filter(&wanted.kind),
-            oldest_first: wanted.turn.is_turned(&Jobs::LOOK)?,
+            by_state: order.ends_with("state"),
+            oldest_first: !order.starts_with('-'),
         }))
     }
 }
@@ -96,11 +98,17 @@ impl Listing for Jobs {
     }
 
     fn cursor(&self, row: &Job) -> String {
-        time_cursor(row.created_at, row.id)
+        format!("{}.{}", row.state, time_cursor(row.created_at, row.id))
     }
 
     fn place(&self, text: &str) -> Option<Place> {
-        time_place(text)
+        let (state, rest) = text.split_once('.')?;
+        let place = time_place(rest)?;
+        Some(Place {
+            state: state.parse().ok()?,
+            created_at: place.at,
+            id: place.id,
+        })
     }
 
     fn record(&self, row: &Job) -> Vec<Value> {
