@@ -96,6 +96,9 @@ pub fn configure(app: &mut web::ServiceConfig) {
             web::resource("/admin/settings").route(get().to(pages::admin::system::settings)),
             web::resource("/admin/system").route(get().to(pages::admin::system::show)),
             web::resource("/admin/jobs").route(get().to(pages::admin::jobs::index)),
+            web::resource("/admin/jobs/attempts")
+                .route(get().to(pages::admin::jobs::preview_attempts))
+                .route(web::post().to(pages::admin::jobs::attempt_failed)),
             web::resource("/admin/jobs/{id}/attempt").route(web::post().to(pages::admin::jobs::attempt)),
             web::resource("/admin/jobs/{id}/cancellation").route(web::post().to(pages::admin::jobs::cancel)),
             web::resource(["/api/uploads", "/api/uploads/"]).route(web::post().to(api::uploads::create)),

@@ -23,6 +23,8 @@ pub(super) enum Said {
     Described,
     /// A job is due now.
     JobDue,
+    /// Failed jobs are due now.
+    JobsDue,
     /// A job was called off.
     JobCancelled,
     /// Events are applied again.
@@ -54,10 +56,11 @@ pub(super) enum Said {
 }
 
 impl Said {
-    const ALL: [Said; 17] = [
+    const ALL: [Said; 18] = [
         Said::Renamed,
         Said::Described,
         Said::JobDue,
+        Said::JobsDue,
         Said::JobCancelled,
         Said::Replayed,
         Said::SampleSent,
@@ -79,6 +82,7 @@ impl Said {
             Said::Renamed => "renamed",
             Said::Described => "described",
             Said::JobDue => "job-due",
+            Said::JobsDue => "jobs-due",
             Said::JobCancelled => "job-cancelled",
             Said::Replayed => "replayed",
             Said::SampleSent => "sample-sent",
@@ -101,6 +105,7 @@ impl Said {
             Said::Renamed => (NoticeKind::Success, "The document has its new name."),
             Said::Described => (NoticeKind::Success, "Tags and note are saved."),
             Said::JobDue => (NoticeKind::Success, "The job waits and is due now."),
+            Said::JobsDue => (NoticeKind::Success, "The failed jobs wait and are due now."),
             Said::JobCancelled => (NoticeKind::Success, "The job is cancelled."),
             Said::Replayed => (
                 NoticeKind::Success,

@@ -96,6 +96,8 @@ fn pages() -> Vec<(&'static str, String)> {
         page("audit+empty", AuditIndexPage::sample_empty()),
         page("jobs", JobIndexPage::sample()),
         page("jobs+empty", JobIndexPage::sample_empty()),
+        page("jobs-attempts", JobAttemptsPage::sample()),
+        page("jobs-attempts+empty", JobAttemptsPage::sample_empty()),
         page("webhooks", EventIndexPage::sample()),
         page("webhooks+empty", EventIndexPage::sample_empty()),
         page("webhook", EventShowPage::sample()),

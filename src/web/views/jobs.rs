@@ -131,8 +131,49 @@ pub struct JobIndexPage {
     pub shell: Shell,
     /// Why jobs that need Filestack are left alone just now, and until when.
     pub breaker: Option<(String, OffsetDateTime)>,
+    /// Where those that failed are tried again, if some of these can have.
+    pub attempts_href: Option<String>,
     /// The jobs.
     pub table: Table,
+}
+
+/// A failed job, before it is tried again.
+#[derive(Debug, Clone)]
+pub struct JobAttemptRow {
+    /// Id.
+    pub id: String,
+    /// Kind.
+    pub kind: String,
+    /// When it was made.
+    pub created_at: OffsetDateTime,
+    /// Why it failed.
+    pub reason: String,
+    /// The job that does the same and has not ended, which keeps this one from being tried.
+    pub other: Option<String>,
+}
+
+/// `GET /admin/jobs/attempts`: which failed jobs would be tried again, before they are.
+#[derive(Debug, Clone, Template)]
+#[template(path = "admin/attempts.html")]
+pub struct JobAttemptsPage {
+    /// What surrounds the page.
+    pub shell: Shell,
+    /// The time that "3 hours ago" is counted from.
+    pub now: OffsetDateTime,
+    /// Only those of this kind; of any when empty.
+    pub kind: String,
+    /// How many would be tried.
+    pub count: i64,
+    /// How many of each kind.
+    pub kinds: Vec<(String, i64)>,
+    /// How many have failed, those that would not be tried among them.
+    pub found: i64,
+    /// Whether there are more.
+    pub has_more: bool,
+    /// The oldest of them.
+    pub rows: Vec<JobAttemptRow>,
+    /// How many are counted and not named.
+    pub unnamed: i64,
 }
 
 #[cfg(test)]
@@ -152,6 +193,45 @@ mod samples {
     }
 
     use super::*;
+
+    impl JobAttemptsPage {
+        pub(in super::super) fn sample() -> Self {
+            let row = |id: &str, other: Option<&str>| JobAttemptRow {
+                id: id.into(),
+                kind: "read-metadata".into(),
+                created_at: datetime!(2026-03-12 13:05 UTC),
+                reason: "Filestack answered 403 <b>&\" and so on.".into(),
+                other: other.map(str::to_owned),
+            };
+            JobAttemptsPage {
+                shell: Shell::sample("/admin/jobs/attempts"),
+                now: datetime!(2026-03-12 14:05 UTC),
+                kind: "read-metadata".into(),
+                count: 999,
+                kinds: vec![("read-metadata".into(), 999)],
+                found: 1_000,
+                has_more: true,
+                rows: vec![
+                    row("0195-sample-1", None),
+                    row("0195-sample-2", Some("0195-sample-3")),
+                ],
+                unnamed: 998,
+            }
+        }
+
+        pub(in super::super) fn sample_empty() -> Self {
+            JobAttemptsPage {
+                kind: String::new(),
+                count: 0,
+                kinds: Vec::new(),
+                found: 0,
+                has_more: false,
+                rows: Vec::new(),
+                unnamed: 0,
+                ..Self::sample()
+            }
+        }
+    }
 
     impl JobIndexPage {
         pub(in super::super) fn sample() -> Self {
@@ -177,6 +257,7 @@ mod samples {
                     "Filestack cannot be reached: no connection.".into(),
                     datetime!(2026-03-12 14:05 UTC),
                 )),
+                attempts_href: Some("/admin/jobs/attempts".into()),
                 table: Table {
                     rows: JobStatus::ALL.into_iter().map(row).collect(),
                     next: Some("c1".into()),
@@ -188,6 +269,7 @@ mod samples {
         pub(in super::super) fn sample_empty() -> Self {
             JobIndexPage {
                 breaker: None,
+                attempts_href: None,
                 table: Table {
                     filters: vec![TableFilter::choice(
                         "state",

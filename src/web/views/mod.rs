@@ -40,7 +40,7 @@ pub use events::{
     EventStatus, PreviewRow, RefusalRow,
 };
 pub use filters::{dress_ago, dress_day, dress_number, dress_size, dress_time};
-pub use jobs::{JobIndexPage, JobStatus, StepRow};
+pub use jobs::{JobAttemptRow, JobAttemptsPage, JobIndexPage, JobStatus, StepRow};
 pub use kind::Kind;
 pub use oversight::{AdminDocumentPage, AdminDocumentsPage};
 pub use overview::{Bar, BigFigure, Chart, Check, Failures, OverviewPage};

@@ -95,6 +95,7 @@ async fn an_accessibility_engine_finds_nothing_on_any_page() {
         "/admin/webhooks",
         "/admin/webhooks/refusals",
         "/admin/jobs",
+        "/admin/jobs/attempts",
     ] {
         visit(path, &mut found).await;
     }

@@ -84,6 +84,7 @@ async fn every_page_of_administrators_fits_a_phone_and_a_laptop_in_light_and_dar
         ),
         ("admin-webhooks", "/admin/webhooks".to_owned()),
         ("admin-jobs", "/admin/jobs".to_owned()),
+        ("admin-jobs-attempts", "/admin/jobs/attempts".to_owned()),
         ("admin-audit", "/admin/audit".to_owned()),
         (
             "admin-audit-filtered",

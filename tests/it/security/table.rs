@@ -194,6 +194,8 @@ pub const TABLE: &[Row] = &[
     row("GET", "/admin/settings", [303, 403, 403, 200, 303, 403]).scope(Scope::Admin),
     row("GET", "/admin/system", [303, 403, 403, 200, 303, 403]).scope(Scope::Admin),
     row("GET", "/admin/jobs", [303, 403, 403, 200, 303, 403]).scope(Scope::Admin),
+    row("GET", "/admin/jobs/attempts", [303, 403, 403, 200, 303, 403]).scope(Scope::Admin),
+    row("POST", "/admin/jobs/attempts", [401, 403, 403, 303, 401, 403]).scope(Scope::Admin),
     // The id is a document's: no job has it.
     row("POST", "/admin/jobs/{id}/attempt", [401, 403, 403, 404, 401, 403]).scope(Scope::Admin),
     row(

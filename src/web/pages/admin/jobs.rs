@@ -1,5 +1,8 @@
 //! `/admin/jobs`: background work of everybody, listed, tried again, called off.
 
+use std::collections::BTreeMap;
+
+use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::Value;
@@ -9,17 +12,19 @@ use crate::clock::UtcTime;
 use crate::db::keyset::{Part, Slice};
 use crate::db::models::jobs::{Job, JobState};
 use crate::error::AppError;
+use crate::ids::JobId;
 use crate::queue::Kind;
 use crate::services::Services;
 use crate::services::events::inbox::legible;
-use crate::services::jobs::{self, JobFilter, Place};
+use crate::services::jobs::{self, JobFilter, Place, Revivals};
 use crate::web::AppState;
 use crate::web::extract::{Admin, CsrfForm, JobPath, Query};
 use crate::web::pages::sessions::NoFields;
-use crate::web::pages::shell::Said;
-use crate::web::pages::{see_other, with_cookies};
+use crate::web::pages::shell::{Said, dress};
+use crate::web::pages::{page, see_other, with_cookies};
 use crate::web::views::{
-    Cell, ColumnKind, JobIndexPage, JobStatus, RowAction, TableColumn, TableFilter, TableRow, dress_time,
+    Cell, ColumnKind, JobAttemptRow, JobAttemptsPage, JobIndexPage, JobStatus, RowAction, TableColumn,
+    TableFilter, TableRow, dress_time,
 };
 
 const USUAL_SORT: &str = "-created";
@@ -31,6 +36,9 @@ const COLUMNS: &[TableColumn] = &[
     TableColumn::new("What it says", ColumnKind::Wide),
     TableColumn::new("Actions", ColumnKind::Actions),
 ];
+
+/// Failed jobs that are named before they are tried again; further ones are counted.
+const NAMED: usize = 100;
 
 /// The filters, in the address.
 #[derive(Deserialize)]
@@ -191,14 +199,90 @@ pub async fn index(
         TableFilter::choice("kind", "Kind", &wanted.kind, kinds),
     ];
     let opened = state.services.breaker.opened();
+    // Of those that can be seen here, if any of them can have failed.
+    let attempts_href = match (wanted.state.as_str(), wanted.kind.as_str()) {
+        ("" | "dead", "") => Some("/admin/jobs/attempts".to_owned()),
+        ("" | "dead", kind) => Some(format!("/admin/jobs/attempts?kind={kind}")),
+        _ => None,
+    };
     let page_of = async |shell, table| {
         Ok(JobIndexPage {
             shell,
             breaker: opened.map(|open| (open.reason, open.until.calendar())),
+            attempts_href,
             table,
         })
     };
     table::answer(&state, &request, &admin, list, wanted.turn, filters, page_of).await
+}
+
+/// The filter of failed jobs, in the address and in the form that tries them.
+#[derive(Deserialize)]
+pub struct Failed {
+    #[serde(default)]
+    kind: String,
+}
+
+impl Failed {
+    fn kind(&self) -> Result<Option<Kind>, AppError> {
+        match self.kind.as_str() {
+            "" => Ok(None),
+            word => Ok(Some(word.parse().map_err(|_| unknown_filter())?)),
+        }
+    }
+}
+
+/// `GET /admin/jobs/attempts`: which failed jobs would be tried again.
+pub async fn preview_attempts(
+    state: web::Data<AppState>,
+    request: HttpRequest,
+    admin: Admin,
+    query: Query<Failed>,
+) -> Result<HttpResponse, AppError> {
+    let kind = query.0.kind()?;
+    let Revivals { jobs, has_more } = jobs::preview_retry(&state.services, kind).await?;
+    let mut kinds: BTreeMap<String, i64> = BTreeMap::new();
+    for (job, other) in &jobs {
+        *kinds.entry(job.kind.clone()).or_default() += i64::from(other.is_none());
+    }
+    kinds.retain(|_, count| *count > 0);
+    let dressed = dress(&request, &state, Some(admin.user()));
+    let attempts = JobAttemptsPage {
+        shell: dressed.shell,
+        now: state.services.clock.now().calendar(),
+        kind: query.0.kind,
+        count: kinds.values().sum(),
+        kinds: kinds.into_iter().collect(),
+        has_more,
+        found: jobs.len() as i64,
+        rows: jobs.iter().take(NAMED).map(attempt_row).collect(),
+        unnamed: jobs.len().saturating_sub(NAMED) as i64,
+    };
+    Ok(with_cookies(page(StatusCode::OK, &attempts)?, dressed.cookies))
+}
+
+fn attempt_row((job, other): &(Job, Option<JobId>)) -> JobAttemptRow {
+    JobAttemptRow {
+        id: job.id.to_string(),
+        kind: job.kind.clone(),
+        created_at: job.created_at.calendar(),
+        reason: legible(job.reason.as_deref().unwrap_or_default().as_bytes()),
+        other: other.map(|other| other.to_string()),
+    }
+}
+
+/// `POST /admin/jobs/attempts`: tries them.
+pub async fn attempt_failed(
+    state: web::Data<AppState>,
+    admin: Admin,
+    form: CsrfForm<Failed>,
+) -> Result<HttpResponse, AppError> {
+    let revived = jobs::retry_failed(&state.services, &admin.actor(), form.0.kind()?).await?;
+    log::info!(event = "jobs-retried", by = admin.user().id.as_str(), count = revived.len(); "failed jobs are tried again");
+    Ok(with_cookies(
+        see_other("/admin/jobs").finish(),
+        [Some(Said::JobsDue.cookie())],
+    ))
 }
 
 /// `POST /admin/jobs/{id}/attempt`: tries a job again, or now.
