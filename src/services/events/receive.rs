@@ -172,8 +172,8 @@ async fn write_together(services: &Services, events: Arc<[Event]>) -> Result<Vec
     Ok(recorded)
 }
 
-/// Records deliveries in the caller's transaction, in their order.
-fn record_all(c: &mut DbConn, made: &[Event], now: UtcTime) -> Result<Vec<Recorded>, DbError> {
+/// Records deliveries in the caller's transaction, in their order. Ring the bell once that is committed.
+pub(super) fn record_all(c: &mut DbConn, made: &[Event], now: UtcTime) -> Result<Vec<Recorded>, DbError> {
     // By key, as everybody does: two transactions with the same events would otherwise wait for each other.
     let mut by_key: Vec<usize> = (0..made.len()).collect();
     by_key.sort_by_key(|index| (&made[*index].dedupe_key, *index));
@@ -256,7 +256,7 @@ fn record_again(
 }
 
 /// The event of a delivery that is the first of it.
-fn event_of(delivery: NewDelivery, now: UtcTime) -> Event {
+pub(super) fn event_of(delivery: NewDelivery, now: UtcTime) -> Event {
     use sha2::Digest as _;
     let digest = hex(&sha2::Sha256::digest(&delivery.body));
     let message = delivery.message;

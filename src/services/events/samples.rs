@@ -6,8 +6,9 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::message::{Message, VIDEO};
-use super::receive::{NewDelivery, record};
+use super::receive::{NewDelivery, event_of, record_all};
 use crate::crypto;
+use crate::db::DbError;
 use crate::error::AppError;
 use crate::ids::EventId;
 use crate::services::audit::{Action, Actor, Entry};
@@ -49,12 +50,19 @@ pub async fn trigger(services: &Services, actor: &Actor, kind: &str) -> Result<E
         sample: true,
         took_micros: 0,
     };
-    let id = record(services, delivery).await?.id();
-    let (actor, entry) = (actor.clone(), Entry::new(Action::SampleSent, id).named(kind));
-    services
+    let event = event_of(delivery, now);
+    let (actor, kind) = (actor.clone(), kind.to_owned());
+    let id = services
         .db
-        .write(move |c| audit::record(c, &actor, entry, now))
+        .write(move |c| {
+            let recorded = record_all(c, &[event], now)?;
+            let id = recorded.first().ok_or(DbError::NotFound)?.id();
+            let entry = Entry::new(Action::SampleSent, id).named(&kind);
+            audit::record(c, &actor, entry, now)?;
+            Ok(id)
+        })
         .await?;
+    services.bell.ring();
     Ok(id)
 }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use diesel::RunQueryDsl as _;
+use satchel::services::audit::Action;
 use serde_json::json;
 
 use super::sender::{app, event, uploaded, url_of};
@@ -270,4 +272,47 @@ async fn refused_deliveries_can_be_looked_at() {
         page.text()
     );
     assert!(page.texts("pre code").remove(0).contains("<b>who</b>"));
+}
+
+async fn a_sample_and_its_entry_come_together_or_not_at_all(app: TestApp, refusing: &'static str) {
+    let admin = app.admin().await;
+    let sample = [("action", "fp.upload")];
+    let sent = admin.post_form("/admin/webhooks/samples", &sample).await;
+    assert_eq!(sent.status, 303);
+    let event = sent.location().trim_start_matches("/admin/webhooks/").to_owned();
+    let entries = app.trail(Action::SampleSent).await;
+    assert_eq!(entries.len(), 1);
+    assert_eq!(
+        (entries[0].subject.as_str(), entries[0].subject_name.as_str()),
+        (event.as_str(), "fp.upload")
+    );
+    let (rows, jobs) = (admin.walked("/admin/webhooks").await, app.jobs().await.len());
+    assert_eq!(rows, [format!("event-{event}")]);
+    assert!(jobs > 0, "the event is to be applied");
+
+    // A trail that takes no entry of a sample: there is no sample either, and no job for it.
+    let refused = app
+        .services
+        .db
+        .write(move |c| Ok(diesel::sql_query(refusing).execute(c)?));
+    refused.await.expect("the trail refuses");
+    let sent = admin.post_form("/admin/webhooks/samples", &sample).await;
+    assert!(sent.status >= 500, "{}", sent.status);
+    assert_eq!(admin.walked("/admin/webhooks").await, rows);
+    assert_eq!(app.jobs().await.len(), jobs);
+}
+
+#[actix_web::test]
+async fn a_sample_and_its_entry_come_together_or_not_at_all_on_sqlite() {
+    let refusing = "CREATE TRIGGER no_samples BEFORE INSERT ON audit_entries WHEN new.action = 'event.sample' \
+                    BEGIN SELECT RAISE(ABORT, 'no samples'); END";
+    a_sample_and_its_entry_come_together_or_not_at_all(TestApp::sqlite().await, refusing).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn a_sample_and_its_entry_come_together_or_not_at_all_on_postgres() {
+    let refusing =
+        "ALTER TABLE audit_entries ADD CONSTRAINT no_samples CHECK (action <> 'event.sample') NOT VALID";
+    a_sample_and_its_entry_come_together_or_not_at_all(TestApp::postgres().await, refusing).await;
 }
