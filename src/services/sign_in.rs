@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
+
 use crate::clock::UtcTime;
 use crate::crypto;
 use crate::db::models::sign_in_attempts::{self, SignInAttempts};
@@ -13,6 +15,10 @@ use crate::services::{Services, audit, emails};
 
 /// Tries are forgotten after an hour without one.
 const CALM: Duration = Duration::from_secs(3_600);
+
+/// Entries of failed sign-ins in the trail, in an hour: nobody can shorten it, so nobody outside may make it grow at will.
+const MOST_RECORDED: i32 = 100;
+const HOUR: Duration = Duration::from_secs(3_600);
 
 /// How one kind of subject is slowed down: so many tries are free, then each doubles the wait up to a bound.
 struct Pace {
@@ -88,7 +94,7 @@ pub async fn sign_in(
     let email = emails::normalise(email).unwrap_or_default();
     let subjects = subjects(services, &email, address);
     let tried = email.clone();
-    count_try(services, &subjects).await?;
+    let tries = count_try(services, &subjects).await?;
     let found = services
         .db
         .run(move |c| users::find_with_password(c, &email))
@@ -102,10 +108,7 @@ pub async fn sign_in(
         }
         None => {
             log::warn!(event = "sign-in-failed", address; "a sign-in failed");
-            let (now, actor) = (services.clock.now(), Actor::nobody(&tried, address));
-            let entry = Entry::new(Action::SignInFailed, tried);
-            let recorded = services.db.write(move |c| audit::record(c, &actor, entry, now));
-            recorded.await?;
+            record_failure(services, tried, address, tries).await?;
             Err(SignInRefused::Wrong)
         }
     }
@@ -125,36 +128,90 @@ fn subjects(services: &Services, email: &str, address: &str) -> Subjects {
     ]
 }
 
-async fn count_try(services: &Services, subjects: &Subjects) -> Result<(), AppError> {
+/// Counts a try, and gives how many this address has had on this account.
+async fn count_try(services: &Services, subjects: &Subjects) -> Result<i32, AppError> {
     let now = services.clock.now();
     let subjects = subjects.clone();
-    let wait = services
+    let counted = services
         .db
         .write(move |c| {
             let mut known = Vec::with_capacity(subjects.len());
             for (pace, subject) in &subjects {
                 let attempts = lock(c, subject, now)?;
                 if attempts.blocked_until > now {
-                    return Ok(Some(attempts.blocked_until.since(now)));
+                    return Ok(Err(attempts.blocked_until.since(now)));
                 }
                 known.push((*pace, attempts));
             }
+            let mut tries = 0;
             for (pace, mut attempts) in known {
                 attempts.failures += 1;
+                if pace.kind == ACCOUNT_AND_ADDRESS.kind {
+                    tries = attempts.failures;
+                }
                 attempts.last_at = now;
                 attempts.blocked_until = now.plus(pace.wait(attempts.failures));
                 sign_in_attempts::save(c, &attempts)?;
             }
-            Ok(None)
+            Ok(Ok(tries))
         })
         .await?;
-    match wait {
-        None => Ok(()),
-        Some(wait) => {
+    match counted {
+        Ok(tries) => Ok(tries),
+        Err(wait) => {
             log::warn!(event = "sign-in-slowed"; "a sign-in has to wait");
             Err(AppError::TooMany(wait))
         }
     }
+}
+
+/// Whether this try of one address on one account is written down: the free ones are, and then every one that doubles their number.
+fn is_notable(tries: i32) -> bool {
+    tries <= ACCOUNT_AND_ADDRESS.free || tries.unsigned_abs().is_power_of_two()
+}
+
+/// Writes a failed try into the trail, with how many there have been, unless it is one of many. What is written depends on how often
+/// was tried and never on whether there is such an account: else the time it takes would tell.
+async fn record_failure(
+    services: &Services,
+    tried: String,
+    address: &str,
+    tries: i32,
+) -> Result<(), AppError> {
+    if !is_notable(tries) {
+        return Ok(());
+    }
+    let (now, actor) = (services.clock.now(), Actor::nobody(&tried, address));
+    // A row like those of the tries: how many entries there were, and when they are counted anew.
+    let subject = crypto::keyed_token(&services.secret_key, "recorded", "everybody");
+    services
+        .db
+        .write(move |c| {
+            sign_in_attempts::ensure(c, &subject, now)?;
+            let mut hour = sign_in_attempts::find_for_update(c, &subject)?.ok_or(DbError::NotFound)?;
+            if hour.blocked_until <= now {
+                hour.failures = 0;
+                hour.blocked_until = now.plus(HOUR);
+            }
+            if hour.failures > MOST_RECORDED {
+                return Ok(());
+            }
+            hour.failures += 1;
+            hour.last_at = now;
+            sign_in_attempts::save(c, &hour)?;
+            if hour.failures <= MOST_RECORDED {
+                let entry = Entry::new(Action::SignInFailed, tried);
+                let entry = entry.changing(Value::Null, json!({"tries": tries}));
+                return audit::record(c, &actor, entry, now);
+            }
+            let entry = Entry::new(Action::SignInFailed, "everybody").because(&format!(
+                "{MOST_RECORDED} failed sign-ins are written down in this hour. Further ones are in the log alone until {}.",
+                hour.blocked_until.rfc3339()
+            ));
+            audit::record(c, &Actor::server(), entry, now)
+        })
+        .await?;
+    Ok(())
 }
 
 /// The subject's row, there and locked. The subjects come in one fixed order, so that two tries never wait for each other.
@@ -191,6 +248,12 @@ async fn strike_out(services: &Services, subjects: Subjects) -> Result<(), AppEr
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_few_of_many_tries_are_written_down() {
+        let notable: Vec<i32> = (1..=100).filter(|tries| is_notable(*tries)).collect();
+        assert_eq!(notable, [1, 2, 3, 4, 5, 8, 16, 32, 64]);
+    }
 
     #[test]
     fn a5_the_wait_doubles_up_to_a_bound() {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use satchel::db::models::users::Role;
+use satchel::services::audit::Action;
 
 use super::people::{account, at_once, browser, disable};
 use crate::support::app::{PASSWORD, Setup, TestApp};
@@ -219,4 +220,67 @@ async fn a6_guessing_slows_down_alike_whether_or_not_there_is_an_account() {
     let known = statuses("known@example.org", "198.51.100.7");
     let unknown = statuses("nobod@example.org", "198.51.100.8");
     assert_eq!(known, unknown);
+}
+
+async fn a_guesser_does_not_fill_the_trail(app: TestApp) {
+    account(&app, ANA, Role::Member).await;
+    // One account from one address, as fast as is let, for half a day.
+    let mut mallory = at(&app, "203.0.113.66");
+    let mut tries = 0;
+    for _ in 0..100 {
+        let reply = sign_in(&mut mallory, ANA, WRONG);
+        if reply.status == 429 {
+            app.advance(wait_of(&reply));
+            continue;
+        }
+        assert_eq!(reply.status, 422);
+        tries += 1;
+    }
+    assert!((32..64).contains(&tries), "{tries}");
+    let entries = app.trail(Action::SignInFailed).await;
+    let told: Vec<&str> = entries.iter().map(|entry| entry.after.as_str()).collect();
+    let counts = [1, 2, 3, 4, 5, 8, 16, 32].map(|tries| format!("{{\"tries\":{tries}}}"));
+    assert_eq!(told, counts, "of {tries}");
+    assert!(
+        entries
+            .iter()
+            .all(|entry| entry.subject == ANA && entry.ip == "203.0.113.66" && entry.means == "nobody")
+    );
+
+    // Any account from anywhere: so many in an hour, and one that says so.
+    app.advance(Duration::from_secs(24 * 3_600));
+    for number in 0..110 {
+        let mut anywhere = at(&app, &format!("198.51.100.{number}"));
+        let reply = sign_in(&mut anywhere, &format!("nobody{number}@example.org"), WRONG);
+        assert_eq!(reply.status, 422);
+    }
+    let entries = app.trail(Action::SignInFailed).await;
+    assert_eq!(entries.len(), counts.len() + 101);
+    let last: Vec<_> = entries
+        .iter()
+        .filter(|entry| entry.subject == "everybody")
+        .collect();
+    assert_eq!((last.len(), last[0].means.as_str()), (1, "server"));
+    assert!(
+        last[0].reason.contains("in the log alone until"),
+        "{}",
+        last[0].reason
+    );
+
+    // The next hour has entries of its own.
+    app.advance(Duration::from_secs(3_601));
+    let mut anywhere = at(&app, "192.0.2.1");
+    assert_eq!(sign_in(&mut anywhere, ANA, WRONG).status, 422);
+    assert_eq!(app.trail(Action::SignInFailed).await.len(), entries.len() + 1);
+}
+
+#[actix_web::test]
+async fn a5_a_guesser_does_not_fill_the_trail() {
+    a_guesser_does_not_fill_the_trail(app().await).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn a5_a_guesser_does_not_fill_the_trail_with_postgresql() {
+    a_guesser_does_not_fill_the_trail(behind_a_proxy().on_postgres().start().await).await;
 }
