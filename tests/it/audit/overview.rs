@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
+use futures_util::future::try_join_all;
 use satchel::emulator::{Fault, Route};
 use satchel::queue::{Kind, NewJob};
+use satchel::services::events::{NewDelivery, record};
 use satchel::services::statistics;
 
 use crate::support::app::TestApp;
@@ -95,4 +98,57 @@ async fn a_failed_job_is_on_the_first_screen() {
     assert_eq!(page.texts("h1"), ["Something needs a look"]);
     assert!(page.texts(".checks").concat().contains("1 failed for good"));
     assert_eq!(page.texts(".shares tbody th"), ["read-metadata"]);
+}
+
+/// Events that nobody understands, with these numbers.
+async fn unreadable(app: &TestApp, numbers: std::ops::Range<i32>) {
+    let now = app.services.clock.now();
+    let recorded = numbers.map(|number| {
+        let delivery = NewDelivery {
+            message: None,
+            body: Bytes::from(format!("{{\"odd\": {number}}}")),
+            headers: "[]".to_owned(),
+            signed_at: now,
+            late: false,
+            sample: false,
+            took_micros: 0,
+        };
+        record(&app.services, delivery)
+    });
+    try_join_all(recorded).await.expect("they are recorded");
+}
+
+async fn many_troubled_events_are_counted_to_a_bound(app: TestApp) {
+    let admin = app.admin().await;
+    let told = async || {
+        let checks = admin.page("/admin").await.texts(".check-card").concat();
+        let head = admin
+            .page("/admin/webhooks")
+            .await
+            .texts(".page-head .count")
+            .concat();
+        (checks, head)
+    };
+    unreadable(&app, 0..999).await;
+    let (checks, head) = told().await;
+    assert!(checks.contains("999 need a look."), "{checks}");
+    assert!(head.contains("999 need a look"), "{head}");
+    unreadable(&app, 999..1_010).await;
+    let (checks, head) = told().await;
+    let many = head.replace('\u{202f}', ",").replace('\u{a0}', ",");
+    assert!(many.contains("1,000 or more need a look"), "{head}");
+    let many = checks.replace('\u{202f}', ",").replace('\u{a0}', ",");
+    assert!(many.contains("1,000 or more need a look."), "{checks}");
+    assert!(!many.contains("1,010"), "{checks}");
+}
+
+#[actix_web::test]
+async fn many_troubled_events_are_counted_to_a_bound_on_sqlite() {
+    many_troubled_events_are_counted_to_a_bound(TestApp::sqlite().await).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn many_troubled_events_are_counted_to_a_bound_on_postgres() {
+    many_troubled_events_are_counted_to_a_bound(TestApp::postgres().await).await;
 }
