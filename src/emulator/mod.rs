@@ -57,6 +57,7 @@ mod archive;
 mod clock;
 mod console;
 mod controls;
+mod dir;
 mod errors;
 mod fetch;
 mod http;

@@ -1,4 +1,4 @@
-//! One file for a whole upload, with a slot for each part: parts that come are written where they belong, and completing the
+//! One file for a whole upload (§3.3, §3.5), with a slot for each part: parts that come are written where they belong, and completing the
 //! upload copies nothing.
 //!
 //! ```text
@@ -15,6 +15,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use super::dir::open_file_to_write;
 use super::store::found;
 
 /// A slot that nobody else writes to. It is free again when this is dropped, unless it was kept.
@@ -79,11 +80,7 @@ impl Slot {
             size,
             kept: false,
         };
-        let mut file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(whole(upload))?;
+        let mut file = open_file_to_write(&whole(upload))?;
         file.seek(SeekFrom::Start(at))?;
         Ok(Some((file, slot)))
     }

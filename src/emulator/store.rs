@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::clock::{Clock, millis};
+use super::dir::Dir;
 use super::ids::{self, HANDLE_LENGTH};
 use super::root::{Root, private_dir};
 
@@ -104,6 +105,8 @@ pub(super) fn storage_key(path: Option<&str>, filename: &str) -> String {
 #[derive(Clone, Debug)]
 pub struct Store {
     root: Arc<Root>,
+    /// `files`, which everything about a file is done relative to.
+    files: Arc<Dir>,
     /// Overwrites swap two files; one at a time leaves no content behind.
     swap: Arc<Mutex<()>>,
 }
@@ -130,8 +133,10 @@ impl Store {
         for part in ["files", "uploads", "tmp"] {
             private_dir(&root.path.join(part), true)?;
         }
+        let files = Dir::open(&root.path.join("files"))?;
         Ok(Self {
             root: Arc::new(root),
+            files: Arc::new(files),
             swap: Arc::default(),
         })
     }
@@ -181,29 +186,15 @@ impl Store {
     /// # Errors
     /// When it is there and cannot be read.
     pub fn get(&self, handle: &str) -> io::Result<Option<Meta>> {
-        let Some(dir) = self.dir(handle) else {
-            return Ok(None);
-        };
-        let Some(json) = found(fs::read(dir.join("meta.json")))? else {
-            return Ok(None);
-        };
-        let meta: Meta = serde_json::from_slice(&json)?;
-        // It comes from disk, where a symbolic link or a name with a slash could lead anywhere.
-        let safe = meta
-            .content
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'.');
-        if safe && !meta.content.starts_with('.') {
-            Ok(Some(meta))
-        } else {
-            Err(ErrorKind::InvalidData.into())
+        match self.entry(handle)? {
+            Some(entry) => record(&entry),
+            None => Ok(None),
         }
     }
 
     /// Whether there is such a file.
     pub fn exists(&self, handle: &str) -> bool {
-        self.dir(handle)
-            .is_some_and(|dir| dir.join("meta.json").is_file())
+        matches!(self.entry(handle), Ok(Some(entry)) if entry.file("meta.json").is_ok())
     }
 
     /// A file's bytes, all of them; for tests and small files.
@@ -224,12 +215,12 @@ impl Store {
     /// # Errors
     /// When it is there and cannot be removed.
     pub fn delete(&self, handle: &str) -> io::Result<bool> {
-        let Some(dir) = self.dir(handle) else {
+        let Some(shard) = self.shard(handle)? else {
             return Ok(false);
         };
         let grave = self.root.path.join("tmp").join(ids::alphanumeric(HANDLE_LENGTH));
         // Gone for everybody at once; readers that have it open finish.
-        if found(fs::rename(dir, &grave))?.is_none() {
+        if found(shard.give(handle, &grave))?.is_none() {
             return Ok(false);
         }
         if let Err(error) = fs::remove_dir_all(&grave) {
@@ -261,7 +252,12 @@ impl Store {
     pub fn handles(&self) -> io::Result<Vec<String>> {
         let mut handles = Vec::new();
         for shard in fs::read_dir(self.root.path.join("files"))? {
-            for file in fs::read_dir(shard?.path())? {
+            let shard = shard?;
+            // A link is no shard.
+            if !shard.file_type()?.is_dir() {
+                continue;
+            }
+            for file in fs::read_dir(shard.path())? {
                 handles.extend(
                     file?
                         .file_name()
@@ -276,21 +272,15 @@ impl Store {
 
     /// A file with its content open; what was opened stays whole through overwrite and delete.
     pub(super) fn content(&self, handle: &str) -> io::Result<Option<(Meta, File)>> {
-        let Some(dir) = self.dir(handle) else {
-            return Ok(None);
-        };
         // An overwrite between the two reads takes the content away: look again, it is there under another name.
         for _ in 0..8 {
-            let Some(meta) = self.get(handle)? else {
+            let Some(entry) = self.entry(handle)? else {
                 return Ok(None);
             };
-            let path = dir.join(&meta.content);
-            match found(fs::symlink_metadata(&path))? {
-                Some(kind) if !kind.is_file() => return Err(ErrorKind::InvalidData.into()),
-                Some(_) => {}
-                None => continue,
-            }
-            if let Some(file) = found(File::open(&path))? {
+            let Some(meta) = record(&entry)? else {
+                return Ok(None);
+            };
+            if let Some(file) = found(entry.file(&meta.content))? {
                 return Ok(Some((meta, file)));
             }
         }
@@ -330,14 +320,15 @@ impl Store {
 
     /// The same under a handle that is random and of the caller's choice.
     pub(super) fn publish_as(&self, handle: &str, scratch: Scratch, mut meta: Meta) -> io::Result<()> {
-        let dir = self.dir(handle).ok_or(ErrorKind::InvalidInput)?;
+        if !ids::is_handle(handle) {
+            return Err(ErrorKind::InvalidInput.into());
+        }
         meta.size = fs::metadata(scratch.content())?.len();
         meta.content = "content".into();
         meta.version = ids::alphanumeric(HANDLE_LENGTH);
         fs::write(scratch.dir.join("meta.json"), serde_json::to_vec(&meta)?)?;
-        fs::create_dir_all(dir.parent().expect("a file has a shard"))?;
         // Over a file that is there this fails: a directory is not replaced by one with something in it.
-        fs::rename(&scratch.dir, dir)
+        self.files.sub_or_new(&handle[..2])?.take(&scratch.dir, handle)
     }
 
     /// Gives a file new bytes, known by a version that is random; name and type stay (§5). `None` when there is no such file.
@@ -348,28 +339,29 @@ impl Store {
         version: String,
         now: SystemTime,
     ) -> io::Result<Option<Meta>> {
-        let Some(dir) = self.dir(handle) else {
-            return Ok(None);
-        };
         let _one = self.swap.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(mut meta) = self.get(handle)? else {
+        let Some(entry) = self.entry(handle)? else {
             return Ok(None);
         };
-        let old = dir.join(&meta.content);
+        let Some(mut meta) = record(&entry)? else {
+            return Ok(None);
+        };
+        let old = meta.content;
         meta.size = fs::metadata(scratch.content())?.len();
         meta.version = version;
         meta.content = format!("content.{}", meta.version);
         meta.changed_ms = millis(now);
-        let record = scratch.dir.join("meta.json");
-        fs::write(&record, serde_json::to_vec(&meta)?)?;
-        // A delete in between moves the directory away: the file is gone then, not half there.
-        if found(fs::rename(scratch.content(), dir.join(&meta.content)))?.is_none()
-            || found(fs::rename(record, dir.join("meta.json")))?.is_none()
+        let new = scratch.dir.join("meta.json");
+        fs::write(&new, serde_json::to_vec(&meta)?)?;
+        // A delete in between moves the directory away, and what is in it goes: the file is gone then, not half there.
+        if found(entry.take(&scratch.content(), &meta.content))?.is_none()
+            || found(entry.take(&new, "meta.json"))?.is_none()
         {
             return Ok(None);
         }
-        let _already_gone = fs::remove_file(old);
-        Ok(Some(meta))
+        let _already_gone = entry.remove_file(&old);
+        // The directory is still ours by its handle when it was moved away meanwhile.
+        Ok(self.get(handle)?.map(|_| meta))
     }
 
     /// Removes what killed processes left half done.
@@ -397,6 +389,22 @@ impl Store {
         self.root.path.join("uploads")
     }
 
+    /// The directory of files with the same beginning, when there is one and the text is a handle.
+    fn shard(&self, handle: &str) -> io::Result<Option<Dir>> {
+        if !ids::is_handle(handle) {
+            return Ok(None);
+        }
+        found(self.files.sub(&handle[..2]))
+    }
+
+    /// The directory of a file, when there is one.
+    fn entry(&self, handle: &str) -> io::Result<Option<Dir>> {
+        match self.shard(handle)? {
+            Some(shard) => found(shard.sub(handle)),
+            None => Ok(None),
+        }
+    }
+
     /// Where a file is, if the text is a handle.
     pub(super) fn dir(&self, handle: &str) -> Option<PathBuf> {
         ids::is_handle(handle).then(|| self.root.path.join("files").join(&handle[..2]).join(handle))
@@ -419,6 +427,26 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         // Not there any more once it was published.
         let _gone = fs::remove_dir_all(&self.dir);
+    }
+}
+
+/// What is written down in a file's directory.
+fn record(entry: &Dir) -> io::Result<Option<Meta>> {
+    let Some(mut file) = found(entry.file("meta.json"))? else {
+        return Ok(None);
+    };
+    let mut json = Vec::new();
+    io::Read::read_to_end(&mut file, &mut json)?;
+    let meta: Meta = serde_json::from_slice(&json)?;
+    // It comes from disk, where a name with a slash could lead anywhere.
+    let safe = meta
+        .content
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || byte == b'.');
+    if safe && !meta.content.starts_with('.') {
+        Ok(Some(meta))
+    } else {
+        Err(ErrorKind::InvalidData.into())
     }
 }
 

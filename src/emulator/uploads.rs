@@ -18,6 +18,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::dir::{Dir, open_file};
 use super::ids;
 use super::slots::{self, Slot};
 use super::store::{Scratch, Store, found};
@@ -97,8 +98,15 @@ impl Uploads {
         if !ids::is_upload(id) {
             return Ok(None);
         }
-        let json = found(fs::read(self.root.join(id).join("start.json")))?;
-        Ok(json.map(|json| serde_json::from_slice(&json)).transpose()?)
+        let Some(upload) = found(Dir::open(&self.root.join(id)))? else {
+            return Ok(None);
+        };
+        let Some(mut file) = found(upload.file("start.json"))? else {
+            return Ok(None);
+        };
+        let mut json = Vec::new();
+        file.read_to_end(&mut json)?;
+        Ok(Some(serde_json::from_slice(&json)?))
     }
 
     /// Fixes what size parts have, as far as anybody can know: that of the first one.
@@ -317,9 +325,9 @@ struct Chunk {
 impl Chunk {
     fn copy(&self, whole: &Path, to: &mut File) -> io::Result<()> {
         let Some(at) = self.at else {
-            return io::copy(&mut File::open(&self.path)?, to).map(drop);
+            return io::copy(&mut open_file(&self.path)?, to).map(drop);
         };
-        let mut slot = File::open(whole)?;
+        let mut slot = open_file(whole)?;
         slot.seek(SeekFrom::Start(at))?;
         io::copy(&mut slot.take(self.size), to).map(drop)
     }

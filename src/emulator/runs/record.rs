@@ -1,4 +1,4 @@
-//! What is known of a run, on disk.
+//! What is known of a run (§6.7, §8), on disk.
 //!
 //! ```text
 //! runs/all/ID/record.json    everything but the bytes
@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::emulator::dir::open_file;
 use crate::emulator::root::private_dir;
 use crate::emulator::store::{Scratch, Store, found};
 use crate::emulator::transform::Video;
@@ -160,7 +161,7 @@ impl Records {
         let Some(dir) = self.dir(&run.id) else {
             return Ok(None);
         };
-        Ok(found(File::open(dir.join(&made.hash)))?.map(|file| (made.clone(), file)))
+        Ok(found(open_file(&dir.join(&made.hash)))?.map(|file| (made.clone(), file)))
     }
 
     /// Takes every run away.

@@ -149,6 +149,56 @@ fn u19_a_record_or_a_link_that_points_elsewhere_is_not_followed() {
 
 #[cfg(unix)]
 #[test]
+fn u19_no_step_of_a_files_path_may_be_a_link() {
+    use std::os::unix::fs::symlink;
+
+    let (dir, store) = store();
+    let elsewhere = Store::open(dir.path().join("elsewhere")).unwrap();
+    let secret = elsewhere.put(b"secret", "a", "text/plain", None).unwrap();
+    let (theirs, shard) = (elsewhere.dir(&secret).unwrap(), &secret[..2]);
+    let ours = store.root().join("files");
+    let is_refused = || {
+        assert!(store.get(&secret).is_err() && store.read(&secret).is_err() && !store.exists(&secret));
+        assert!(store.link(&secret, &dir.path().join("linked")).is_err());
+        let scratch = store.scratch().unwrap();
+        fs::write(scratch.content(), b"new").unwrap();
+        let now = Clock::default().now();
+        assert!(store.replace(&secret, &scratch, "v".into(), now).is_err());
+        assert!(elsewhere.read(&secret).unwrap().as_deref() == Some(b"secret".as_slice()));
+    };
+    // The directory of files that begin alike.
+    symlink(theirs.parent().unwrap(), ours.join(shard)).unwrap();
+    is_refused();
+    assert!(store.delete(&secret).is_err());
+    assert!(store.handles().unwrap().is_empty());
+    let other = format!("{shard}{}", "A".repeat(18));
+    assert!(store.put_as(&other, b"x", "a", "text/plain", None).is_err());
+    assert_eq!(elsewhere.handles().unwrap(), [secret.as_str()]);
+    // The file's own.
+    fs::remove_file(ours.join(shard)).unwrap();
+    fs::create_dir(ours.join(shard)).unwrap();
+    symlink(&theirs, ours.join(shard).join(&secret)).unwrap();
+    is_refused();
+    // Its record, and its content by way of a pipe, which would be waited for.
+    fs::remove_file(ours.join(shard).join(&secret)).unwrap();
+    fs::create_dir(ours.join(shard).join(&secret)).unwrap();
+    let record = ours.join(shard).join(&secret).join("meta.json");
+    symlink(theirs.join("meta.json"), &record).unwrap();
+    is_refused();
+    fs::remove_file(&record).unwrap();
+    fs::copy(theirs.join("meta.json"), &record).unwrap();
+    let content = ours.join(shard).join(&secret).join("content");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &content, rustix::fs::Mode::RWXU).unwrap();
+    assert!(store.read(&secret).is_err());
+    // A link is removed, not what it leads to.
+    fs::remove_dir_all(ours.join(shard).join(&secret)).unwrap();
+    symlink(&theirs, ours.join(shard).join(&secret)).unwrap();
+    assert!(store.delete(&secret).unwrap());
+    assert!(elsewhere.read(&secret).unwrap().is_some());
+}
+
+#[cfg(unix)]
+#[test]
 fn the_directory_is_for_its_owner_only() {
     let (_dir, store) = store();
     let mode = std::os::unix::fs::PermissionsExt::mode(&fs::metadata(store.root()).unwrap().permissions());

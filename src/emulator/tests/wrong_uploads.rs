@@ -249,6 +249,101 @@ async fn u8_an_upload_is_completed_only_with_the_parts_it_has() {
 }
 
 #[actix_web::test]
+async fn u8_parts_that_are_small_each_do_not_get_past_a_limit_together() {
+    // By what the upload said, by its policy, and by the largest file.
+    let dir = Arc::new(TempDir::new().unwrap());
+    let bench = Bench::start("AKeyz:SECRET", dir, |config| config.max_file_bytes = 20);
+    let policy = json!({ "call": ["pick"], "maxSize": 10 });
+    let start = |size: usize| bench.with_policy(start_call(size), policy.clone());
+    assert_eq!(bench.post("multipart/start", &start(11)).await.0, 403);
+    let wide = bench.with_policy(start_call(21), json!({ "call": ["pick"] }));
+    assert_eq!(bench.post("multipart/start", &wide).await.0, 400);
+
+    let call = bench.begin(start(10)).await;
+    let mut etags = Vec::new();
+    for part in 1..=3 {
+        etags.push(bench.part(&call, part, b"0123").await);
+    }
+    let mut complete = call.clone();
+    for listed in [
+        parts(&[(1, &etags[0]), (2, &etags[1]), (3, &etags[2])]),
+        parts(&[(1, &etags[0]), (2, &etags[1])]),
+    ] {
+        complete["parts"] = listed;
+        let (status, reply) = bench.post("multipart/complete", &complete).await;
+        assert_eq!(status, 400, "{reply}");
+        assert!(reply["error"].as_str().unwrap().contains("add up to"), "{reply}");
+    }
+    // Nor by saying another size at the end, which the policy does not allow or the start did not say.
+    for size in [12, 8] {
+        complete["size"] = size.into();
+        assert_eq!(bench.post("multipart/complete", &complete).await.0, 400, "{size}");
+    }
+    assert!(bench.controls.store().is_empty().unwrap());
+    bench.assert_nothing_half_done().await;
+}
+
+#[actix_web::test]
+async fn u8_chunks_that_overlap_or_leave_a_gap_are_never_a_file() {
+    let bench = Bench::open().await;
+    let mut start = start_call(10);
+    start["fii"] = true.into();
+    for (chunks, sum) in [
+        ([(0, b"01234".as_slice()), (3, b"34567")], "overlap"),
+        ([(0, b"01234"), (6, b"6789")], "gap"),
+        ([(2, b"23456"), (7, b"789")], "no beginning"),
+    ] {
+        let call = bench.begin(start.clone()).await;
+        for (offset, bytes) in chunks {
+            let reply = bench
+                .put_part(&call, json!({ "part": 1, "offset": offset }), bytes)
+                .await;
+            assert_eq!(reply.status(), 200, "{sum}");
+        }
+        let mut commit = call.clone();
+        commit["part"] = 1.into();
+        assert_eq!(bench.post("multipart/commit", &commit).await.0, 400, "{sum}");
+        assert_eq!(bench.post("multipart/complete", &call).await.0, 206, "{sum}");
+    }
+    // Committed when it was whole, and then given a chunk that lies across.
+    let call = bench.begin(start).await;
+    let chunk = |offset: u64| json!({ "part": 1, "offset": offset });
+    bench.put_part(&call, chunk(0), b"01234").await;
+    bench.put_part(&call, chunk(5), b"56789").await;
+    let mut commit = call.clone();
+    commit["part"] = 1.into();
+    assert_eq!(bench.post("multipart/commit", &commit).await.0, 200);
+    bench.put_part(&call, chunk(3), b"34").await;
+    assert_eq!(bench.post("multipart/complete", &call).await.0, 400);
+    assert!(bench.controls.store().is_empty().unwrap());
+}
+
+#[cfg(unix)]
+#[actix_web::test]
+async fn u19_an_upload_follows_no_link_either() {
+    let bench = Bench::open().await;
+    let outside = bench.dir.path().join("outside");
+    std::fs::write(&outside, "yellow bird").unwrap();
+    let call = bench.begin(start_call(10)).await;
+    let upload = bench
+        .dir
+        .path()
+        .join("uploads")
+        .join(call["upload_id"].as_str().unwrap());
+    // The file that all parts are written into.
+    std::os::unix::fs::symlink(&outside, upload.join("whole")).unwrap();
+    let (_, ticket) = bench.ask_part(&call, json!({ "part": 1 }), b"01234").await;
+    assert_eq!(bench.put(&ticket, b"01234".to_vec()).await.unwrap().status(), 500);
+    assert_eq!(std::fs::read_to_string(&outside).unwrap(), "yellow bird");
+    // What was said at the start.
+    let said = upload.join("start.json");
+    std::fs::copy(&said, &outside).unwrap();
+    std::fs::remove_file(&said).unwrap();
+    std::os::unix::fs::symlink(&outside, said).unwrap();
+    assert_eq!(bench.ask_part(&call, json!({ "part": 2 }), b"56789").await.0, 500);
+}
+
+#[actix_web::test]
 async fn tags_and_small_parts_are_bounded() {
     let dir = Arc::new(TempDir::new().unwrap());
     let bench = Bench::start("AKeyz:S:open", dir, |config| config.min_part_bytes = 6);
