@@ -310,6 +310,41 @@ async fn completing_needs_the_policy_and_part_calls_do_not() {
 }
 
 #[actix_web::test]
+async fn rubys_sdk_signs_the_start_of_an_upload_only() {
+    let bench = Bench::start("AKeyz:SECRET", Arc::new(TempDir::new().unwrap()), |config| {
+        config.workflows = vec![crate::emulator::Workflow::new(OTHER, "sfw").unwrap()];
+    });
+    const OTHER: &str = "7f8e1c9a-2d64-4f0b-9b0e-3c5a6d7e8f90";
+    let usual = crate::emulator::Workflow::usual("AKeyz").id;
+    let complete = async |workflows: Value, later: Value| {
+        let mut start = start_call(2);
+        start["store"]["workflows"] = workflows;
+        let both = json!({ "call": ["pick", "convert", "runWorkflow"] });
+        let mut call = bench.begin(bench.with_policy(start, both)).await;
+        for field in ["policy", "signature"] {
+            call.as_object_mut().unwrap().remove(field);
+        }
+        let etag = bench.part(&call, 1, b"xy").await;
+        call["parts"] = parts(&[(1, &etag)]);
+        call["store"]["workflows"] = later;
+        let request = bench.http.post(format!("{}/multipart/complete", bench.base));
+        let request = request.header("Filestack-Source", "Ruby-2.9.7").json(&call);
+        request.send().await.unwrap().status().as_u16()
+    };
+    assert_eq!(complete(json!([]), json!([])).await, 200);
+    assert_eq!(complete(json!([usual]), json!([usual])).await, 200);
+    // Nothing that the start did not say.
+    assert_eq!(complete(json!([]), json!([usual])).await, 403);
+    assert_eq!(complete(json!([usual]), json!([usual, OTHER])).await, 403);
+    // Its start is judged like everybody's.
+    let request = bench.http.post(format!("{}/multipart/start", bench.base));
+    let request = request
+        .header("Filestack-Source", "Ruby-2.9.7")
+        .json(&start_call(2));
+    assert_eq!(request.send().await.unwrap().status(), 403);
+}
+
+#[actix_web::test]
 async fn an_open_app_needs_a_policy_for_overwrite_and_delete_only() {
     let bench = Bench::open().await;
     let handle = bench.keep(b"x", "a.txt", "text/plain");
