@@ -5,7 +5,7 @@ use std::io;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::ContentType;
-use actix_web::{HttpResponse, ResponseError};
+use actix_web::{HttpResponse, HttpResponseBuilder, ResponseError};
 use serde_json::json;
 
 use super::clock::{Clock, seconds};
@@ -117,6 +117,31 @@ impl Problem {
         }
     }
 
+    /// §2.5, the JSON flavour of the File API. When the service speaks it is not public: here, to clients that take JSON and
+    /// nothing else. `None` for the other hosts.
+    pub(super) fn file_api_json(&self) -> Option<HttpResponse> {
+        if self.host != Host::FileApi || self.form != Form::Text {
+            return None;
+        }
+        let msg = if self.text.contains("Proper credentials not provided") {
+            "Policy required"
+        } else {
+            &self.text
+        };
+        let error = json!({ "code": self.status.as_u16(), "msg": msg });
+        let reply = self.head().json(json!({ "result": "error", "error": error }));
+        Some(reply)
+    }
+
+    /// A reply that is as yet without a body.
+    fn head(&self) -> HttpResponseBuilder {
+        let mut reply = HttpResponse::build(self.status);
+        reply
+            .insert_header(("X-Content-Type-Options", "nosniff"))
+            .insert_header(("Cache-Control", "no-store"));
+        reply
+    }
+
     /// §2.5. Texts for a wrong call, handle or size are not public; they have the shape of the others.
     pub(super) fn refused(host: Host, app: &str, refusal: &Refusal) -> Self {
         let forbidden = |text: String| Self::new(host, StatusCode::FORBIDDEN, text);
@@ -205,10 +230,7 @@ impl ResponseError for Problem {
     }
 
     fn error_response(&self) -> HttpResponse {
-        let mut reply = HttpResponse::build(self.status);
-        reply
-            .insert_header(("X-Content-Type-Options", "nosniff"))
-            .insert_header(("Cache-Control", "no-store"));
+        let mut reply = self.head();
         match self.host {
             Host::Upload | Host::Cloud => reply.json(json!({
                 "error": self.text,

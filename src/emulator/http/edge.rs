@@ -50,6 +50,7 @@ pub(in super::super) async fn edge(
         record.met(fault);
         before(fault, &tap, record.notes()).await;
     }
+    let in_json = wants_json(req.headers());
     let mut reply = match instead(fault.as_ref(), route, &mut tap, line.as_ref()).await {
         Some(reply) => req.into_response(reply),
         None => {
@@ -57,6 +58,11 @@ pub(in super::super) async fn edge(
             notes.within(next.call(req)).await?.map_into_boxed_body()
         }
     };
+    let error = reply.response().error();
+    let problem = error.and_then(|error| error.as_error::<Problem>());
+    if let Some(flavoured) = problem.filter(|_| in_json).and_then(Problem::file_api_json) {
+        reply = reply.into_response(flavoured);
+    }
     // After a cut there is no reply to protect, and what had arrived by then would only blur the log.
     if !matches!(fault, Some(Fault::CutRequest { .. })) {
         tap.drain().await;
@@ -157,6 +163,19 @@ fn spoil(mut reply: ServiceResponse, fault: &Fault, line: Option<&Line>) -> Serv
         _ => {}
     }
     reply
+}
+
+/// Whether JSON, and nothing else, is what the client takes: the SDKs take anything.
+fn wants_json(headers: &HeaderMap) -> bool {
+    let accepts = headers
+        .get(header::ACCEPT)
+        .and_then(|accept| accept.to_str().ok());
+    let essence = |kind: &str| kind.split(';').next().unwrap_or_default().trim().to_owned();
+    accepts.is_some_and(|kinds| {
+        kinds
+            .split(',')
+            .all(|kind| essence(kind).eq_ignore_ascii_case("application/json"))
+    })
 }
 
 fn cut(line: Option<&Line>) {

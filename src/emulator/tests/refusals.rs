@@ -81,6 +81,41 @@ async fn each_host_refuses_in_its_own_words() {
 }
 
 #[actix_web::test]
+async fn the_file_api_refuses_in_json_who_takes_nothing_else() {
+    let bench = Bench::secured().await;
+    let handle = bench.keep(b"x", "a.txt", "text/plain");
+    let ask = async |path: &str, accept: &str| {
+        let request = bench.http.get(format!("{}/{path}", bench.base));
+        let reply = request.header("Accept", accept).send().await.unwrap();
+        let kind = reply.headers()["content-type"].to_str().unwrap().to_owned();
+        (reply.status().as_u16(), kind, reply.text().await.unwrap())
+    };
+    let file = format!("api/file/{handle}");
+    let (status, kind, body) = ask(&file, "application/json").await;
+    assert_eq!((status, kind.as_str()), (403, "application/json"));
+    let wanted = json!({ "result": "error", "error": { "code": 403, "msg": "Policy required" } });
+    assert_eq!(serde_json::from_str::<Value>(&body).unwrap(), wanted);
+    let expired = bench.query(json!({ "expiry": NOW - 1 }));
+    let (_, _, body) = ask(&format!("{file}?{expired}"), "application/json; q=1").await;
+    let said: Value = serde_json::from_str(&body).unwrap();
+    assert!(
+        said["error"]["msg"]
+            .as_str()
+            .unwrap()
+            .ends_with("Error: The signature has expired"),
+        "{body}"
+    );
+    let (status, _, body) = ask(&format!("api/file/{}", "A".repeat(20)), "application/json").await;
+    let said: Value = serde_json::from_str(&body).unwrap();
+    assert_eq!((status, &said["error"]["code"]), (404, &json!(404)));
+    // As the SDKs ask, and on the other host.
+    for accept in ["*/*", "application/json, text/plain, */*", ""] {
+        assert!(ask(&file, accept).await.1.starts_with("text/plain"), "{accept}");
+    }
+    assert!(ask(&handle, "application/json").await.1.starts_with("text/plain"));
+}
+
+#[actix_web::test]
 async fn p3_a_browser_policy_uploads_and_does_nothing_else() {
     let bench = Bench::secured().await;
     let handle = bench.keep(b"x", "a.txt", "text/plain");
