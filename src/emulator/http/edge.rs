@@ -146,6 +146,7 @@ fn spoil(mut reply: ServiceResponse, fault: &Fault, line: Option<&Line>) -> Serv
                 BoxBody::new(Cut {
                     body: Box::pin(body),
                     left,
+                    is_over: false,
                 })
             });
         }
@@ -231,6 +232,8 @@ pub(in super::super) fn on_connect(connection: &dyn Any, data: &mut Extensions) 
 struct Cut {
     body: Pin<Box<BoxBody>>,
     left: u64,
+    /// Everything was handed over that is to be sent.
+    is_over: bool,
 }
 
 impl MessageBody for Cut {
@@ -241,6 +244,12 @@ impl MessageBody for Cut {
     }
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
+        if self.left == 0 && !self.is_over {
+            // An error makes the server forget what it has not sent yet: it is given a turn to send it.
+            self.is_over = true;
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         if self.left == 0 {
             return Poll::Ready(Some(Err("a failure on demand".into())));
         }

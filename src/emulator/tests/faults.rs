@@ -92,6 +92,31 @@ async fn a_download_can_break_off() {
 }
 
 #[actix_web::test]
+async fn a_download_that_breaks_off_early_has_sent_what_it_should() {
+    let bench = Bench::open().await;
+    let handle = bench.keep(&noise(50_000), "a.png", "image/png");
+    for after in [0, 1, 1_000] {
+        let cut = Fault::CutReply { after };
+        bench.controls.faults().next(Route::Delivery, cut);
+        let request = format!("GET /{handle} HTTP/1.1\r\nHost: x\r\n\r\n");
+        let address = bench.base.strip_prefix("http://").unwrap().to_owned();
+        let talk = move || {
+            use std::io::{Read, Write};
+            let mut socket = TcpStream::connect(address).unwrap();
+            socket.write_all(request.as_bytes()).unwrap();
+            let mut reply = Vec::new();
+            let _reset_counts_as_end = socket.read_to_end(&mut reply);
+            reply
+        };
+        let reply = spawn_blocking(talk).await.unwrap();
+        let head = reply.windows(4).position(|four| four == b"\r\n\r\n");
+        let head = head.expect("the head is sent whole") + 4;
+        assert!(String::from_utf8_lossy(&reply[..head]).contains("content-length: 50000"));
+        assert_eq!(reply[head..], noise(50_000)[..after as usize]);
+    }
+}
+
+#[actix_web::test]
 async fn any_reply_can_be_put_in_place_and_delays_only_delay() {
     let bench = Bench::open().await;
     let handle = bench.keep(b"x", "a.txt", "text/plain");
