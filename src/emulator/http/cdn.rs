@@ -49,8 +49,10 @@ pub(super) async fn show(req: HttpRequest, state: web::Data<State>) -> Result<Ht
         if let Origin::Remote(remote) = source {
             // SDKs take an emulator's own URL for an external one (§6.1).
             match own_handle(&base, &remote.url) {
-                Some(handle) => *source = Origin::Handle(handle),
-                None => own_query(&mut remote.url, req.query_string()),
+                Some(handle) if !is_foreign(&state, parsed.api_key.as_deref(), &handle).await => {
+                    *source = Origin::Handle(handle);
+                }
+                _ => own_query(&mut remote.url, req.query_string()),
             }
         }
     }
@@ -100,6 +102,13 @@ fn own_handle(base: &str, url: &str) -> Option<String> {
     url.strip_prefix(base)
         .filter(|rest| ids::is_handle(rest))
         .map(str::to_owned)
+}
+
+/// Whether a file is another application's than the one whose key was given: to that one it is an external source like
+/// others, which is fetched as a stranger would (§4).
+async fn is_foreign(state: &State, key: Option<&str>, handle: &str) -> bool {
+    let owner = owner(state, HOST, handle).await;
+    owner.is_ok_and(|app| key.is_some_and(|key| key != app.key))
 }
 
 /// Gives an external address the part of the request's query that is its own: Python does not escape the `?` (§12.7).

@@ -398,3 +398,100 @@ async fn delivery_reads_and_nothing_else() {
     assert!(bench.get("").await.text().await.unwrap().contains("not"));
     assert!(bench.controls.store().exists(&handle));
 }
+
+#[actix_web::test]
+async fn u17_no_value_becomes_another_task_file_or_address() {
+    let bench = Bench::secured().await;
+    let own = bench.keep(&png(40, 20), "a.png", "image/png");
+    let other = bench.keep(&png(4, 4), "b.png", "image/png");
+    let policy = json!({ "call": ["read", "convert", "store"], "handle": own, "path": "mine/.*" });
+    let (policy, signature) = bench.sign(policy);
+    let security = format!("security=p:{policy},s:{signature}");
+    let ask = async |path: String| {
+        let reply = bench.get(&path).await;
+        (reply.status().as_u16(), reply.text().await.unwrap())
+    };
+    // An escaped comma or bracket is one (§6.1), an escaped slash is not; in quotes all of them are letters of the value.
+    for tasks in [
+        "resize=width:%2210,height:5%22",
+        "resize=width:10%2Fflip",
+        "resize=width:10%5D",
+        "resize=width:%5B10%5D",
+        "resize=width:10:5",
+        "resize=fit:%22crop/flip%22,width:1",
+        "output=format:%22..%2F..%2Fpng%22",
+        "rotate=deg:90%2F..%2F..",
+        "crop=dim:%5B0,0,10,20,30%5D",
+        "crop=dim:[0,0,10,20]]",
+    ] {
+        let (status, text) = ask(format!("{tasks}/{security}/{own}")).await;
+        assert_eq!(status, 400, "{tasks}: {text}");
+    }
+    // Steps in a path.
+    for path in [
+        "mine%2F..%2Ftheirs%2F",
+        "..%2F",
+        "mine/..%2Fx",
+        "mine%2F%2E%2E%2Fx",
+    ] {
+        let (status, text) = ask(format!("store=path:%22{path}%22/{security}/{own}")).await;
+        assert!(
+            status == 403 && text.contains("invalid security policy path"),
+            "{path}: {text}"
+        );
+    }
+    // Files that the policy does not name, wherever a task takes one; before it is looked whether there is such a file.
+    for path in [
+        format!("collage=files:[{other}],width:10,height:10/{security}/{own}"),
+        format!("collage=files:[%22{other}%22],width:10,height:10/{security}/{own}"),
+        format!("fallback=handle:{other}/{security}/{}", "A".repeat(20)),
+        format!("zip/{security}/[{own},{other}]"),
+        format!("{security}/{other}"),
+    ] {
+        let (status, text) = ask(path.clone()).await;
+        assert!([403, 404].contains(&status), "{path}: {status} {text}");
+        assert!(!text.contains("PNG"), "{path}");
+    }
+    // Addresses where a handle belongs, and an address that the policy does not name.
+    let url = format!("{}/{other}", bench.base);
+    for (path, wanted) in [
+        (
+            format!("collage=files:[%22{url}%22],width:10,height:10/{security}/{own}"),
+            400,
+        ),
+        (
+            format!("fallback=handle:%22{url}%22/{security}/{}", "A".repeat(20)),
+            400,
+        ),
+        (
+            format!("AKeyz/resize=width:1/{security}/%22http://192.0.2.1/a.png%22"),
+            403,
+        ),
+    ] {
+        let (status, text) = ask(path.clone()).await;
+        assert_eq!(status, wanted, "{path}: {text}");
+    }
+    assert_eq!(bench.controls.store().len().unwrap(), 2);
+    assert_eq!(bench.controls.webhooks().len(), 0);
+}
+
+#[actix_web::test]
+async fn anothers_file_is_an_external_source_like_others() {
+    let bench = Bench::secured().await;
+    let foreign = bench
+        .http
+        .post(format!("{}/api/store/S3?key=BKeyz", bench.base))
+        .body(png(40, 20));
+    bench.controls.secure("BKeyz", false);
+    let foreign: Value = foreign.send().await.unwrap().json().await.unwrap();
+    let url = foreign["url"].as_str().unwrap();
+    let (policy, signature) = bench.sign(json!({ "call": ["convert"] }));
+    let path = format!("AKeyz/resize=width:10/security=p:{policy},s:{signature}/{url}");
+    let reply = bench.get(&path).await;
+    assert_eq!(reply.status(), 200);
+    let small = image::load_from_memory(&reply.bytes().await.unwrap()).unwrap();
+    assert_eq!((small.width(), small.height()), (10, 5));
+    // As a stranger: with its security on, a policy of the first application does not open it.
+    bench.controls.secure("BKeyz", true);
+    assert_eq!(bench.get(&path).await.status(), 400);
+}
