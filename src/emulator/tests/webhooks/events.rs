@@ -135,6 +135,28 @@ async fn what_is_stored_from_a_url_is_an_upload_and_what_was_converted_is_told_w
 }
 
 #[actix_web::test]
+async fn actions_whose_payload_is_not_public_are_told_of_by_hand_to_everybody() {
+    let (one, two) = (Listener::new(), Listener::new());
+    let bench = Bench::telling_all(&[one.endpoint(), two.endpoint()]);
+    let actions = ["fp.video_converse", "fp.scan", "fp.export", "fp.dialog"];
+    for action in actions {
+        let event = json!({ "action": action, "handle": "A".repeat(20), "text": { "of": action } });
+        let (status, shown) = bench.told("webhooks", event).await;
+        assert_eq!(status, 201, "{shown}");
+    }
+    bench.settled().await;
+    for listener in [&one, &two] {
+        let received = listener.received();
+        assert_eq!(received.len(), actions.len());
+        for (got, action) in received.iter().zip(actions) {
+            // The envelope is theirs like everybody's, and so are signature and retries.
+            assert_eq!(text(got, action), json!({ "of": action }));
+            assert!(got.is_signed_with(Listener::SECRET));
+        }
+    }
+}
+
+#[actix_web::test]
 async fn a_body_without_envelope_is_sent_as_it_is() {
     let listener = Listener::new();
     let bench = Bench::telling(&listener);

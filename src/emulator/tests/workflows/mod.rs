@@ -160,6 +160,78 @@ async fn what_steps_make_is_delivered_and_handed_on() {
 }
 
 #[actix_web::test]
+async fn what_a_step_made_goes_through_a_workflow_and_a_conversion_itself() {
+    let bench = start("AKeyz:SECRET", "resize=width:5,ocr");
+    let picture = image::RgbImage::from_pixel(40, 20, image::Rgb([9, 9, 200]));
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    picture.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    let handle = bench.keep(&bytes.into_inner(), "a.png", "image/png");
+    let policy = bench.query(json!({ "call": ["read", "convert", "runWorkflow"] }));
+    let said = async |path: &str| bench.said(&format!("{path}?{policy}")).await;
+    let (_, begun) = said(&format!("AKeyz/run_workflow=id:{ID}/{handle}")).await;
+    bench.wait(3);
+    let finished = async |begun: &Value| {
+        let job = begun["jobid"].as_str().unwrap();
+        let (status, reply) = said(&format!("AKeyz/workflow_status=job_id:{job}")).await;
+        assert_eq!((status, &reply["status"]), (200, &json!("Finished")), "{reply}");
+        reply
+    };
+    let url = by_action(&finished(&begun).await["results"])["resize"]["url"].clone();
+    let made = url.as_str().unwrap().split_once("AKeyz/").unwrap().1.to_owned();
+
+    // A workflow on it: named by what it is, and it works on what the step made.
+    let (status, again) = said(&format!("AKeyz/run_workflow=id:{ID}/{made}")).await;
+    assert_eq!((status, &again["sources"]), (200, &json!([made])), "{again}");
+    bench.wait(3);
+    let results = by_action(&finished(&again).await["results"]);
+    let same = said(&format!("AKeyz/ocr/{made}")).await.1;
+    assert_eq!(results["ocr"]["data"], same);
+    let second = results["resize"]["url"].as_str().unwrap();
+    assert_ne!(second, url.as_str().unwrap());
+
+    // A conversion of it: asked for twice it is one, and a picture is no film.
+    let path = format!("AKeyz/video_convert=preset:h264/{made}");
+    let (status, started) = said(&path).await;
+    assert_eq!((status, &started["status"]), (200, &json!("started")));
+    assert_eq!(said(&path).await.1["uuid"], started["uuid"]);
+    bench.wait(3);
+    let (_, ended) = said(&path).await;
+    assert_eq!(
+        (&ended["status"], &ended["message"]),
+        (&json!("failed"), &json!("The source is neither film nor sound"))
+    );
+
+    // P3: only with a policy for it.
+    let missing = made.replace(
+        begun["jobid"].as_str().unwrap(),
+        "11111111-2d64-4f0b-9b0e-3c5a6d7e8f90",
+    );
+    for (source, policy, wanted) in [
+        (&made, json!({ "call": ["read"] }), 403),
+        (
+            &made,
+            json!({ "call": ["convert", "runWorkflow"], "handle": handle }),
+            403,
+        ),
+        (
+            &made,
+            json!({ "call": ["convert", "runWorkflow"], "handle": made }),
+            200,
+        ),
+        (&missing, json!({ "call": ["convert", "runWorkflow"] }), 404),
+    ] {
+        let query = bench.query(policy.clone());
+        for task in [
+            format!("run_workflow=id:{ID}"),
+            "video_convert=preset:h264".into(),
+        ] {
+            let status = bench.said(&format!("AKeyz/{task}/{source}?{query}")).await.0;
+            assert_eq!(status, wanted, "{task}: {policy}");
+        }
+    }
+}
+
+#[actix_web::test]
 async fn a_step_that_fails_says_so_and_the_next_ones_go_on() {
     let bench = open("resize=width:5,ocr,virus_detection");
     let handle = bench.keep(b"no picture", "a.txt", "text/plain");
