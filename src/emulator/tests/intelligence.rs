@@ -163,6 +163,9 @@ async fn debug_says_what_is_made_up() {
         .said(&format!("debug/video_convert=preset:h264/{handle}"))
         .await;
     assert_eq!(report["made_up"]["tasks"], json!(["video_convert"]));
+    let id = crate::emulator::Workflow::usual("AKeyz").id;
+    let (_, report) = bench.said(&format!("debug/run_workflow=id:{id}/{handle}")).await;
+    assert_eq!(report["made_up"]["tasks"], json!(["run_workflow"]));
 }
 
 #[actix_web::test]

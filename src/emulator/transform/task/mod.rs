@@ -393,11 +393,16 @@ impl Task {
         matches!(self, Self::Collage(_) | Self::Animate(_) | Self::PdfCreate)
     }
 
-    /// Whether its result is made up here, if the same for the same file every time (§6.7, §6.8).
+    /// Whether its result is made up here, if the same for the same file every time (§6.7, §6.8); of a workflow, that of
+    /// the steps that are such tasks (§8).
     pub fn is_made_up(&self) -> bool {
         matches!(
             self,
-            Self::Ask(_) | Self::DocDetection { .. } | Self::TextSentiment(_) | Self::VideoConvert(_)
+            Self::Ask(_)
+                | Self::DocDetection { .. }
+                | Self::TextSentiment(_)
+                | Self::VideoConvert(_)
+                | Self::RunWorkflow(_)
         )
     }
 
