@@ -24,11 +24,19 @@
 //! | `OPTIONS *` | CORS preflight | 10 |
 //! | `/__emulator/`, `/__emulator/api/…` | the control surface, which is ours; its table is in `console` | – |
 //!
-//! Not done yet, each answered with 501 and a sentence: storage aliases (there is no storage but this one), cloud drives
-//! (`POST /store/`, `/metadata`; `/recording/…` is not known at all); and these tasks, whose parameters are judged all the
-//! same: faces, filters, borders and effects (6.3, 6.4 but `enhance` and `collage`), `smart_crop`, `pjpg`, formats of `output`
-//! that are no pictures, documents (6.5), `minify_…`, `urlscreenshot`; pictures in TIFF or BMP. Workflows cannot have
-//! `video_sfw`, `video_tagging`, `phishing_detection`, conditions or branches.
+//! Not done. Parameters are judged all the same, so that a wrong path is refused as the service refuses it; what is right is
+//! answered with 501 and a sentence, never with something that looks like a result:
+//!
+//! | What | § | Why |
+//! |---|---|---|
+//! | `src://ALIAS/…` as a source | 4 | an alias stands for a customer's own bucket; there is no storage but this one |
+//! | `POST /store/`, `POST /metadata` | 9.4, 13 | they fetch from cloud drives and addresses for the picker, and the picker is not published; `/folder/list` is empty |
+//! | `/recording/…` (404) | 9.4 | the picker's own recorder; what it answers is not public |
+//! | `smart_crop`, `pjpg`; faces; filters, borders, effects but `enhance` and `collage` | 6.2–6.4 | the full set of picture tasks is work of its own; the ones people build on come first |
+//! | formats of `output` that are no pictures; `pdfinfo`, `pdfconvert`, `doc_to_images`, `preview`, `slide`, `qr`, `minify_…`, `urlscreenshot` | 6.5 | the same, and most need an office suite, a PDF renderer or a browser beside the program |
+//! | pictures in TIFF or BMP as input; PSD, AI and SVG are an unsupported conversion (400) | 6.5 | no decoder for them is linked; each is a risk of its own |
+//! | `video_sfw`, `video_tagging`, `phishing_detection`; conditions and branches of workflows | 8 | what they answer, and how the portal writes conditions down, is not public |
+//! | policies in cookies, an own domain | 2.3 | there is no domain but the address it listens at |
 //!
 //! What happens to files, and the end of workflows and conversions, is told to registered endpoints by webhooks (§7);
 //! `webhooks` has the rules.

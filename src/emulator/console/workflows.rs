@@ -1,4 +1,4 @@
-//! Workflows on the control surface, and how long they and conversions of film take.
+//! Workflows (§8) on the control surface, and how long they and conversions of film take.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Fetching what a client names, which is the one way a stranger could make the emulator talk to this machine's neighbours.
+//! Fetching what a client names (§3.11, §4, §5), which is the one way a stranger could make the emulator talk to this machine's neighbours.
 //!
 //! Every hop is vetted by itself (`vet`): only http and https, the usual ports, and a host all of whose addresses are public.
 //! The connection goes to the addresses that were vetted, not to a second look-up. The emulator's own origin is always

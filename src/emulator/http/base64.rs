@@ -1,4 +1,4 @@
-//! Base64 in pieces, for content that may be larger than memory.
+//! Base64 in pieces, for content that may be larger than memory (`base64decode`, §3.10, §5).
 
 /// Base64 that arrives in pieces; white space between is skipped, both alphabets are read.
 #[derive(Default)]

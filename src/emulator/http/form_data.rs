@@ -1,5 +1,5 @@
-//! `multipart/form-data` from whoever sends it: field by field, in pieces, with an end to everything. It knows nothing of
-//! hosts and their wording, so that it can be fuzzed by itself.
+//! `multipart/form-data` from whoever sends it: field by field, in pieces, with an end to everything (§3.8, §3.10,
+//! §5). It knows nothing of hosts and their wording, so that it can be fuzzed by itself.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Headers that say what a file is and what a browser may do with it.
+//! Headers that say what a file is and what a browser may do with it (§4).
 
 use actix_web::HttpResponseBuilder;
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, HeaderValue};

@@ -1,4 +1,5 @@
-//! Content on its way to disk: decoded when it is base64, and counted against the policy's limit and the emulator's.
+//! Content on its way to disk: decoded when it is base64 (§3.10, §5), and counted against the policy's
+//! limit (§2.1) and the emulator's.
 
 use actix_web::http::StatusCode;
 use bytes::Bytes;

@@ -1,4 +1,4 @@
-//! Ends runs when they are due.
+//! Ends runs when they are due (§6.7, §8).
 
 use std::time::Duration;
 

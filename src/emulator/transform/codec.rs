@@ -1,4 +1,4 @@
-//! Files to pixels and back, within limits: nothing is allocated for a picture before its header said how large it is.
+//! Files to pixels and back, within limits: nothing is allocated for a picture before its header said how large it is (§6.1, §11.3).
 //!
 //! Only the first frame of an animation is read. WebP is written lossless, the only way the encoder knows, whatever the quality.
 

@@ -1,4 +1,4 @@
-//! Colours as paths spell them: hex digits without `#`, or names.
+//! Colours as paths spell them: hex digits without `#`, or names (§6.1).
 
 /// A colour with its opacity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Improving colours. Filestack does not publish what `enhance` does: this is made up, mild, and the same every time.
+//! Improving colours (§6.4). Filestack does not publish what `enhance` does: this is made up, mild, and the same every time.
 //!
 //! The levels are stretched until a hundredth of the pixels is black and a hundredth white, half of the way; a preset adds
 //! brightness or colour to that.

@@ -1,4 +1,5 @@
-//! What can be wrong with a path, and what can go wrong while its tasks run; each knows its status and its text.
+//! What can be wrong with a path, and what can go wrong while its tasks run; each knows its status and its text
+//! (§6.1, §11.1).
 
 use thiserror::Error;
 

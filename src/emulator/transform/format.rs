@@ -1,4 +1,4 @@
-//! The picture formats, by name; `codec` has what is done with them.
+//! The picture formats, by name (§6.5); `codec` has what is done with them.
 
 /// A file format that is read and written here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

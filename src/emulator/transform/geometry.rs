@@ -1,4 +1,4 @@
-//! Tasks that move pixels: resize, crop and rotate.
+//! Tasks that move pixels: resize, crop and rotate (§6.2).
 
 use fast_image_resize::{ResizeOptions, Resizer};
 use image::{DynamicImage, Rgba, RgbaImage};

@@ -1,4 +1,4 @@
-//! Delivery URLs and what they ask for: the grammar of a transformation path, the tasks it names, and the pictures they make.
+//! Delivery URLs and what they ask for (§4, §6): the grammar of a transformation path, the tasks it names, and the pictures they make.
 //!
 //! [`parse_path`] turns the path of a delivery URL into typed [`Task`]s and a [`Source`]; [`run`] carries the tasks out
 //! on bytes. Neither knows HTTP, policies or storage: the routes look the source up, check the policy and answer.

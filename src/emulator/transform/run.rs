@@ -1,4 +1,4 @@
-//! Carrying out the tasks of a path, left to right, on the bytes of a file.
+//! Carrying out the tasks of a path, left to right, on the bytes of a file (§6.1).
 //!
 //! A picture is decoded when the first task needs its pixels and written once at the end. When no task asks for anything
 //! to change, or the change was only meant to save bytes and saves none, the file itself is the answer.

@@ -1,4 +1,4 @@
-//! Reading a path character by character: names, values, quotes and lists.
+//! Reading a path character by character: names, values, quotes and lists (§6.1).
 //!
 //! A `/` counts as structure only when it stands there unescaped and outside quotes and lists. Every other mark
 //! (`=` `:` `,` `"` `[` `]`) counts whether escaped or not, since clients escape them at will and Filestack parses decoded text;

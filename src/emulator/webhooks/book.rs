@@ -1,4 +1,4 @@
-//! The index of webhooks: what is due where, in memory and bounded. Each endpoint has a lane of its own, so one that does
+//! The index of webhooks (§7.1): what is due where, in memory and bounded. Each endpoint has a lane of its own, so one that does
 //! not answer holds up no other.
 //!
 //! A lane sends one webhook after the other, in the order they fall due, to who answers within a second. Others get some at

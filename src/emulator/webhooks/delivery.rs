@@ -1,4 +1,4 @@
-//! What the sender asks and tells: which webhook is next, that an attempt begins, how it ended.
+//! What the sender asks and tells: which webhook is next, that an attempt begins, how it ended (§7.1).
 
 use std::io;
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! Webhooks that go wrong on demand.
+//! Webhooks that go wrong on demand (the switches of §13).
 
 use std::collections::VecDeque;
 use std::fmt;

@@ -1,4 +1,4 @@
-//! Events that are about to happen: written first, sent once they have.
+//! Events that are about to happen: written first, sent once they have (§7.2).
 
 use super::book::MAX_WAITING;
 use super::event::Event;

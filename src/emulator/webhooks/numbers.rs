@@ -1,4 +1,4 @@
-//! Numbers of events: each is given out once, whatever restarts, resets or sets the system's clock back, and none is small,
+//! Numbers of events (`id`, §7.1, §7.2): each is given out once, whatever restarts, resets or sets the system's clock back, and none is small,
 //! so that nobody mistakes one for a row of their own.
 
 use std::fs::OpenOptions;

@@ -1,4 +1,4 @@
-//! Webhooks on disk, as everything else: looked up there when they are sent or shown, so that only an index is in memory.
+//! Webhooks (§7) on disk, as everything else: looked up there when they are sent or shown, so that only an index is in memory.
 //!
 //! ```text
 //! webhooks/next                      the first number no event has

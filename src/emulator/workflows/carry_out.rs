@@ -1,4 +1,4 @@
-//! Runs the steps of a workflow on a file. A step that changes the content hands it on; what looks at it, looks at what the
+//! Runs the steps of a workflow on a file (§8). A step that changes the content hands it on; what looks at it, looks at what the
 //! steps before have left.
 
 use std::fs::{self, File};

@@ -1,4 +1,4 @@
-//! The workflows an emulator knows: one of every application, those it was started with, and those that came while it ran,
+//! The workflows an emulator knows (§8): one of every application, those it was started with, and those that came while it ran,
 //! which are kept in `workflows.json` and stay until a reset.
 
 use std::fs;

@@ -1,4 +1,4 @@
-//! `ocr`: text with a box round every area, line and word. A text file has its own text, set in a grid; every other file has a
+//! `ocr` (§6.8): text with a box round every area, line and word. A text file has its own text, set in a grid; every other file has a
 //! few made-up lines.
 
 use serde_json::{Value, json};

@@ -1,4 +1,4 @@
-//! What can be asked about a file or a text, apart from how it is answered: paths name it.
+//! What can be asked about a file or a text, apart from how it is answered: paths name it (§6.8).
 
 /// What is asked about a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -52,7 +52,7 @@ const LOCATIONS: &[&str] = &["s3", "S3", "gcs", "azure", "rackspace", "dropbox"]
 
 /// The tasks, in the order of Filestack's documentation.
 pub(super) const TASKS: &[TaskSpec] = &[
-    // Output and documents.
+    // Output and documents: §6.5.
     task(
         "output",
         &[
@@ -133,7 +133,7 @@ pub(super) const TASKS: &[TaskSpec] = &[
         ],
     ),
     task("zip", &[]),
-    // Control.
+    // Control: §6.6, §8.
     TaskSpec {
         name: "cache",
         other_name: "",
@@ -187,7 +187,7 @@ pub(super) const TASKS: &[TaskSpec] = &[
         params: &[param("job_id", "", Text), param("id", "", Text)],
     },
     task("debug", &[]),
-    // Audio and video.
+    // Audio and video: §6.7.
     task(
         "video_convert",
         &[
@@ -229,7 +229,7 @@ pub(super) const TASKS: &[TaskSpec] = &[
         ],
     ),
     task("video_playlist", &[]),
-    // Intelligence.
+    // Intelligence: §6.8.
     task("tags", &[param("version", "v", Whole(1, 2))]),
     task("sfw", &[]),
     task("caption", &[]),

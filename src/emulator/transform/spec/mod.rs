@@ -1,4 +1,4 @@
-//! How parameters are described and checked; the descriptions themselves are in `pictures` and `files`.
+//! How parameters are described and checked (§6.1, §6.2–6.8); the descriptions themselves are in `pictures` and `files`.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! Tasks that make a picture from a picture. Where two sources disagree about a range, or a parameter's values are not public,
+//! Tasks that make a picture from a picture (§6.2–6.4). Where two sources disagree about a range, or a parameter's values are not public,
 //! the wider reading stands here: the emulator must not refuse what Filestack takes.
 
 use super::Kind::{
@@ -11,7 +11,7 @@ const ALIGNS: &[&str] = &["center", "top", "bottom", "left", "right", "middle", 
 
 /// The tasks, in the order of Filestack's documentation.
 pub(super) const TASKS: &[TaskSpec] = &[
-    // Geometry and basics.
+    // Geometry and basics: §6.2.
     task(
         "resize",
         &[
@@ -71,7 +71,7 @@ pub(super) const TASKS: &[TaskSpec] = &[
             param("background", "b", Color),
         ],
     ),
-    // Faces.
+    // Faces: §6.3.
     task(
         "detect_faces",
         &[
@@ -117,7 +117,7 @@ pub(super) const TASKS: &[TaskSpec] = &[
             param("type", "t", Word(&["rect", "oval"])),
         ],
     ),
-    // Filters, borders, effects.
+    // Filters, borders, effects: §6.4.
     task("blur", &[param("amount", "a", Number(0.0, 20.0))]),
     task("sharpen", &[param("amount", "a", Number(0.0, 20.0))]),
     task("pixelate", &[param("amount", "a", Whole(2, 100))]),
