@@ -18,8 +18,10 @@ export class Trouble extends Error {
 export async function json(path, options = {}) {
   const headers = { Accept: "application/json, application/problem+json", ...options.headers };
   const answer = await fetch(path, { cache: "no-store", ...options, headers }).catch(() => {
-    const words = navigator.onLine ? "The server cannot be reached." : "You are offline.";
-    throw new Trouble(words, { help: "Press Retry when the connection is back.", code: "network" });
+    const [words, help] = navigator.onLine
+      ? ["The server cannot be reached.", "Press Retry when the connection is back."]
+      : ["You are offline.", "It starts again by itself when you are back online."];
+    throw new Trouble(words, { help, code: "network" });
   });
   const reply = await answer.json().catch(() => ({}));
   if (answer.ok) return reply;

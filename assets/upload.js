@@ -201,7 +201,10 @@ class Item {
   answered() {
     const { request } = this;
     const reply = parsed(request.responseText);
-    if (request.status === 201 && reply.id) return this.finish(reply.id);
+    if (request.status === 201 && reply.id) {
+      this.finish(reply.id);
+      return this.compare(reply.handle);
+    }
     const sentence = reply.detail || reply.title || `The server answered ${request.status}.`;
     const id = reply.request_id ?? request.getResponseHeader("X-Request-Id");
     switch (request.status) {
@@ -251,6 +254,12 @@ class Item {
       announce(words);
       setTimeout(() => (copy.querySelector("span").textContent = "Copy link"), 2000);
     });
+  }
+
+  // What came through the server is registered: asking for it again tells what else has its content.
+  async compare(handle) {
+    const known = await direct?.register(handle, token).catch(() => null);
+    if (known && this.state === "done") this.offer(known.duplicates ?? []);
   }
 
   // The same content is there already: which of them stays?
@@ -567,6 +576,7 @@ function imported(url) {
       const headers = { "Content-Type": "application/json", "X-CSRF-Token": token };
       const made = await direct.json("/api/uploads/import", { method: "POST", headers, body: JSON.stringify({ url }) });
       item.finish(made.id);
+      item.compare(made.handle);
     } catch (trouble) {
       item.fail(trouble.message, trouble.help, trouble.requestId, trouble.code);
     }

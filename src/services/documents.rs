@@ -36,6 +36,8 @@ const THUMBNAIL_SIDE: u32 = 96;
 const PREVIEW_SIDE: u32 = 960;
 /// Whoever has no more documents than this has them looked at one by one: asking the index takes longer the more everybody has.
 const FEW: i64 = 200;
+/// Documents with the same content that somebody is told of, the one that is asked about included.
+pub const MOST_TWINS: i64 = 5;
 /// The sides of a thumbnail, pixels.
 pub const THUMBNAIL_SIDES: std::ops::RangeInclusive<u32> = 1..=1_024;
 
@@ -175,6 +177,17 @@ pub async fn get_as(services: &Services, shown: Shown, id: DocumentId) -> Result
     });
     let (user, document) = read.await?;
     Ok((user, document.ok_or(AppError::NotFound)?))
+}
+
+/// Other documents of the same owner with the same content, the oldest first.
+pub async fn twins(services: &Services, document: &Document) -> Result<Vec<Document>, AppError> {
+    let (id, owner, sha256) = (document.id, document.owner_id, document.sha256.clone());
+    let found = services
+        .db
+        .run(move |c| documents::list_by_sha256(c, owner, &sha256, MOST_TWINS));
+    let mut others = found.await?;
+    others.retain(|other| other.id != id);
+    Ok(others)
 }
 
 /// What is to be changed; what is `None` stays.

@@ -20,6 +20,7 @@ use crate::error::AppError;
 use crate::filestack::{FilestackError, Grant, Handle, Metadata, MetadataField, Purpose};
 use crate::ids::{DocumentId, UserId};
 use crate::services::audit::{self, Action, Actor, Entry};
+use crate::services::documents::MOST_TWINS;
 use crate::services::idempotency::Held;
 use crate::services::processing::chain::{self, Wish};
 use crate::services::quotas::{self, OVER_QUOTA};
@@ -31,9 +32,6 @@ use crate::services::{Services, events, names, removals, sniff, upstream};
 pub const GRANT: Duration = Duration::from_secs(900);
 /// How long our own policy to ask about a file lives.
 const STAT: Duration = Duration::from_secs(60);
-/// Documents with the same bytes that are named to the uploader.
-const DUPLICATES: i64 = 5;
-
 /// What a browser needs to store files.
 pub struct PickerGrant {
     /// The folder, ending in `/`.
@@ -205,7 +203,7 @@ async fn find(services: &Services, owner: UserId, handle: &Handle) -> Result<Opt
             let Some(known) = documents::find_by_handle_owned(c, owner, &handle)? else {
                 return Ok(None);
             };
-            let mut others = documents::list_by_sha256(c, owner, &known.sha256, DUPLICATES)?;
+            let mut others = documents::list_by_sha256(c, owner, &known.sha256, MOST_TWINS)?;
             others.retain(|other| other.id != known.id);
             Ok(Some(Registered::Known(known, others)))
         })
@@ -272,7 +270,7 @@ pub fn redeem(
     let (status, kinds) = chain::plan(&services.background, &document.content_type, Wish::Nothing);
     document.status = status;
     let owner = users::find(c, claim.owner)?.ok_or(DbError::NotFound)?;
-    let others = documents::list_by_sha256(c, claim.owner, &document.sha256, DUPLICATES)?;
+    let others = documents::list_by_sha256(c, claim.owner, &document.sha256, MOST_TWINS)?;
     let refusal = quotas::refusal_of(c, claim.owner, document.size_bytes)?;
     let upload = Upload {
         id: document.id,

@@ -8,8 +8,8 @@ use super::shell::dress;
 use super::{page, with_cookies};
 use crate::error::AppError;
 use crate::services::processing::chain::Wish;
-use crate::services::quotas;
 use crate::services::uploads::{self, By, NewFile, Received};
+use crate::services::{documents, quotas};
 use crate::web::AppState;
 use crate::web::extract::{FilePart, Item, UploadForm, Viewer, token_is_valid};
 use crate::web::views::{UploadNewPage, UploadOutcome, UploadResultPage, UploadedFile};
@@ -98,11 +98,18 @@ async fn receive(
         via: "the upload page",
     };
     let outcome = match uploads::receive(&state.services, viewer.user(), by, new, &mut *file).await {
-        Ok(Received { document, .. }) => UploadOutcome::Stored {
-            id: document.id.to_string(),
-            content_type: document.content_type,
-            size: document.size_bytes,
-        },
+        Ok(Received { document, .. }) => {
+            let twin = documents::twins(&state.services, &document)
+                .await?
+                .into_iter()
+                .next();
+            UploadOutcome::Stored {
+                id: document.id.to_string(),
+                content_type: document.content_type,
+                size: document.size_bytes,
+                twin: twin.map(|twin| (twin.id.to_string(), twin.name)),
+            }
+        }
         // A client that has gone reads no result, and one too slow for this file is too slow for the next.
         Err(error @ AppError::TooSlow(_)) => return Err(error),
         Err(error) => {

@@ -95,6 +95,8 @@ pub enum UploadOutcome {
         content_type: String,
         /// Bytes.
         size: i64,
+        /// A document that had the same content before: id and name.
+        twin: Option<(String, String)>,
     },
     /// It is not.
     Failed {
@@ -148,6 +150,7 @@ impl UploadResultPage {
                 id: "0195-sample-1".into(),
                 content_type: content_type.into(),
                 size,
+                twin: (size < 1_000).then(|| ("0195-sample-2".into(), "<b>notes</b> of May.txt".into())),
             },
         };
         let reason = "It is larger than 5 GiB, which is the limit for one file. Split it or compress it.";

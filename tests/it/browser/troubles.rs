@@ -28,6 +28,18 @@ async fn what_cannot_reach_filestack_from_the_browser_goes_through_the_server_an
     scene.state(2, "Uploaded").await;
     assert_eq!(scene.ways().await, (2, 0));
     browser.screenshot("upload-round-about").await;
+    // Who has it already is told on this way too.
+    scene.app.advance(Duration::from_secs(1));
+    scene.choose("c.txt", b"Round about.").await;
+    let skip = ".queue-row:nth-child(3) .queue-help button:nth-of-type(2)";
+    browser.see(skip).await;
+    assert_eq!(
+        browser.text(".queue-row:nth-child(3) .queue-help a").await,
+        "a.txt"
+    );
+    browser.click(skip).await;
+    scene.state(3, "Skipped").await;
+    assert_eq!(scene.names().await, ["a.txt", "b.txt"]);
 }
 
 #[actix_web::test]
@@ -202,6 +214,23 @@ async fn network_lost(scene: Scene) {
     assert_eq!(document.size_bytes, 100_000_000);
     let stored = scene.app.emulator.store().read(&document.handle);
     assert_eq!(stored.expect("the files can be read"), Some(bytes));
+}
+
+#[actix_web::test]
+#[ignore = "needs Chromium"]
+async fn what_was_added_offline_starts_by_itself_when_the_network_is_back() {
+    let scene = Scene::new().await;
+    scene.network(true, -1.0).await;
+    scene.choose("a.txt", b"Later.").await;
+    scene.state(1, "You are offline.").await;
+    scene
+        .browser
+        .see_text(".queue-help", "It starts again by itself")
+        .await;
+    scene.browser.screenshot("upload-offline").await;
+    scene.network(false, -1.0).await;
+    scene.state(1, "Uploaded").await;
+    assert_eq!(scene.names().await, ["a.txt"]);
 }
 
 #[actix_web::test]

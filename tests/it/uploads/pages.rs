@@ -1,5 +1,7 @@
 //! The upload form, which works without any script: several files, a result for each.
 
+use std::time::Duration;
+
 use crate::support::app::TestApp;
 use crate::support::form::Form;
 
@@ -35,6 +37,21 @@ async fn several_files_have_a_result_each() {
     // Both came at the same moment, so that chance decides which is the newer one.
     kept.sort();
     assert_eq!(kept, ["one.txt", "two.txt"]);
+    assert!(result.texts(".queue-help").is_empty());
+
+    // Who has the same content already is told; somebody else's is nobody's business (U20).
+    app.advance(Duration::from_secs(1));
+    let again = ana
+        .post_files(&[("again.txt", b"1"), ("three.txt", b"333")])
+        .await;
+    assert_eq!(
+        again.texts(".queue-help"),
+        ["You already have this: one.txt. Both are kept; delete the one that you do not need."]
+    );
+    let bob = app.user("bob").await;
+    let his = bob.post_files(&[("one.txt", b"1")]).await;
+    assert_eq!(his.texts(".queue-state"), ["Uploaded"]);
+    assert!(his.texts(".queue-help").is_empty());
 }
 
 #[actix_web::test]
