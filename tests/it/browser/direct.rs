@@ -340,6 +340,27 @@ async fn the_official_client_uploads_and_opens_our_picker() {
 
 #[actix_web::test]
 #[ignore = "needs Chromium"]
+async fn a_phone_is_offered_its_camera() {
+    let scene = Scene::new().await;
+    let browser = &scene.browser;
+    assert!(!browser.is_shown("#choose-camera").await, "there is a mouse");
+    let touch = json!({"enabled": true});
+    browser
+        .devtools("Emulation.setTouchEmulationEnabled", touch)
+        .await;
+    scene.open().await;
+    browser.see("#choose-camera").await;
+    let asks = "return document.querySelector('#camera').getAttribute('capture')";
+    assert_eq!(browser.run(asks, &[]).await, "environment");
+    let picture = scene.file("photo.png", PICTURE);
+    browser.choose("#camera", &[picture.as_path()]).await;
+    scene.state(1, "Uploaded").await;
+    assert_eq!(scene.names().await, ["photo.png"]);
+    scene.look("upload-camera").await;
+}
+
+#[actix_web::test]
+#[ignore = "needs Chromium"]
 async fn a_file_keeps_its_name() {
     keeps_its_name(Scene::new().await).await;
 }
