@@ -55,6 +55,10 @@ const STATEMENTS: &[(&str, &str)] = &[
         "users_by_size",
     ),
     (
+        "SELECT SUM(document_count + reserved_documents), SUM(stored_bytes + reserved_bytes) FROM users",
+        "users_by_size",
+    ),
+    (
         "SELECT * FROM users WHERE created_at >= 5 AND (created_at > 5 OR id > 'b') ORDER BY created_at, id LIMIT 51",
         "users_by_creation",
     ),
