@@ -135,9 +135,9 @@ async fn many_troubled_events_are_counted_to_a_bound(app: TestApp) {
     assert!(head.contains("999 need a look"), "{head}");
     unreadable(&app, 999..1_010).await;
     let (checks, head) = told().await;
-    let many = head.replace('\u{202f}', ",").replace('\u{a0}', ",");
+    let many = head.replace(['\u{202f}', '\u{a0}'], ",");
     assert!(many.contains("1,000 or more need a look"), "{head}");
-    let many = checks.replace('\u{202f}', ",").replace('\u{a0}', ",");
+    let many = checks.replace(['\u{202f}', '\u{a0}'], ",");
     assert!(many.contains("1,000 or more need a look."), "{checks}");
     assert!(!many.contains("1,010"), "{checks}");
 }
