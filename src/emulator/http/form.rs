@@ -39,8 +39,9 @@ pub(super) fn fields(pairs: impl IntoIterator<Item = (String, String)>) -> Map<S
         }
         match name.as_str() {
             "files" => {}
+            // `true` to Java, and `1` on the wire of PHP.
             "multipart" => {
-                map.insert("fii".into(), (value == "true").into());
+                map.insert("fii".into(), matches!(value.as_str(), "true" | "1").into());
             }
             // Nested values can only be JSON text here; other text is refused where it is read.
             "store" | "upload_tags" | "settings" | "permissions" | "picker_config" => {

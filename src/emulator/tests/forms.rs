@@ -123,42 +123,46 @@ async fn a_form_may_ask_for_intelligent_ingestion_and_be_url_encoded() {
         let url = format!("{}/{path}", bench.base);
         answer(bench.http.post(url).header("Content-Type", kind).body(body))
     };
-    let start = [
-        ("apikey", "AKeyz"),
-        ("filename", "a"),
-        ("size", "4"),
-        ("multipart", "true"),
-    ];
-    let (status, reply) = post("multipart/start", &start).await;
-    assert_eq!(
-        (status, &reply["upload_type"]),
-        (200, &json!("intelligent_ingestion"))
-    );
-    let fields = later(&reply);
-    for (offset, piece) in [("0", b"ab"), ("2", b"cd")] {
-        let call = with(
-            &fields,
-            &[
-                ("part", "1"),
-                ("size", "2"),
-                ("offset", offset),
-                ("multipart", "true"),
-            ],
+    // `1` and a number of parts are PHP's.
+    for (yes, parts) in [("true", ""), ("1", "1")] {
+        let start = [
+            ("apikey", "AKeyz"),
+            ("filename", "a"),
+            ("size", "4"),
+            ("multipart", yes),
+        ];
+        let (status, reply) = post("multipart/start", &start).await;
+        assert_eq!(
+            (status, &reply["upload_type"]),
+            (200, &json!("intelligent_ingestion"))
         );
-        let (status, ticket) = post("multipart/upload", &call).await;
-        assert_eq!(status, 200, "{ticket}");
-        assert_eq!(bench.put(&ticket, piece.to_vec()).await.unwrap().status(), 200);
+        let fields = later(&reply);
+        for (offset, piece) in [("0", b"ab"), ("2", b"cd")] {
+            let call = with(
+                &fields,
+                &[
+                    ("part", "1"),
+                    ("size", "2"),
+                    ("offset", offset),
+                    ("multipart", yes),
+                ],
+            );
+            let (status, ticket) = post("multipart/upload", &call).await;
+            assert_eq!(status, 200, "{ticket}");
+            assert_eq!(bench.put(&ticket, piece.to_vec()).await.unwrap().status(), 200);
+        }
+        assert_eq!(
+            post("multipart/complete", &with(&fields, &[("size", "4")]))
+                .await
+                .0,
+            206
+        );
+        let commit = with(&fields, &[("part", "1"), ("size", "4")]);
+        assert_eq!(post("multipart/commit", &commit).await.0, 200);
+        let end = [("size", "4"), ("multipart", yes), ("parts", parts)];
+        let (status, file) = post("multipart/complete", &with(&fields, &end)).await;
+        assert_eq!((status, &file["size"]), (200, &json!(4)), "{file}");
     }
-    assert_eq!(
-        post("multipart/complete", &with(&fields, &[("size", "4")]))
-            .await
-            .0,
-        206
-    );
-    let commit = with(&fields, &[("part", "1"), ("size", "4")]);
-    assert_eq!(post("multipart/commit", &commit).await.0, 200);
-    let (status, file) = post("multipart/complete", &with(&fields, &[("size", "4")])).await;
-    assert_eq!((status, &file["size"]), (200, &json!(4)), "{file}");
 }
 
 #[actix_web::test]

@@ -66,7 +66,11 @@ impl Call {
             part: fields.number("part")?,
             offset: fields.number("offset")?,
             md5: fields.text("md5")?.map(str::to_owned),
-            parts: parts(fields.get("parts"))?,
+            parts: parts(
+                fields
+                    .get("parts")
+                    .filter(|parts| !fields.flag("fii") || !is_count(parts)),
+            )?,
             upload_tags: fields.get("upload_tags").cloned(),
         })
     }
@@ -82,6 +86,13 @@ impl Call {
 fn text(fields: &Fields, name: &str) -> Result<Option<String>, Problem> {
     let text = fields.text(name)?;
     Ok(text.filter(|text| !text.is_empty()).map(str::to_owned))
+}
+
+/// PHP says how many parts there are when there are no ETags (its 2.0.1); that is no list of parts.
+fn is_count(parts: &Value) -> bool {
+    parts
+        .as_str()
+        .is_some_and(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// `parts` as a list of objects, or as the text `1:etag;2:etag`.
