@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use diesel::connection::SimpleConnection as _;
 use diesel::r2d2::R2D2Connection as _;
@@ -46,6 +47,11 @@ const SQLITE_PRAGMAS: &str = "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = 
 const POSTGRES_SETTINGS: &str = "SET statement_timeout = '30s'; SET lock_timeout = '5s'; \
     SET idle_in_transaction_session_timeout = '30s'; SET client_min_messages = warning;";
 
+/// How long a file may be locked before it is said.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Between two tries to open one.
+const BETWEEN: Duration = Duration::from_millis(20);
+
 /// How r2d2 opens and checks connections.
 ///
 /// Diesel's own manager would report every failure of the enum as an invalid URL; this one keeps the database's words.
@@ -70,10 +76,7 @@ impl Manager {
             }
             Location::Sqlite(path) => {
                 let path = path.to_str().ok_or("the path of the database is not UTF-8")?;
-                let mut connection = SqliteConnection::establish(path).map_err(|error| error.to_string())?;
-                connection
-                    .batch_execute(SQLITE_PRAGMAS)
-                    .map_err(|error| error.to_string())?;
+                let mut connection = open_patiently(path)?;
                 if self.read_only {
                     connection
                         .batch_execute("PRAGMA query_only = ON")
@@ -81,6 +84,26 @@ impl Manager {
                 }
                 Ok(DbConn::Sqlite(connection))
             }
+        }
+    }
+}
+
+/// Opens a file, again and again while it is locked. Whoever opens one that another process makes, recovers or closes as its last may be
+/// told so at once, whatever the busy timeout says: <https://www.sqlite.org/wal.html#sometimes_queries_return_sqlite_busy_in_wal_mode>.
+fn open_patiently(path: &str) -> Result<SqliteConnection, String> {
+    let begun = Instant::now();
+    loop {
+        let opened = SqliteConnection::establish(path)
+            .map_err(|error| error.to_string())
+            .and_then(|mut connection| {
+                let set = connection.batch_execute(SQLITE_PRAGMAS);
+                set.map(|()| connection).map_err(|error| error.to_string())
+            });
+        match opened {
+            Err(error) if error.contains("locked") && begun.elapsed() < PATIENCE => {
+                std::thread::sleep(BETWEEN);
+            }
+            opened => return opened,
         }
     }
 }

@@ -1,5 +1,8 @@
 //! The database layer against a real SQLite file; `tests/it` runs the same through PostgreSQL.
 
+use diesel::connection::SimpleConnection as _;
+use diesel::{Connection as _, SqliteConnection};
+
 use super::models::documents::{self, ListQuery, NewDocument, Part, Sort, SortKey};
 use super::models::search::{self, Search, Wanted, name_key};
 use super::models::users::{self, NewUser, Role};
@@ -76,6 +79,25 @@ fn every_migration_can_be_undone_and_done_again() {
     );
     let all = db.migration_status().expect("status").len();
     assert_eq!(db.migrate().expect("up").len(), all);
+}
+
+#[test]
+fn whoever_opens_a_file_that_is_locked_waits_longer_than_sqlite_would() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path().join("satchel.db");
+    let mut other = SqliteConnection::establish(path.to_str().expect("UTF-8")).expect("a connection");
+    other.batch_execute("BEGIN EXCLUSIVE").expect("the whole file");
+    let release = std::thread::spawn(move || {
+        // SQLite gives up after five seconds; closing a database whose disk is slow takes longer.
+        std::thread::sleep(Duration::from_millis(5_500));
+        drop(other);
+    });
+    let manager = connection::Manager {
+        location: Location::Sqlite(path),
+        read_only: false,
+    };
+    manager.open().expect("it is free in the end");
+    release.join().expect("it was released");
 }
 
 #[test]
