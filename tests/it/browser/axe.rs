@@ -1,8 +1,11 @@
 //! Every page through the eyes of an accessibility engine (`axe-core`), light and dark.
 
-use serde_json::Value;
+use std::time::Duration;
+
+use serde_json::{Value, json};
 
 use satchel::services::accounts;
+use satchel::services::sessions::TRUSTED;
 
 use super::direct::Scene;
 use crate::sdk::bench::installed;
@@ -136,6 +139,117 @@ async fn an_accessibility_engine_finds_nothing_on_any_page() {
         browser.see("[aria-invalid=true]").await;
         judge(&browser, &engine, &format!("{form} with an error"), &mut found).await;
     }
+    assert!(found.is_empty(), "{found:#?}");
+}
+
+/// Sends a form of the page as it is filled in, whatever the browser thinks of that, and waits for a page with this on it.
+async fn send(browser: &Chromium, form: &str, fields: &[(&str, &str)], then: &str) {
+    let script = "const form = document.querySelector(arguments[0]);
+        for (const [name, value] of arguments[1]) form.elements[name].value = value;
+        form.submit();";
+    browser.run(script, &[json!(form), json!(fields)]).await;
+    browser.see(then).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs Chromium and Filestack's SDKs, beside which axe-core is installed"]
+async fn an_accessibility_engine_finds_nothing_where_something_was_done() {
+    let (app, browser, engine) = (TestApp::sqlite().await, Chromium::start().await, engine());
+    let admin = app.admin().await;
+    let kept = admin.document("kept.txt", b"A line.\n").await;
+    let tagged = [("tags", "paid, tax 2026"), ("note", "By post.")];
+    admin
+        .post_form(&format!("/documents/{kept}/description"), &tagged)
+        .await;
+    let trashed = admin.document("trashed.txt", b"x").await;
+    admin
+        .post_form(&format!("/documents/{trashed}/deletion"), &[])
+        .await;
+    admin
+        .post_form("/admin/webhooks/samples", &[("action", "fp.upload")])
+        .await;
+    browser.sign_in(&app, "admin").await;
+    let mut found = Vec::new();
+    let goto = async |path: &str| browser.goto(&format!("{}{path}", app.url)).await;
+    for path in [
+        "/documents?tag=paid&type=text&status=stored",
+        "/trash",
+        "/trash/emptying",
+        &format!("/trash/{trashed}/purge"),
+        "/admin/webhooks/replay",
+    ] {
+        goto(path).await;
+        judge(&browser, &engine, path, &mut found).await;
+    }
+    goto("/admin/webhooks").await;
+    browser.click("tbody a[href^='/admin/webhooks/']").await;
+    browser.see("h1").await;
+    judge(&browser, &engine, "an event", &mut found).await;
+
+    let document = format!("/documents/{kept}");
+    for (form, field) in [
+        ("name", ("name", "...")),
+        ("description", ("tags", &*"x".repeat(50))),
+    ] {
+        goto(&document).await;
+        let form = format!("form[action='{document}/{form}']");
+        send(&browser, &form, &[field], "[aria-invalid=true]").await;
+        judge(&browser, &engine, &format!("{form} with an error"), &mut found).await;
+    }
+    goto("/documents").await;
+    let many = "document.querySelector('tbody input[name=id]').checked = true;
+        document.querySelector('#bulk').action = '/tags';";
+    browser.run(many, &[]).await;
+    let tags = "x".repeat(50);
+    send(&browser, "#bulk", &[("tags", &tags)], "#tags[aria-invalid=true]").await;
+    judge(&browser, &engine, "tags of many with an error", &mut found).await;
+
+    goto("/uploads/new").await;
+    send(&browser, "#uploader", &[], "#file-error").await;
+    judge(&browser, &engine, "an upload of nothing", &mut found).await;
+    let chosen = "const some = new DataTransfer(); some.items.add(new File(['x'], 'a.txt'));
+        document.querySelector('#file').files = some.files;";
+    browser.run(chosen, &[]).await;
+    send(&browser, "#uploader", &[], ".queue-state.is-done").await;
+    judge(&browser, &engine, "the result of an upload", &mut found).await;
+
+    goto("/admin/users").await;
+    let invited = [("email", "new@example.org")];
+    send(
+        &browser,
+        "form[method=post][action='/admin/users']",
+        &invited,
+        ".secret",
+    )
+    .await;
+    judge(&browser, &engine, "an invitation", &mut found).await;
+    let link = browser.text(".secret").await;
+    app.advance(TRUSTED + Duration::from_secs(1));
+    goto("/account").await;
+    let token = [("name", "a program"), ("days", "1")];
+    send(
+        &browser,
+        "form[action='/account/tokens']",
+        &token,
+        "#confirm-password",
+    )
+    .await;
+    judge(&browser, &engine, "the password again", &mut found).await;
+    browser.devtools("Network.clearBrowserCookies", json!({})).await;
+    browser.goto(&link).await;
+    judge(&browser, &engine, "a password to choose", &mut found).await;
+    send(
+        &browser,
+        "form[action='/password']",
+        &[("password", "short")],
+        "[aria-invalid=true]",
+    )
+    .await;
+    judge(&browser, &engine, "a password that is too short", &mut found).await;
+    goto("/sign-in").await;
+    let wrong = [("email", "admin@example.org"), ("password", "wrong")];
+    send(&browser, "form[action='/sign-in']", &wrong, "[role=alert]").await;
+    judge(&browser, &engine, "a wrong password", &mut found).await;
     assert!(found.is_empty(), "{found:#?}");
 }
 
