@@ -19,6 +19,7 @@ use crate::error::AppError;
 use crate::filestack::{Content, Handle, Purpose};
 use crate::ids::{DocumentId, UserId};
 use crate::services::documents::{URL_LIFETIME, check_servable, handle};
+use crate::services::identity::Recipient;
 use crate::services::{Services, names, trash};
 
 /// How long Filestack may be silent in the middle of a file.
@@ -116,10 +117,15 @@ impl Archive {
         self.length
     }
 
-    /// The archive's bytes, in order; an error in place of the rest when a file cannot be had to its end.
-    pub fn into_stream(self, services: Services) -> impl Stream<Item = io::Result<Bytes>> + 'static {
+    /// The archive's bytes, in order; an error in place of the rest when a file cannot be had to its end, or its recipient's right ends.
+    pub fn into_stream(
+        self,
+        services: Services,
+        recipient: Recipient,
+    ) -> impl Stream<Item = io::Result<Bytes>> + 'static {
         let walk = Walk {
             services,
+            recipient,
             entries: self.entries,
             open: None,
             central: Vec::new(),
@@ -146,6 +152,7 @@ impl Archive {
 /// How far the writing has come.
 struct Walk {
     services: Services,
+    recipient: Recipient,
     entries: VecDeque<Entry>,
     open: Option<Open>,
     central: Vec<u8>,
@@ -166,6 +173,7 @@ struct Open {
 
 impl Walk {
     async fn step(&mut self) -> io::Result<Option<Bytes>> {
+        self.recipient.check().await.map_err(io::Error::other)?;
         if let Some(open) = &mut self.open {
             if let Some(bytes) = open.next().await? {
                 return Ok(Some(bytes));

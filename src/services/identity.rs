@@ -1,12 +1,12 @@
 //! Who asks: looked up in the same turn at the database as what they ask for.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::clock::UtcTime;
 use crate::crypto;
 use crate::db::models::api_tokens;
 use crate::db::models::sessions;
-use crate::db::models::users::User;
+use crate::db::models::users::{Role, User};
 use crate::db::{DbConn, DbError};
 use crate::error::AppError;
 use crate::ids::ApiTokenId;
@@ -18,6 +18,8 @@ use crate::services::scopes::{self, Scope};
 pub const SESSION_IDLE: Duration = Duration::from_secs(7 * 24 * 3_600);
 /// Sessions and tokens note their last use to this precision: not every request should write.
 const TOUCH: Duration = Duration::from_secs(60);
+/// A long answer goes on for so long before anybody looks again whether it may.
+const LOOK: Duration = Duration::from_secs(1);
 /// Longer than any session's or token's value.
 const LONGEST: usize = 100;
 
@@ -30,6 +32,8 @@ pub struct Identity {
     pub means: Means,
     /// From where: the client's address.
     pub ip: String,
+    /// What they showed.
+    shown: Shown,
 }
 
 /// How somebody showed who they are.
@@ -95,9 +99,50 @@ impl Shown {
 ///
 /// [`AppError::SignInNeeded`] when it is nobody's, or no longer.
 pub async fn identify(services: &Services, shown: Shown, ip: String) -> Result<Identity, AppError> {
-    let means = shown.means;
-    let (user, ()) = read_as(services, shown, |_, _| Ok(())).await?;
-    Ok(Identity { user, means, ip })
+    let (user, ()) = read_as(services, shown.clone(), |_, _| Ok(())).await?;
+    Ok(Identity {
+        user,
+        means: shown.means,
+        ip,
+        shown,
+    })
+}
+
+/// Whoever a long answer is being sent to: looked up again while it is, so that what ends their right to it ends the answer (A3).
+pub struct Recipient {
+    services: Services,
+    shown: Shown,
+    role: Role,
+    looked_at: Instant,
+}
+
+impl Recipient {
+    /// Whoever has asked just now.
+    pub fn new(services: &Services, identity: &Identity) -> Self {
+        Recipient {
+            services: services.clone(),
+            shown: identity.shown.clone(),
+            role: identity.user.role,
+            looked_at: Instant::now(),
+        }
+    }
+
+    /// Looks again, unless that was done a moment ago. A database that is busy is asked the next time.
+    ///
+    /// # Errors
+    ///
+    /// [`AppError::SignInNeeded`] or [`AppError::Forbidden`] when they would be refused by now.
+    pub async fn check(&mut self) -> Result<(), AppError> {
+        if self.looked_at.elapsed() < LOOK {
+            return Ok(());
+        }
+        self.looked_at = Instant::now();
+        match read_as(&self.services, self.shown.clone(), |_, _| Ok(())).await {
+            Ok((user, ())) if user.role != self.role => Err(AppError::SignInNeeded),
+            Err(error @ (AppError::SignInNeeded | AppError::Forbidden(_))) => Err(error),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
 }
 
 /// Reads on somebody's behalf: looks up who they are and, if they are somebody, what they want to see. One turn at the database

@@ -20,5 +20,5 @@ pub async fn create(
 ) -> Result<HttpResponse, AppError> {
     let Chosen { ids, unknown } = Chosen::read(ids?.0.ids)?;
     let archive = archive::prepare(&state.services, caller.user().id, ids, unknown.len()).await?;
-    Ok(sent(&state, archive))
+    Ok(sent(&state, &caller.0, archive))
 }

@@ -6,6 +6,7 @@ use actix_web::{HttpResponse, web};
 
 use crate::error::AppError;
 use crate::services::archive::{self, Archive};
+use crate::services::identity::{Identity, Recipient};
 use crate::web::AppState;
 use crate::web::extract::{Chosen, CsrfForm, Viewer};
 
@@ -17,13 +18,13 @@ pub async fn create(
 ) -> Result<HttpResponse, AppError> {
     let Chosen { ids, unknown } = Chosen::of_form(&form.0)?;
     let archive = archive::prepare(&state.services, viewer.user().id, ids, unknown.len()).await?;
-    Ok(sent(&state, archive))
+    Ok(sent(&state, &viewer.0, archive))
 }
 
 /// The archive as an answer of known length: one that breaks off is seen to be broken.
-pub(in crate::web) fn sent(state: &AppState, archive: Archive) -> HttpResponse {
+pub(in crate::web) fn sent(state: &AppState, identity: &Identity, archive: Archive) -> HttpResponse {
     let length = archive.length();
-    let stream = archive.into_stream(state.services.clone());
+    let stream = archive.into_stream(state.services.clone(), Recipient::new(&state.services, identity));
     HttpResponse::Ok()
         .insert_header((CONTENT_TYPE, "application/zip"))
         .insert_header((CONTENT_DISPOSITION, "attachment; filename=\"documents.zip\""))

@@ -3,6 +3,7 @@
 mod administered;
 mod backoff;
 mod csrf;
+mod ended;
 mod hashing;
 mod limits;
 mod listed;

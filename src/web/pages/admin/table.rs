@@ -20,6 +20,7 @@ use crate::db::keyset::{Part, Slice, TimePlace};
 use crate::error::AppError;
 use crate::services::Services;
 use crate::services::events::inbox;
+use crate::services::identity::Recipient;
 use crate::web::AppState;
 use crate::web::extract::Admin;
 use crate::web::pages::shell::dress;
@@ -152,7 +153,7 @@ pub(in crate::web) async fn answer<L: Listing, P: Template>(
     page_of: impl AsyncFnOnce(Shell, Table) -> Result<P, AppError>,
 ) -> Result<HttpResponse, AppError> {
     if let Some(format) = turn.format()? {
-        return Ok(export(state, list, format));
+        return Ok(export(state, admin, list, format));
     }
     let dressed = dress(request, state, Some(admin.user()));
     let table = table(&state.services, &list, turn, filters, &dressed.shell).await?;
@@ -200,14 +201,21 @@ pub(in crate::web) async fn table<L: Listing>(
     })
 }
 
-/// All rows that the list's filters find, as a file. A failure half-way breaks the answer off: half a file never looks like a whole one.
-fn export<L: Listing>(state: &web::Data<AppState>, list: L, format: Format) -> HttpResponse {
+/// All rows that the list's filters find, as a file. A failure half-way, or the end of the administrator's session, breaks the answer off:
+/// half a file never looks like a whole one.
+fn export<L: Listing>(
+    state: &web::Data<AppState>,
+    admin: &Admin,
+    list: L,
+    format: Format,
+) -> HttpResponse {
     let (media_type, extension) = match format {
         Format::Csv => ("text/csv; charset=utf-8", "csv"),
         Format::Json => ("application/json", "json"),
     };
     let file = Export {
         services: state.services.clone(),
+        recipient: Recipient::new(&state.services, &admin.0),
         list,
         format,
         next: Some(Part::First),
@@ -215,6 +223,9 @@ fn export<L: Listing>(state: &web::Data<AppState>, list: L, format: Format) -> H
     };
     let parts = stream::unfold(file, |mut file| async {
         let part = file.part().await.transpose()?;
+        if let Err(error) = &part {
+            log::warn!(event = "table-broken-off"; "a table could not be sent to its end: {error:?}");
+        }
         Some((part, file))
     });
     HttpResponse::Ok()
@@ -229,6 +240,7 @@ fn export<L: Listing>(state: &web::Data<AppState>, list: L, format: Format) -> H
 /// A file that is being written.
 struct Export<L: Listing> {
     services: Services,
+    recipient: Recipient,
     list: L,
     format: Format,
     /// What is to be read next; nothing when the file is complete.
@@ -241,6 +253,7 @@ impl<L: Listing> Export<L> {
         let Some(part) = self.next.take() else {
             return Ok(None);
         };
+        self.recipient.check().await?;
         let slice = self.list.read(&self.services, part, PORTION).await?;
         let mut text = String::new();
         if !self.begun && self.format == Format::Csv {
