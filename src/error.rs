@@ -173,6 +173,11 @@ impl AppError {
         }
     }
 
+    /// The whole seconds to tell somebody to wait: never fewer than it takes.
+    pub fn seconds_of(wait: Duration) -> u64 {
+        (wait.as_micros().div_ceil(1_000_000) as u64).max(1)
+    }
+
     /// When to try again, if that may help.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {

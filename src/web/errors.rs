@@ -14,7 +14,7 @@ impl ResponseError for AppError {
     fn error_response(&self) -> HttpResponse {
         let mut response = HttpResponse::build(self.status_code());
         if let Some(wait) = self.retry_after() {
-            response.insert_header((RETRY_AFTER, wait.as_secs().max(1).to_string()));
+            response.insert_header((RETRY_AFTER, AppError::seconds_of(wait).to_string()));
         }
         if matches!(self, AppError::SignInNeeded) {
             response.insert_header((WWW_AUTHENTICATE, "Bearer"));

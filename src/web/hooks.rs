@@ -188,7 +188,7 @@ fn refuse(state: &AppState, request: &HttpRequest, refusal: Refusal, body: &Byte
         Ok(()) => HttpResponse::BadRequest(),
         Err(wait) => {
             let mut response = HttpResponse::TooManyRequests();
-            response.insert_header((RETRY_AFTER, wait.as_secs().max(1)));
+            response.insert_header((RETRY_AFTER, AppError::seconds_of(wait)));
             response
         }
     };

@@ -77,7 +77,7 @@ pub(super) async fn confirm(
                 Confirmed::Ask(mut response) => {
                     response
                         .headers_mut()
-                        .insert(RETRY_AFTER, wait.as_secs().max(1).into());
+                        .insert(RETRY_AFTER, AppError::seconds_of(wait).into());
                     Confirmed::Ask(response)
                 }
                 yes => yes,

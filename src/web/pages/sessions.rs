@@ -92,7 +92,7 @@ pub async fn create(
             )?;
             response
                 .headers_mut()
-                .insert(RETRY_AFTER, wait.as_secs().max(1).into());
+                .insert(RETRY_AFTER, AppError::seconds_of(wait).into());
             Ok(response)
         }
         Err(SignInRefused::Error(error)) => Err(error),

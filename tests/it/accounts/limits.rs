@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use satchel::clock::UtcTime;
 use satchel::ids::DocumentId;
+use satchel::services::audit::Actor;
+use satchel::services::passwords;
 
-use crate::support::app::TestApp;
+use crate::support::app::{PASSWORD, TestApp};
+use crate::support::client::Client;
 
 #[actix_web::test]
 async fn a5_an_address_that_guesses_ids_has_to_wait() {
@@ -46,6 +49,50 @@ async fn a9_wrong_set_up_links_have_to_wait() {
     }
     assert_eq!(statuses[..20], [403; 20]);
     assert_eq!(statuses[20..], [429; 5]);
+    waits_as_told(&app, &stranger, "/setup?token=guess", 403).await;
+}
+
+/// A link that lets one choose a password is guessed as slowly as ids are; whoever has the right one gets in after the wait.
+#[actix_web::test]
+async fn a5_a8_guessed_password_links_have_to_wait() {
+    let app = TestApp::sqlite().await;
+    app.account("ana").await;
+    let ana = app.owner("ana").await.id;
+    let link = passwords::reset(&app.services, &Actor::command(), ana).await;
+    let right = passwords::path_of(&link.expect("a link").token);
+    let stranger = app.anon();
+    assert_eq!(stranger.get(&right).await.status, 200);
+    for number in 0..300 {
+        let guess = stranger.get(&format!("/password?token=guess{number}")).await;
+        assert_eq!(guess.status, 404, "{number}");
+    }
+    let slowed = stranger.get(&right).await;
+    assert_eq!(slowed.status, 429, "the right one waits too");
+    let sent = stranger
+        .post_form("/password", &[("token", "guess"), ("password", PASSWORD)])
+        .await;
+    assert_eq!((sent.status, sent.header("retry-after")), (429, Some("1")));
+    waits_as_told(&app, &stranger, &right, 200).await;
+}
+
+/// Refused, and told how long; answered again as soon as that has passed, and not a second before.
+async fn waits_as_told(app: &TestApp, client: &Client, path: &str, afterwards: u16) {
+    let slowed = client.get(path).await;
+    assert_eq!(slowed.status, 429, "{path}");
+    assert!(slowed.text().contains("Too many tries"), "{}", slowed.text());
+    let wait: u64 = slowed
+        .header("retry-after")
+        .and_then(|wait| wait.parse().ok())
+        .expect("how long");
+    assert!((1..=900).contains(&wait), "{wait}");
+    if wait > 1 {
+        app.advance(Duration::from_secs(wait - 1));
+        assert_eq!(client.get(path).await.status, 429, "{path}");
+        app.advance(Duration::from_secs(1));
+    } else {
+        app.advance(Duration::from_secs(wait));
+    }
+    assert_eq!(client.get(path).await.status, afterwards, "{path}");
 }
 
 #[actix_web::test]

@@ -5,6 +5,7 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use reqwest::Method;
+use serde_json::json;
 
 use super::sender::{PATH, SECRET, app, event, sign, url_of};
 use crate::support::app::TestApp;
@@ -448,6 +449,26 @@ async fn w19_a_flood_of_unsigned_ones_writes_next_to_nothing() {
         .await;
     }
     assert_eq!(app.rejections().await.len(), 100);
+}
+
+#[actix_web::test]
+async fn w19_who_sends_unsigned_ones_without_end_is_told_to_wait_and_signed_ones_are_taken() {
+    let app = app().start().await;
+    let mut refused = None;
+    for _ in 0..600 {
+        let answer = app.deliver_raw(&[("FS-Signature", "x")], BODY).await;
+        assert_eq!((answer.status, answer.header("retry-after")), (400, None));
+        refused = Some(answer.body);
+    }
+    let slowed = app.deliver_raw(&[("FS-Signature", "x")], BODY).await;
+    assert_eq!((slowed.status, slowed.header("retry-after")), (429, Some("1")));
+    assert_eq!(Some(slowed.body), refused, "the same bytes as before");
+    // Filestack behind the same address is heard.
+    app.deliver(&event(1, "fp.odd", json!({}))).await;
+    assert_eq!(app.events().await.len(), 1);
+    app.advance(Duration::from_secs(1));
+    let answer = app.deliver_raw(&[("FS-Signature", "x")], BODY).await;
+    assert_eq!(answer.status, 400, "a second later");
 }
 
 #[actix_web::test]
