@@ -451,6 +451,110 @@ mod tests {
         );
     }
 
+    /// The checksum of so many zeros, without computing it of each.
+    fn crc_of_zeros(size: u64) -> Crc {
+        let mut all = Crc::new();
+        let mut block = Crc::new();
+        block.update(&[0]);
+        for bit in 0..64 - size.leading_zeros() {
+            if size >> bit & 1 == 1 {
+                all.combine(&block);
+            }
+            let mut twice = Crc::new();
+            twice.combine(&block);
+            twice.combine(&block);
+            block = twice;
+        }
+        all
+    }
+
+    /// Writes an archive of files of zeros, which take no room on the disk, and has Python's reader look at it: sizes, places, and the
+    /// checksum of those that it reads.
+    fn read_back(sizes: &[(&str, u64)], reads: &[&str]) {
+        use std::io::{Seek as _, SeekFrom, Write as _};
+        const READ: &str = "import sys, zipfile\n\
+            z = zipfile.ZipFile(sys.argv[1])\n\
+            for i in z.infolist():\n\
+            \x20   print(i.filename, i.file_size)\n\
+            \x20   f = z.open(i)\n\
+            \x20   if i.filename in sys.argv[2:]:\n\
+            \x20       n = 0\n\
+            \x20       while True:\n\
+            \x20           part = f.read(1 << 24)\n\
+            \x20           if not part: break\n\
+            \x20           n += len(part)\n\
+            \x20       assert n == i.file_size, n";
+        let entries: VecDeque<_> = sizes
+            .iter()
+            .map(|(name, size)| Entry {
+                name: (*name).to_owned(),
+                size: *size,
+                made: (0x21, 0),
+                from: Origin::Here(Bytes::new()),
+            })
+            .collect();
+        let told = length(&entries);
+        let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+        let (mut at, mut central, count) = (0, Vec::new(), entries.len() as u64);
+        for entry in entries {
+            let place = at;
+            file.write_all(&entry.local()).expect("room for it");
+            let size = i64::try_from(entry.size).expect("a size");
+            file.seek(SeekFrom::Current(size)).expect("a hole");
+            let open = Open {
+                place,
+                content: None,
+                left: 0,
+                crc: crc_of_zeros(entry.size),
+                entry,
+            };
+            file.write_all(&open.descriptor()).expect("room for it");
+            open.enter(&mut central);
+            at = file.stream_position().expect("a place");
+        }
+        file.write_all(&end(at, count, central)).expect("room for it");
+        assert_eq!(file.stream_position().expect("a place"), told);
+        let read = std::process::Command::new("python3")
+            .args(["-c", READ])
+            .arg(file.path())
+            .args(reads)
+            .output()
+            .expect("Python");
+        assert!(read.status.success(), "{}", String::from_utf8_lossy(&read.stderr));
+        let listed: String = sizes
+            .iter()
+            .map(|(name, size)| format!("{name} {size}\n"))
+            .collect();
+        assert_eq!(String::from_utf8_lossy(&read.stdout), listed);
+    }
+
+    #[test]
+    fn u13_what_is_beyond_4_gib_is_read_by_others_at_its_place() {
+        const GIB: u64 = 1 << 30;
+        let most = u64::from(ELSEWHERE);
+        // One byte below the bound, the bound itself, and places behind it.
+        read_back(
+            &[
+                ("a", 5),
+                ("b", most - 1),
+                ("c", 7),
+                ("d", most),
+                ("e", 5 * GIB),
+                ("f", 0),
+                ("g", 9),
+            ],
+            &["a", "c", "f", "g"],
+        );
+        // The directory itself begins below the bound, and ends behind it.
+        read_back(&[("a", most - 60)], &[]);
+    }
+
+    /// One file that needs the long way, read to its last byte.
+    #[test]
+    fn u13_a_file_of_more_than_4_gib_has_its_checksum() {
+        read_back(&[("long", u64::from(ELSEWHERE) + 1)], &["long"]);
+    }
+
     /// An archive with five files of 3 GiB and one of 5 GiB, as far as its own bytes go: read back by their numbers.
     #[test]
     fn sizes_and_places_beyond_4_gib_are_written_the_long_way() {
