@@ -8,6 +8,7 @@ use satchel::db::models::users::Role;
 use satchel::services::audit::Actor;
 use satchel::services::{passwords, people};
 
+use super::people::count_accounts;
 use crate::support::answer::Answer;
 use crate::support::app::{PASSWORD, TestApp, email};
 use crate::support::client::Client;
@@ -73,9 +74,94 @@ async fn r7_an_invitation_works_once_on_postgres() {
     invited(TestApp::postgres().await).await;
 }
 
+/// A8, R7: the same link by ten at once, and once more afterwards.
+async fn reset(app: TestApp) {
+    let (admin, ana) = (app.admin().await, app.user("ana").await);
+    let page = format!("/admin/users/{}/password", app.owner("ana").await.id);
+    let path = link(&admin.post_form(&page, &[]).await);
+    let passwords: Vec<_> = (0..10).map(|n| format!("{CHOSEN} {n}")).collect();
+    let answers = join_all(passwords.iter().map(|password| choose(&app, &path, password))).await;
+    let won: Vec<_> = (0..10).filter(|n| answers[*n].status == 303).collect();
+    assert_eq!(won.len(), 1);
+    assert_eq!(answers.iter().filter(|answer| answer.status == 404).count(), 9);
+    assert_eq!(choose(&app, &path, "yet another password").await.status, 404);
+    assert_eq!(ana.get("/api/account").await.status, 401);
+    let mut entered = Vec::new();
+    for (number, password) in passwords.iter().enumerate().take(4) {
+        if app.anon().sign_in(&email("ana"), password).await.status == 303 {
+            entered.push(number);
+        }
+    }
+    let expected: Vec<_> = won.into_iter().filter(|number| *number < 4).collect();
+    assert_eq!(
+        entered, expected,
+        "the password is the one that was told to be taken"
+    );
+    let chosen = app.actions_on_user("ana").await;
+    assert_eq!(
+        chosen
+            .iter()
+            .filter(|action| *action == "password.choose")
+            .count(),
+        1
+    );
+}
+
+#[actix_web::test]
+async fn r7_a8_a_reset_link_works_once_however_many_use_it_at_once() {
+    reset(TestApp::sqlite().await).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn r7_a8_a_reset_link_works_once_however_many_use_it_at_once_on_postgres() {
+    reset(TestApp::postgres().await).await;
+}
+
+#[actix_web::test]
+async fn i14_nobody_signs_up_by_themselves() {
+    let app = TestApp::sqlite().await;
+    app.account("ana").await;
+    let accounts = count_accounts(&app).await;
+    let stranger = app.anon();
+    let fields = [
+        ("email", "eve@example.org"),
+        ("password", CHOSEN),
+        ("token", "x"),
+        ("role", "admin"),
+    ];
+    for path in [
+        "/setup",
+        "/sign-up",
+        "/signup",
+        "/register",
+        "/users",
+        "/accounts",
+        "/password",
+    ] {
+        assert_eq!(stranger.get(path).await.status, 404, "{path}");
+        assert_eq!(stranger.post_form(path, &fields).await.status, 404, "{path}");
+    }
+    assert_eq!(invite(&stranger, "eve@example.org").await.status, 401);
+    assert_eq!(
+        invite(&app.user("ana").await, "eve@example.org").await.status,
+        403
+    );
+    assert_eq!(count_accounts(&app).await, accounts);
+}
+
 #[actix_web::test]
 async fn i14_names_that_are_or_look_the_same_get_no_second_account() {
-    let app = TestApp::sqlite().await;
+    alike(TestApp::sqlite().await).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn i14_names_that_are_or_look_the_same_get_no_second_account_on_postgres() {
+    alike(TestApp::postgres().await).await;
+}
+
+async fn alike(app: TestApp) {
     let admin = app.admin().await;
     app.account("ana").await;
     for alike in [

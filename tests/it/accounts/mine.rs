@@ -9,6 +9,7 @@ use satchel::services::scopes::{Scope, Scopes};
 use satchel::services::sessions::TRUSTED;
 use serde_json::json;
 
+use super::people::count_accounts;
 use crate::support::answer::Answer;
 use crate::support::app::{PASSWORD, TestApp, email};
 use crate::support::client::Client;
@@ -134,6 +135,10 @@ async fn a11_tokens_are_shown_once_do_what_their_scopes_say_and_are_revoked() {
         );
     }
     let revocation = page.attributes("form[action^='/account/tokens/']", "action");
+    // Another's token is not there (I3).
+    let bob = app.user("bob").await;
+    assert_eq!(bob.post_form(&revocation[0], &[]).await.status, 404);
+    assert_eq!(reader.get("/api/documents").await.status, 200);
     assert_eq!(ana.post_form(&revocation[0], &[]).await.status, 303);
     assert_eq!(reader.get(&format!("/api/documents/{id}")).await.status, 401);
     for bad in [
@@ -244,6 +249,120 @@ async fn a15_what_is_dangerous_wants_the_password_again_and_keeps_what_was_typed
 #[ignore = "needs PostgreSQL"]
 async fn a15_what_is_dangerous_wants_the_password_again_and_keeps_what_was_typed_on_postgres() {
     again(TestApp::postgres().await).await;
+}
+
+/// Every form that does something dangerous, with nothing wrong in it.
+fn dangerous(user: &str) -> Vec<(String, Vec<(&'static str, &'static str)>)> {
+    let of = |act: &str| format!("/admin/users/{user}/{act}");
+    vec![
+        ("/account/tokens".to_owned(), vec![("name", "x"), ("days", "1")]),
+        (
+            "/admin/users".to_owned(),
+            vec![("email", "new@example.org"), ("role", "admin")],
+        ),
+        (
+            "/admin/quota".to_owned(),
+            vec![("mebibytes", "1"), ("documents", "1")],
+        ),
+        (of("role"), vec![("role", "admin")]),
+        (of("state"), vec![("state", "disabled")]),
+        (of("quota"), vec![("mebibytes", "1"), ("documents", "1")]),
+        (of("password"), vec![]),
+        (of("sessions"), vec![]),
+    ]
+}
+
+/// A route whose handler takes a form that can be asked for again is in the list above.
+#[test]
+fn a15_the_list_of_dangerous_forms_is_whole() {
+    let taking: usize = [
+        include_str!("../../../src/web/pages/account.rs"),
+        include_str!("../../../src/web/pages/admin/users.rs"),
+    ]
+    .iter()
+    .map(|source| source.matches("data: ConfirmedForm,").count())
+    .sum();
+    assert_eq!(taking, dangerous("x").len());
+}
+
+#[actix_web::test]
+async fn a15_every_dangerous_act_wants_the_password_again_and_is_not_done_before() {
+    let app = TestApp::sqlite().await;
+    let (admin, ana) = (app.admin().await, app.user("ana").await);
+    let id = app.owner("ana").await.id.to_string();
+    app.advance(TRUSTED + Duration::from_secs(1));
+    let (accounts, trail) = (count_accounts(&app).await, app.trail_of_user("ana").await.len());
+    for (path, fields) in dangerous(&id) {
+        let asked = admin.post_form(&path, &fields).await;
+        assert_eq!(
+            (asked.status, asked.texts("h1")),
+            (403, vec!["Is it you?".to_owned()]),
+            "{path}"
+        );
+        assert_eq!(
+            asked.attributes("main form", "action"),
+            std::slice::from_ref(&path)
+        );
+        for (name, value) in &fields {
+            let kept = asked.attributes(&format!("main form input[name={name}]"), "value");
+            assert_eq!(kept, [*value], "{path} {name}");
+        }
+        let mut wrong = fields.clone();
+        wrong.push(("confirm_password", "not the password"));
+        let refused = admin.post_form(&path, &wrong).await;
+        assert!(matches!(refused.status, 422 | 429), "{path}: {}", refused.status);
+        assert_eq!(refused.texts("#confirm-error").len(), 1);
+    }
+    assert_eq!(count_accounts(&app).await, accounts);
+    assert_eq!(app.trail_of_user("ana").await.len(), trail, "nothing was done");
+    assert!(is_known(&ana).await);
+    let user = app.owner("ana").await;
+    assert_eq!(
+        (user.quota_bytes, user.quota_documents, user.disabled_at),
+        (None, None, None)
+    );
+    // Changing one's own password wants it in the form itself.
+    let fields = [("current_password", "not the password"), ("password", OTHER)];
+    assert_ne!(ana.post_form("/account/password", &fields).await.status, 303);
+}
+
+async fn raced(app: TestApp) {
+    let ana = app.user("ana").await;
+    app.advance(TRUSTED + Duration::from_secs(1));
+    let token = ana.csrf_token().await;
+    let guesses = (0..50).map(|number| {
+        let (ana, token) = (ana.clone(), token.clone());
+        async move {
+            let guess = format!("not the password {number}");
+            let fields = [
+                ("csrf_token", token.as_str()),
+                ("name", "x"),
+                ("days", "1"),
+                ("confirm_password", &guess),
+            ];
+            ana.send(ana.request(Method::POST, "/account/tokens").form(&fields))
+                .await
+        }
+    });
+    let answers = futures_util::future::join_all(guesses).await;
+    let looked_at = answers.iter().filter(|answer| answer.status == 422).count();
+    assert!((1..=5).contains(&looked_at), "{looked_at} guesses were answered");
+    for answer in answers.iter().filter(|answer| answer.status != 422) {
+        assert_eq!(answer.status, 429);
+        assert!(answer.header("retry-after").is_some());
+    }
+    assert!(is_known(&ana).await, "whoever is signed in stays so");
+}
+
+#[actix_web::test]
+async fn r8_of_fifty_guesses_of_the_password_again_five_are_answered() {
+    raced(TestApp::sqlite().await).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn r8_of_fifty_guesses_of_the_password_again_five_are_answered_on_postgres() {
+    raced(TestApp::postgres().await).await;
 }
 
 #[actix_web::test]

@@ -4,6 +4,7 @@ mod archive;
 mod changes;
 mod delivery;
 mod foreign;
+mod full_trash;
 mod labels;
 mod list;
 mod search;

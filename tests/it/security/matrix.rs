@@ -43,7 +43,7 @@ impl Scene {
     }
 
     /// A caller of this kind, with a session that nothing else has used.
-    async fn caller(&self, role: Role) -> Browser {
+    pub async fn caller(&self, role: Role) -> Browser {
         match role {
             Role::Anonymous => browser(&self.app),
             Role::Owner => signed_in(&self.app, &self.owner).await,
@@ -56,7 +56,7 @@ impl Scene {
 
     /// Asks the route as this caller, with a form token of the caller's own and everything else right.
     async fn ask(&self, method: &str, path: &str, role: Role) -> Reply {
-        let id = self.document_for(path, &self.token);
+        let id = self.document_of_owner(path);
         let caller = self.caller(role).await;
         self.ask_about(&id, (method, path), caller, role)
     }
@@ -68,6 +68,11 @@ impl Scene {
         } else {
             String::new()
         }
+    }
+
+    /// The same for the owner among the callers.
+    pub fn document_of_owner(&self, path: &str) -> String {
+        self.document_for(path, &self.token)
     }
 
     /// The same about this document.

@@ -6,7 +6,7 @@ use satchel::db::models::documents::{self, Document, NewDocument, STORED};
 use satchel::db::models::search::{self, name_key};
 use satchel::db::models::uploads::Upload;
 use satchel::db::models::users::{self, User};
-use satchel::db::schema::{documents as document_rows, uploads as upload_rows};
+use satchel::db::schema::{documents as document_rows, uploads as upload_rows, users as user_rows};
 use satchel::ids::DocumentId;
 
 use diesel::prelude::*;
@@ -100,13 +100,28 @@ impl TestApp {
         rows.await.expect("the database answers")
     }
 
-    /// Nothing may be left of uploads that failed: no document, no file, no memory, no intent that is still open.
+    /// No user's room may be held for an upload any more, once what lets go of it has run.
+    pub async fn assert_no_room_is_held(&self) {
+        super::eventually("no room is held", async || {
+            let held = self.services.db.run(|c| {
+                let held = user_rows::reserved_bytes
+                    .gt(0)
+                    .or(user_rows::reserved_documents.gt(0));
+                Ok(user_rows::table.filter(held).count().get_result::<i64>(c)?)
+            });
+            held.await.expect("the database answers") == 0
+        })
+        .await;
+    }
+
+    /// Nothing may be left of uploads that failed: no document, no file, no memory, no intent that is still open, no room held (R1).
     pub async fn assert_nothing_left(&self) {
         assert_eq!(self.documents().await.len(), 0, "documents are left");
         assert_eq!(self.stored_files(), 0, "files are left at the emulator");
         for intent in self.intents().await {
             assert_eq!(intent.state.as_str(), "failed", "{intent:?}");
         }
+        self.assert_no_room_is_held().await;
         super::eventually("the memory is free again", async || {
             self.services.budget.free() == self.services.budget.all()
         })

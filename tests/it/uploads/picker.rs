@@ -11,6 +11,7 @@ use crate::support::answer::Answer;
 use crate::support::app::TestApp;
 use crate::support::client::Client;
 use crate::support::content;
+use crate::support::form::Form;
 
 pub async fn config(user: &Client, query: &str) -> Value {
     let answer = user.get(&format!("/api/uploads/picker-config{query}")).await;
@@ -270,8 +271,17 @@ async fn u6_a_file_over_the_limit_is_refused_on_this_way_too() {
 }
 
 #[actix_web::test]
-async fn the_same_bytes_again_are_told_to_their_owner_alone() {
-    let app = TestApp::sqlite().await;
+async fn u20_i5_the_same_bytes_again_are_told_to_their_owner_alone() {
+    twins(&TestApp::sqlite().await).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn u20_i5_the_same_bytes_again_are_told_to_their_owner_alone_on_postgres() {
+    twins(&TestApp::postgres().await).await;
+}
+
+async fn twins(app: &TestApp) {
     let (ana, eve) = (app.user("ana").await, app.user("eve").await);
     let first = ana.document("first.txt", b"the same").await;
     let handle = stored(&config(&ana, "").await, "second.txt", b"the same").await;
@@ -282,6 +292,34 @@ async fn the_same_bytes_again_are_told_to_their_owner_alone() {
     );
     let handle = stored(&config(&eve, "").await, "eves.txt", b"the same").await;
     assert_eq!(register(&eve, &handle).await.json()["duplicates"], json!([]));
+    // Whoever tries bytes on every other way in is answered the same whether somebody has them or not, and pays for them in full.
+    let shape = |answer: &Answer| {
+        let fields = answer.json();
+        let names: Vec<_> = fields.as_object().expect("an object").keys().cloned().collect();
+        (answer.status, names)
+    };
+    for path in ["/api/uploads", "/api/uploads/v2", "/api/uploads/with-processing"] {
+        let form = |bytes: &[u8]| Form::new().size(8).file("probe.txt", "text/plain", bytes);
+        let known = eve.upload_form(path, &form(b"the same")).await;
+        let unknown = eve.upload_form(path, &form(b"nobody's")).await;
+        assert_eq!(shape(&known), shape(&unknown), "{path}");
+        assert_eq!(known.status, 201);
+    }
+    let kept = app.owner("eve").await;
+    assert_eq!((kept.document_count, kept.stored_bytes), (7, 7 * 8));
+    let page = eve.page("/documents?q=first").await;
+    assert!(page.texts("tbody tr").is_empty());
+    // Her own are named, but not those in her trash.
+    ana.delete(&format!("/api/documents/{first}")).await;
+    let handle = stored(&config(&ana, "").await, "third.txt", b"the same").await;
+    let told = register(&ana, &handle).await.json()["duplicates"].clone();
+    let names: Vec<_> = told
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|one| one["name"].clone())
+        .collect();
+    assert_eq!(names, ["second.txt"]);
 }
 
 #[actix_web::test]
