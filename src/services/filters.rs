@@ -13,26 +13,44 @@ use crate::services::labels::Tags;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter(Wanted);
 
+/// A part of a filter that is none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// Its name in the address.
+    pub field: &'static str,
+    /// What is wrong with it, and what to do.
+    pub sentence: String,
+    code: &'static str,
+}
+
+impl From<Wrong> for AppError {
+    fn from(wrong: Wrong) -> Self {
+        AppError::invalid(wrong.code, wrong.sentence)
+    }
+}
+
 impl Filter {
     /// Reads a filter as it stands in an address: texts that are empty narrow nothing.
     ///
     /// # Errors
     ///
-    /// [`AppError::Invalid`] when one of them is none.
-    pub fn read(text: &str, tag: &str, family: &str, status: &str) -> Result<Self, AppError> {
+    /// The first of them that is none.
+    pub fn read(text: &str, tag: &str, family: &str, status: &str) -> Result<Self, Wrong> {
         let text = text.trim();
         if text.chars().count() > MAX_QUERY_CHARS || text.split_whitespace().count() > MAX_PARTS {
-            return Err(AppError::invalid(
-                "invalid-search",
-                format!(
+            return Err(Wrong {
+                field: "q",
+                sentence: format!(
                     "Up to {MAX_PARTS} words are searched for, and up to {MAX_QUERY_CHARS} characters. Search for less."
                 ),
-            ));
+                code: "invalid-search",
+            });
         }
         let tag = match Tags::read([tag]) {
             Ok(tags) => tags.iter().next().map(str::to_owned),
             Err(_) => {
                 return Err(wrong(
+                    "tag",
                     "The filter names a tag that no document can have. Take it away.",
                 ));
             }
@@ -41,19 +59,19 @@ impl Filter {
             "" => None,
             word => Some(Family::parse(word).ok_or_else(|| {
                 let all: Vec<_> = Family::ALL.iter().map(|family| family.as_str()).collect();
-                wrong(&format!(
-                    "A type is one of {}. Choose one of them.",
-                    all.join(", ")
-                ))
+                wrong(
+                    "type",
+                    &format!("A type is one of {}. Choose one of them.", all.join(", ")),
+                )
             })?),
         };
         let status = match status {
             "" => None,
             word => Some(STATUSES.into_iter().find(|known| *known == word).ok_or_else(|| {
-                wrong(&format!(
-                    "A status is one of {}. Choose one of them.",
-                    STATUSES.join(", ")
-                ))
+                wrong(
+                    "status",
+                    &format!("A status is one of {}. Choose one of them.", STATUSES.join(", ")),
+                )
             })?),
         };
         Ok(Filter(Wanted {
@@ -110,8 +128,12 @@ pub fn statuses() -> impl Iterator<Item = (&'static str, &'static str)> {
     })
 }
 
-fn wrong(sentence: &str) -> AppError {
-    AppError::invalid("invalid-filter", sentence)
+fn wrong(field: &'static str, sentence: &str) -> Wrong {
+    Wrong {
+        field,
+        sentence: sentence.to_owned(),
+        code: "invalid-filter",
+    }
 }
 
 #[cfg(test)]
@@ -146,10 +168,10 @@ mod tests {
             ("x".repeat(101).as_str(), "", "", ""),
             ("a ".repeat(13).as_str(), "", "", ""),
         ] {
-            assert!(
-                Filter::read(text, tag, family, status).is_err(),
-                "{text} {tag} {family} {status}"
-            );
+            let wrong = Filter::read(text, tag, family, status).expect_err("no filter");
+            let given = [("q", text), ("tag", tag), ("type", family), ("status", status)];
+            let field = given.iter().find(|(_, value)| !value.is_empty());
+            assert_eq!(Some(wrong.field), field.map(|(name, _)| *name));
         }
     }
 }

@@ -16,6 +16,7 @@ mod dependencies;
 mod docs;
 mod documents;
 mod emulator_webhooks;
+mod forms;
 mod hooks;
 mod jobs;
 mod journey;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use actix_web::cookie::time::Duration as CookieTime;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::StatusCode;
+use actix_web::http::header::RETRY_AFTER;
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 
@@ -86,6 +87,17 @@ pub async fn change_password(
                 }
             }
             account(&state, &request, &viewer, StatusCode::UNPROCESSABLE_ENTITY, shown).await
+        }
+        Err(AppError::TooMany(wait)) => {
+            let shown = Shown {
+                current_error: Some(AppError::TooMany(wait).to_string()),
+                ..Shown::default()
+            };
+            let status = StatusCode::TOO_MANY_REQUESTS;
+            let mut answer = account(&state, &request, &viewer, status, shown).await?;
+            let seconds = AppError::seconds_of(wait).into();
+            answer.headers_mut().insert(RETRY_AFTER, seconds);
+            Ok(answer)
         }
         Err(error) => Err(error),
     }

@@ -12,8 +12,8 @@ use crate::error::AppError;
 use crate::ids::DocumentId;
 use crate::services::cursor::{self, parse_sort};
 use crate::services::documents::{self, Changes, DocumentPage, Total};
-use crate::services::filters::Filter;
-use crate::services::{audit, labels};
+use crate::services::filters::{Filter, Wrong};
+use crate::services::{audit, identity, labels};
 use crate::web::AppState;
 use crate::web::extract::{CsrfForm, DocumentPath, Query, Reader, Viewer};
 use crate::web::views::{DocumentIndexPage, DocumentRow, DocumentShowPage, DocumentStatus, Field, Narrowed};
@@ -81,7 +81,18 @@ pub async fn index(
         before,
     } = query.0;
     let sort = parse_sort(&sort)?;
-    let filter = Filter::read(&q, &tag, &family, &status)?;
+    let filter = match Filter::read(&q, &tag, &family, &status) {
+        Ok(filter) => filter,
+        Err(wrong) => {
+            let narrowed = Narrowed {
+                query: q,
+                tag,
+                family,
+                status,
+            };
+            return refused(&state, &request, reader, cursor::sort_name(sort), narrowed, wrong).await;
+        }
+    };
     let mark = filter.mark();
     let mark = mark.as_deref();
     let here = after
@@ -123,10 +134,41 @@ pub async fn index(
         previous: has_previous.then(|| place(rows.first())).flatten(),
         next: has_next.then(|| place(rows.last())).flatten(),
         rows: rows.into_iter().map(|document| row(&state, document)).collect(),
+        wrong: None,
     };
     let bytes = SHELL_BYTES + index.rows.len() * ROW_BYTES;
     Ok(with_cookies(
         sized_page(StatusCode::OK, &index, bytes)?,
+        dressed.cookies,
+    ))
+}
+
+/// The list without documents, and beside the field that was filled in wrong, what is wrong with it.
+async fn refused(
+    state: &AppState,
+    request: &HttpRequest,
+    reader: Reader,
+    sort: &str,
+    narrowed: Narrowed,
+    wrong: Wrong,
+) -> Result<HttpResponse, AppError> {
+    let (user, ()) = identity::read_as(&state.services, reader.0, |_, _| Ok(())).await?;
+    let dressed = dress(request, state, Some(&user));
+    let index = DocumentIndexPage {
+        shell: dressed.shell,
+        now: state.services.clock.now().calendar(),
+        total: 0,
+        total_is_exact: true,
+        narrowed,
+        sort: sort.to_owned(),
+        here: None,
+        previous: None,
+        next: None,
+        rows: Vec::new(),
+        wrong: Some((wrong.field, wrong.sentence)),
+    };
+    Ok(with_cookies(
+        page(StatusCode::BAD_REQUEST, &index)?,
         dressed.cookies,
     ))
 }

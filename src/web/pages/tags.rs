@@ -20,8 +20,24 @@ pub async fn create(
     viewer: Viewer,
     form: CsrfForm<Vec<(String, String)>>,
 ) -> Result<HttpResponse, AppError> {
-    let chosen = Chosen::of_form(&form.0)?;
     let (typed, back) = (field(&form.0, "tags"), safe_next(field(&form.0, "back")));
+    let chosen = match Chosen::of_form(&form.0) {
+        Ok(chosen) => chosen,
+        // What was typed is shown again, to be taken along to where documents are chosen.
+        Err(error) if !typed.trim().is_empty() => {
+            let sentence = error.public_detail();
+            return again(
+                &request,
+                &state,
+                &viewer,
+                StatusCode::BAD_REQUEST,
+                (Vec::new(), back),
+                typed,
+                sentence,
+            );
+        }
+        Err(error) => return Err(error),
+    };
     let tags = labels::split(typed);
     let removes = field(&form.0, "act") == "remove";
     let (add, remove) = if removes {
@@ -41,19 +57,41 @@ pub async fn create(
             Ok(with_cookies(see_other(&back).finish(), [Some(said)]))
         }
         Err(AppError::Fields(wrong)) => {
-            let dressed = dress(&request, &state, Some(viewer.user()));
-            let again = TagsPage {
-                shell: dressed.shell,
-                ids,
-                back,
-                tags: Field {
-                    value: typed.to_owned(),
-                    error: wrong.into_iter().next().map(|(_, sentence)| sentence),
-                },
-            };
-            let answer = page(StatusCode::UNPROCESSABLE_ENTITY, &again)?;
-            Ok(with_cookies(answer, dressed.cookies))
+            let sentence = wrong.into_iter().next().map(|(_, sentence)| sentence);
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            again(
+                &request,
+                &state,
+                &viewer,
+                status,
+                (ids, back),
+                typed,
+                sentence.unwrap_or_default(),
+            )
         }
         Err(error) => Err(error),
     }
+}
+
+/// The form again, with what was chosen and typed, and what is wrong.
+fn again(
+    request: &HttpRequest,
+    state: &AppState,
+    viewer: &Viewer,
+    status: StatusCode,
+    (ids, back): (Vec<String>, String),
+    typed: &str,
+    sentence: String,
+) -> Result<HttpResponse, AppError> {
+    let dressed = dress(request, state, Some(viewer.user()));
+    let again = TagsPage {
+        shell: dressed.shell,
+        ids,
+        back,
+        tags: Field {
+            value: typed.to_owned(),
+            error: Some(sentence),
+        },
+    };
+    Ok(with_cookies(page(status, &again)?, dressed.cookies))
 }

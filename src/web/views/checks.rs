@@ -60,6 +60,7 @@ fn pages() -> Vec<(&'static str, String)> {
         page("documents", DocumentIndexPage::sample()),
         page("documents+search", DocumentIndexPage::sample_search()),
         page("documents+no-match", DocumentIndexPage::sample_no_match()),
+        page("documents+wrong", DocumentIndexPage::sample_wrong()),
         page("documents+empty", DocumentIndexPage::sample_empty()),
         page("documents+past-the-end", DocumentIndexPage::sample_past_the_end()),
         page(
@@ -76,6 +77,7 @@ fn pages() -> Vec<(&'static str, String)> {
         page("document+dark", themed(Theme::Dark)),
         page("document+light", themed(Theme::Light)),
         page("tags+error", TagsPage::sample()),
+        page("tags+nothing", TagsPage::sample_of_nothing()),
         page("trash", TrashIndexPage::sample()),
         page("trash+empty", TrashIndexPage::sample_empty()),
         page("trash-purge", TrashPurgePage::sample()),
@@ -140,6 +142,53 @@ fn every_page_has_one_heading_a_language_and_landmarks() {
             assert_eq!(all(page, landmark).len(), 1, "{name}: {landmark}");
         }
         assert_eq!(all(page, "meta[name=viewport]").len(), 1, "{name}");
+    });
+}
+
+/// What an HTML parser has to mend is not valid.
+#[test]
+fn every_page_is_html_that_needs_no_mending() {
+    each_page(|name, page| assert!(page.errors.is_empty(), "{name}: {:?}", page.errors));
+}
+
+/// WCAG 2.1.1 and 2.4.3: the order of the keyboard is the order of the page.
+#[test]
+fn no_page_changes_the_order_of_the_keyboard() {
+    each_page(|name, page| {
+        for element in all(page, "[tabindex]") {
+            let place = element
+                .attr("tabindex")
+                .and_then(|place| place.parse::<i32>().ok());
+            assert!(
+                place.is_some_and(|place| place <= 0),
+                "{name}: {}",
+                element.html()
+            );
+        }
+    });
+}
+
+/// WCAG 1.3.5 and 3.3.8: browsers and password managers are told what goes where.
+#[test]
+fn every_password_and_address_says_what_may_fill_it_in() {
+    each_page(|name, page| {
+        for field in all(page, "input[type=password]") {
+            let token = field.attr("autocomplete").unwrap_or_default();
+            let is_a_token_of_the_api = field.attr("id") == Some("api-token");
+            let known = ["current-password", "new-password"].contains(&token) || is_a_token_of_the_api;
+            assert!(known, "{name}: {}", field.html());
+            let form = field
+                .ancestors()
+                .filter_map(ElementRef::wrap)
+                .find(|e| e.value().name() == "form");
+            if let Some(form) = form {
+                let user = form
+                    .select(&Selector::parse("[autocomplete=username]").unwrap())
+                    .count();
+                assert_eq!(user, 1, "{name}: whose password is it?");
+            }
+        }
+        assert!(all(page, "[onpaste], [oncopy]").is_empty(), "{name}");
     });
 }
 

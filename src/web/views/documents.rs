@@ -152,9 +152,17 @@ pub struct DocumentIndexPage {
     pub previous: Option<String>,
     /// The cursor for `after`, if there is a next page.
     pub next: Option<String>,
+    /// The field of the search that was filled in wrong, and what is wrong with it: then there are no rows.
+    pub wrong: Option<(&'static str, String)>,
 }
 
 impl DocumentIndexPage {
+    /// What is wrong with this field.
+    pub fn error_of(&self, field: &str) -> Option<&str> {
+        let (wrong, sentence) = self.wrong.as_ref()?;
+        (*wrong == field).then_some(sentence)
+    }
+
     /// The columns of the table after the boxes to choose by, in order.
     pub fn columns(&self) -> [Column; 7] {
         [

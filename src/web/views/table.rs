@@ -104,6 +104,8 @@ pub struct TableFilter {
     pub value: String,
     /// What can be wanted.
     pub field: FilterField,
+    /// What is wrong with it: then there are no rows.
+    pub error: Option<String>,
 }
 
 /// What a filter takes.
@@ -123,6 +125,7 @@ impl TableFilter {
             label,
             value: value.to_owned(),
             field: FilterField::Text(example),
+            error: None,
         }
     }
 
@@ -138,6 +141,7 @@ impl TableFilter {
             label,
             value: value.to_owned(),
             field: FilterField::Choice(choices),
+            error: None,
         }
     }
 
@@ -223,6 +227,11 @@ impl Table {
     /// Whether only some rows are shown.
     pub fn is_filtered(&self) -> bool {
         self.wanted().next().is_some()
+    }
+
+    /// Whether a filter was filled in wrong.
+    pub fn is_wrong(&self) -> bool {
+        self.filters.iter().any(|filter| filter.error.is_some())
     }
 
     /// The filters that are set.

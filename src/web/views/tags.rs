@@ -42,5 +42,12 @@ mod samples {
                 },
             }
         }
+
+        pub(in super::super) fn sample_of_nothing() -> Self {
+            TagsPage {
+                ids: Vec::new(),
+                ..Self::sample()
+            }
+        }
     }
 }

@@ -4,7 +4,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::table::{self, Listing, Look, Turn, time_cursor, time_filter, time_place, word_filter};
+use super::table::{
+    self, Listing, Look, Turn, time_cursor, time_field, time_filter, time_place, word_filter,
+};
 use crate::clock::UtcTime;
 use crate::db::keyset::{Part, Slice};
 use crate::db::models::audit_entries::{AuditEntry, EntryFilter, Place};
@@ -180,7 +182,8 @@ pub async fn index(
     query: Query<Wanted>,
 ) -> Result<HttpResponse, AppError> {
     let wanted = query.0;
-    let trail = Trail::of(&wanted, state.services.clock.now())?;
+    let now = state.services.clock.now();
+    let trail = Trail::of(&wanted, now);
     let actions = Action::ALL
         .iter()
         .map(|action| (action.as_str(), action.label()))
@@ -189,8 +192,8 @@ pub async fn index(
         TableFilter::text("actor", "Who", &wanted.actor, "ana@example.org"),
         TableFilter::choice("action", "What", &wanted.action, actions),
         TableFilter::text("subject", "To what (id)", &wanted.subject, ""),
-        TableFilter::text("since", "Since", &wanted.since, "2h, or 2026-11-24"),
-        TableFilter::text("until", "Until", &wanted.until, "1h, or 2026-11-24"),
+        time_field("since", "Since", &wanted.since, "2h, or 2026-11-24", now),
+        time_field("until", "Until", &wanted.until, "1h, or 2026-11-24", now),
     ];
     let page_of = async |shell, table| Ok(AuditIndexPage { shell, table });
     table::answer(&state, &request, &admin, trail, wanted.turn, filters, page_of).await

@@ -168,7 +168,7 @@ pub async fn index(
         TableFilter::choice("status", "Status", &wanted.status, statuses),
     ];
     let page_of = async |shell, table| Ok(AdminDocumentsPage { shell, table });
-    table::answer(&state, &request, &admin, list, wanted.turn, filters, page_of).await
+    table::answer(&state, &request, &admin, Ok(list), wanted.turn, filters, page_of).await
 }
 
 /// `GET /admin/documents/{id}`: asks for a reason, or shows the document for which one was given.

@@ -213,7 +213,7 @@ pub async fn index(
             table,
         })
     };
-    table::answer(&state, &request, &admin, list, wanted.turn, filters, page_of).await
+    table::answer(&state, &request, &admin, Ok(list), wanted.turn, filters, page_of).await
 }
 
 /// The filter of failed jobs, in the address and in the form that tries them.

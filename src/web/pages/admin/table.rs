@@ -142,23 +142,32 @@ impl Turn {
     }
 }
 
-/// What the address asks for: all of the list as a file, or the page that `page_of` makes of its table.
+/// What the address asks for: all of the list as a file, or the page that `page_of` makes of its table. Where a filter was filled in wrong
+/// the page has no rows, and says so beside the field.
 pub(in crate::web) async fn answer<L: Listing, P: Template>(
     state: &web::Data<AppState>,
     request: &HttpRequest,
     admin: &Admin,
-    list: L,
+    list: Result<L, AppError>,
     turn: Turn,
     filters: Vec<TableFilter>,
     page_of: impl AsyncFnOnce(Shell, Table) -> Result<P, AppError>,
 ) -> Result<HttpResponse, AppError> {
     if let Some(format) = turn.format()? {
-        return Ok(export(state, admin, list, format));
+        return Ok(export(state, admin, list?, format));
     }
     let dressed = dress(request, state, Some(admin.user()));
-    let table = table(&state.services, &list, turn, filters, &dressed.shell).await?;
+    let is_wrong = filters.iter().any(|filter| filter.error.is_some());
+    let (status, table) = if is_wrong {
+        let now = state.services.clock.now();
+        let nothing = empty::<L>(turn, filters, &dressed.shell, now);
+        (StatusCode::BAD_REQUEST, nothing)
+    } else {
+        let table = table(&state.services, &list?, turn, filters, &dressed.shell).await?;
+        (StatusCode::OK, table)
+    };
     let shown = page_of(dressed.shell, table).await?;
-    Ok(with_cookies(page(StatusCode::OK, &shown)?, dressed.cookies))
+    Ok(with_cookies(page(status, &shown)?, dressed.cookies))
 }
 
 /// The part of the list that the address asks for.
@@ -178,6 +187,16 @@ pub(in crate::web) async fn table<L: Listing>(
     let slice = list.read(services, part, PAGE).await?;
     let cursor = |row: Option<&L::Row>| row.map(|row| list.cursor(row));
     let now = services.clock.now();
+    Ok(Table {
+        rows: slice.rows.iter().map(|row| list.row(row, now)).collect(),
+        previous: slice.has_previous.then(|| cursor(slice.rows.first())).flatten(),
+        next: slice.has_next.then(|| cursor(slice.rows.last())).flatten(),
+        ..empty::<L>(turn, filters, shell, now)
+    })
+}
+
+/// The table of such a list without rows.
+fn empty<L: Listing>(turn: Turn, filters: Vec<TableFilter>, shell: &Shell, now: UtcTime) -> Table {
     let Look {
         path,
         noun,
@@ -185,30 +204,25 @@ pub(in crate::web) async fn table<L: Listing>(
         usual_sort,
         nothing_yet,
     } = L::LOOK;
-    Ok(Table {
+    Table {
         path,
         noun,
         filters,
         columns,
         sort: turn.sort,
         usual_sort,
-        rows: slice.rows.iter().map(|row| list.row(row, now)).collect(),
-        previous: slice.has_previous.then(|| cursor(slice.rows.first())).flatten(),
-        next: slice.has_next.then(|| cursor(slice.rows.last())).flatten(),
+        rows: Vec::new(),
+        previous: None,
+        next: None,
         nothing_yet,
         csrf: shell.csrf.clone(),
         now: now.calendar(),
-    })
+    }
 }
 
 /// All rows that the list's filters find, as a file. A failure half-way, or the end of the administrator's session, breaks the answer off:
 /// half a file never looks like a whole one.
-fn export<L: Listing>(
-    state: &web::Data<AppState>,
-    admin: &Admin,
-    list: L,
-    format: Format,
-) -> HttpResponse {
+fn export<L: Listing>(state: &web::Data<AppState>, admin: &Admin, list: L, format: Format) -> HttpResponse {
     let (media_type, extension) = match format {
         Format::Csv => ("text/csv; charset=utf-8", "csv"),
         Format::Json => ("application/json", "json"),
@@ -344,11 +358,29 @@ pub(in crate::web) fn time_place<I: FromStr>(text: &str) -> Option<TimePlace<I>>
 
 /// A filter by time as people write it; none when nothing is written.
 pub(in crate::web) fn time_filter(text: &str, now: UtcTime) -> Result<Option<UtcTime>, AppError> {
+    read_time(text, now).map_err(|sentence| AppError::invalid("invalid-filter", sentence))
+}
+
+/// The field of such a filter, with what is wrong with what was typed into it.
+pub(in crate::web) fn time_field(
+    name: &'static str,
+    label: &'static str,
+    value: &str,
+    example: &'static str,
+    now: UtcTime,
+) -> TableFilter {
+    TableFilter {
+        error: read_time(value, now).err(),
+        ..TableFilter::text(name, label, value, example)
+    }
+}
+
+fn read_time(text: &str, now: UtcTime) -> Result<Option<UtcTime>, String> {
     match text.trim() {
         "" => Ok(None),
-        text => inbox::parse_time(text, now).map(Some).map_err(|wrong| {
-            AppError::invalid("invalid-filter", format!("“{text}” cannot be used: {wrong}."))
-        }),
+        text => inbox::parse_time(text, now)
+            .map(Some)
+            .map_err(|wrong| format!("“{text}” cannot be used: {wrong}.")),
     }
 }
 

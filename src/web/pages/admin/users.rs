@@ -189,7 +189,7 @@ pub async fn index(
     let list = Everybody::of(&wanted)?;
     let (filters, turn) = (filters(&wanted), wanted.turn);
     let page_of = async |shell, table| shown(&state, shell, table, Shown::default()).await;
-    table::answer(&state, &request, &admin, list, turn, filters, page_of).await
+    table::answer(&state, &request, &admin, Ok(list), turn, filters, page_of).await
 }
 
 fn filters(wanted: &Wanted) -> Vec<TableFilter> {

@@ -5,7 +5,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::table::{self, Listing, Look, Turn, time_cursor, time_filter, time_place, word_filter};
+use super::table::{
+    self, Listing, Look, Turn, time_cursor, time_field, time_filter, time_place, word_filter,
+};
 use crate::clock::UtcTime;
 use crate::db::keyset::{Part, Slice, TimePlace};
 use crate::db::models::events::EventState;
@@ -91,6 +93,15 @@ impl Wanted {
 
 /// The inbox, as filtered.
 struct Inbox(EventFilter);
+
+impl Inbox {
+    fn of(wanted: &Wanted, now: UtcTime) -> Result<Self, AppError> {
+        Ok(Inbox(EventFilter {
+            oldest_first: wanted.turn.is_turned(&Self::LOOK)?,
+            ..wanted.filter(now)?
+        }))
+    }
+}
 
 impl Listing for Inbox {
     type Row = EventLine;
@@ -196,10 +207,7 @@ pub async fn index(
 ) -> Result<HttpResponse, AppError> {
     let now = state.services.clock.now();
     let wanted = query.0;
-    let list = Inbox(EventFilter {
-        oldest_first: wanted.turn.is_turned(&Inbox::LOOK)?,
-        ..wanted.filter(now)?
-    });
+    let list = Inbox::of(&wanted, now);
     let turn = wanted.turn.clone();
     let wanted = wanted.shown();
     let states = EventStatus::ALL
@@ -210,8 +218,8 @@ pub async fn index(
         TableFilter::text("action", "Action", &wanted.action, "fp.upload"),
         TableFilter::choice("state", "State", &wanted.state, states),
         TableFilter::text("handle", "Handle", &wanted.handle, ""),
-        TableFilter::text("since", "Since", &wanted.since, "2h, or 2026-11-24"),
-        TableFilter::text("until", "Until", &wanted.until, "1h, or 2026-11-24"),
+        time_field("since", "Since", &wanted.since, "2h, or 2026-11-24", now),
+        time_field("until", "Until", &wanted.until, "1h, or 2026-11-24", now),
     ];
     let page_of = async |shell, table| {
         Ok(EventIndexPage {

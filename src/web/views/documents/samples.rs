@@ -93,6 +93,22 @@ impl DocumentIndexPage {
             here: Some(("after", "cursor-here".into())),
             previous: Some("cursor-before".into()),
             next: Some("cursor-after".into()),
+            wrong: None,
+        }
+    }
+
+    pub(in super::super) fn sample_wrong() -> Self {
+        let wrong = Some((
+            "tag",
+            "The filter names a tag that no document can have. Take it away.".into(),
+        ));
+        DocumentIndexPage {
+            wrong,
+            narrowed: Narrowed {
+                tag: "a,b \"<b>".into(),
+                ..Narrowed::default()
+            },
+            ..DocumentIndexPage::sample_no_match()
         }
     }
 
