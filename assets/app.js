@@ -165,13 +165,23 @@ if (help) {
   const trash = () => {
     if (boxes.some((box) => box.checked)) document.querySelector("[data-bulk-trash]")?.click();
   };
+  // From row to row, where the focus is in one already; elsewhere the arrows scroll, as they always do.
+  const inRow = (event) => event.target.closest?.("tbody tr");
+  const move = (step) => (event) => {
+    const rows = [...document.querySelectorAll("tbody tr")];
+    const row = rows[rows.indexOf(inRow(event)) + step];
+    const place = event.target.matches("[type=checkbox]") ? ".cell-select input" : "th a, .cell-select input";
+    row?.querySelector(place)?.focus();
+  };
+  const arrows = { ArrowDown: move(1), ArrowUp: move(-1) };
   const keys = { x: choose, Delete: trash, "/": search, u: go("/uploads/new"), d: go("/documents"), "?": () => help.showModal() };
 
   document.addEventListener("keydown", (event) => {
     const typing = event.target.closest?.("input:not([type=checkbox]), select, textarea, [contenteditable], dialog");
     if (typing || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || !toggle.checked) return;
-    if (!Object.hasOwn(keys, event.key)) return;
+    const known = inRow(event) ? { ...keys, ...arrows } : keys;
+    if (!Object.hasOwn(known, event.key)) return;
     event.preventDefault();
-    keys[event.key](event);
+    known[event.key](event);
   });
 }

@@ -237,6 +237,11 @@ async fn disabled(app: TestApp) {
         401,
         "a session from before stays ended"
     );
+    // The way from the act to what was written down about it.
+    let page = admin.page(&format!("/admin/users/{id}")).await;
+    let trail = page.attributes("main a[href^='/admin/audit?subject=']", "href");
+    let trail = admin.page(&trail[0]).await.texts("tbody tr").concat();
+    assert!(trail.contains("admin@example.org"), "{trail}");
     let actions = app.actions_on_user("ana").await;
     let steps = [
         "session.begin",

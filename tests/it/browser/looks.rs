@@ -3,9 +3,11 @@
 
 use satchel::services::{accounts, statistics};
 
+use crate::quotas::documents;
 use crate::support::app::TestApp;
 use crate::support::browser::{Chromium, DESKTOP, PHONE, Theme};
 use crate::support::documents::a_document;
+use crate::support::eventually;
 
 /// A large picture, for the preview.
 const PICTURE: &[u8] = include_bytes!("../../../docs/screenshot-documents.png");
@@ -32,6 +34,8 @@ async fn every_page_fits_a_phone_and_a_laptop_in_light_and_dark() {
     let long =
         "A name that goes on and on without any end in sight because somebody put a whole sentence into it "
             .repeat(2);
+    let thrown = ana.document(&format!("{long}.txt"), b"x").await;
+    assert_eq!(ana.delete(&format!("/api/documents/{thrown}")).await.status, 204);
     let long = ana.document(&format!("{long}.pdf"), b"%PDF-1.4\n").await;
     let after = [
         ("documents", "/documents".to_owned()),
@@ -43,7 +47,11 @@ async fn every_page_fits_a_phone_and_a_laptop_in_light_and_dark() {
         ("document-picture", format!("/documents/{picture}")),
         ("document-long-name", format!("/documents/{long}")),
         ("trash", "/trash".to_owned()),
+        ("trash-emptying", "/trash/emptying".to_owned()),
+        ("trash-purge", format!("/trash/{thrown}/purge")),
         ("upload", "/uploads/new".to_owned()),
+        ("account", "/account".to_owned()),
+        ("docs", "/docs".to_owned()),
         ("missing", "/documents/none".to_owned()),
     ];
     look(&app, &browser, &after).await;
@@ -68,9 +76,15 @@ async fn every_page_of_administrators_fits_a_phone_and_a_laptop_in_light_and_dar
         .post_form("/admin/webhooks/samples", &[("action", "fp.upload")])
         .await;
     app.advance(std::time::Duration::from_secs(60));
+    app.deliver_raw(&[("FS-Timestamp", "1"), ("FS-Signature", "x")], b"<b>who</b>")
+        .await;
+    eventually("it is kept", async || !app.rejections().await.is_empty()).await;
     statistics::gather(&app.services)
         .await
         .expect("the figures are counted");
+    app.quota("ana", documents(7)).await;
+    let member = app.owner("ana").await.id;
+    let event = app.events().await.remove(0).id;
     browser.sign_in(&app, "admin").await;
     let pages = [
         ("admin", "/admin".to_owned()),
@@ -91,16 +105,44 @@ async fn every_page_of_administrators_fits_a_phone_and_a_laptop_in_light_and_dar
             "/admin/audit?action=document.add&since=2h".to_owned(),
         ),
         ("admin-audit-nothing", "/admin/audit?subject=nothing".to_owned()),
+        ("admin-audit-wrong", "/admin/audit?since=yesterday".to_owned()),
+        ("admin-users", "/admin/users".to_owned()),
+        ("admin-user", format!("/admin/users/{member}")),
+        ("admin-webhook", format!("/admin/webhooks/{event}")),
+        ("admin-webhook-replay", format!("/admin/webhooks/{event}/replay")),
+        ("admin-webhooks-replay", "/admin/webhooks/replay".to_owned()),
+        ("admin-webhook-refusals", "/admin/webhooks/refusals".to_owned()),
         ("admin-settings", "/admin/settings".to_owned()),
         ("admin-system", "/admin/system".to_owned()),
     ];
     look(&app, &browser, &pages).await;
 }
 
+/// WCAG 1.4.12 in a style sheet of the browser's own.
+const SPACED: &str = "const sheet = new CSSStyleSheet();
+    sheet.replaceSync('* { line-height: 1.5 !important; letter-spacing: 0.12em !important; word-spacing: 0.16em !important; } \
+        p { margin-block-end: 2em !important; }');
+    document.adoptedStyleSheets = [sheet];";
+const UNSPACED: &str = "document.adoptedStyleSheets = [];";
+
 /// Looks at pages, one by one, in every way.
 async fn look(app: &TestApp, browser: &Chromium, pages: &[(&str, String)]) {
     for (name, path) in pages {
         browser.goto(&format!("{}{path}", app.url)).await;
+        // As wide as 1280 pixels are at 400 % (WCAG 1.4.10), and with letters and lines as far apart as anybody may set them (1.4.12).
+        browser.look((320, 640), Theme::Light).await;
+        for spaced in [false, true] {
+            if spaced {
+                browser.run(SPACED, &[]).await;
+            }
+            let wide = browser.beyond_the_edge().await;
+            let overflow = browser.overflow().await;
+            assert!(
+                overflow <= 0,
+                "{path} is wider than 320 pixels (spaced: {spaced}): {wide}"
+            );
+        }
+        browser.run(UNSPACED, &[]).await;
         for (size, width) in [(PHONE, "phone"), (DESKTOP, "desktop")] {
             for theme in [Theme::Light, Theme::Dark] {
                 browser.look(size, theme).await;

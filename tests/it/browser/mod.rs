@@ -1,6 +1,7 @@
 //! What a person does with our pages, in Chromium.
 
 mod axe;
+mod checklist;
 mod direct;
 mod docs;
 mod journey;
