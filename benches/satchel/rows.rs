@@ -16,10 +16,11 @@ const WARM_UP: usize = 20;
 /// How much dearer a page may be with ten times the rows.
 const TIMES: f64 = 2.0;
 /// The dashboard and its tables, and the searches: those that the server has.
-const PAGES: [(&str, &str); 12] = [
+const PAGES: [(&str, &str); 13] = [
     ("dashboard", "/admin"),
     ("users", "/admin/users"),
-    ("users, search", "/admin/users?q=ana"),
+    ("users, by size", "/admin/users?sort=-size"),
+    ("users, search", "/admin/users?email=ana"),
     ("documents", "/admin/documents"),
     ("documents, search", "/admin/documents?q=invoice"),
     ("webhooks", "/admin/webhooks"),
