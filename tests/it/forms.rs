@@ -393,7 +393,7 @@ async fn forms_of_administrators_keep_what_was_typed_and_say_what_is_wrong_besid
         assert_eq!(admin.get(&format!("{path}&format=csv")).await.status, 400);
     }
     for path in [
-        "/admin/users?q=nobody",
+        "/admin/users?email=nobody",
         "/admin/documents?owner=nobody",
         "/admin/webhooks?handle=none",
     ] {

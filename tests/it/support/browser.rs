@@ -56,14 +56,7 @@ const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 impl Chromium {
     /// Starts one with a fresh profile. A page's `alert`, `confirm` and "leave this page?" fail the command they interrupt.
     pub async fn start() -> Self {
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .process_group(0)
-            .spawn()
-            .expect("chromedriver runs (Debian: apt-get install chromium chromium-driver)");
-        let port = port_of(&mut driver);
+        let (driver, port) = start_driver();
         let downloads = tempfile::tempdir().expect("a temporary directory");
         let http = Doer::new();
         let wanted = json!({"capabilities": {"alwaysMatch": {
@@ -388,17 +381,35 @@ fn end_session(port: u16, session: &str) -> std::io::Result<()> {
     stream.read_exact(&mut [0])
 }
 
+/// The driver takes a port that is free with one version of IP and may find it taken with the other: then it ends at once.
+fn start_driver() -> (Child, u16) {
+    for _ in 0..5 {
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .process_group(0)
+            .spawn()
+            .expect("chromedriver runs (Debian: apt-get install chromium chromium-driver)");
+        if let Some(port) = port_of(&mut driver) {
+            return (driver, port);
+        }
+        driver.wait().expect("chromedriver ends");
+    }
+    panic!("chromedriver ended five times before it listened");
+}
+
 /// The driver says on which port it listens once it does.
-fn port_of(driver: &mut Child) -> u16 {
+fn port_of(driver: &mut Child) -> Option<u16> {
     let said = driver.stdout.take().expect("standard output is a pipe");
     for line in BufReader::new(said).lines() {
         let line = line.expect("chromedriver writes text");
         if let Some((_, port)) = line.split_once("started successfully on port ") {
             let port = port.trim_end_matches('.').parse();
-            return port.expect("chromedriver names its port");
+            return Some(port.expect("chromedriver names its port"));
         }
     }
-    panic!("chromedriver ended before it listened");
+    None
 }
 
 fn selector(css: &str) -> Value {
