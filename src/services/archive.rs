@@ -529,6 +529,7 @@ mod tests {
     }
 
     #[test]
+    #[ignore = "needs Python"]
     fn u13_what_is_beyond_4_gib_is_read_by_others_at_its_place() {
         const GIB: u64 = 1 << 30;
         let most = u64::from(ELSEWHERE);
@@ -551,6 +552,7 @@ mod tests {
 
     /// One file that needs the long way, read to its last byte.
     #[test]
+    #[ignore = "needs Python"]
     fn u13_a_file_of_more_than_4_gib_has_its_checksum() {
         read_back(&[("long", u64::from(ELSEWHERE) + 1)], &["long"]);
     }

@@ -40,6 +40,7 @@ fn md5(bytes: &[u8]) -> String {
 }
 
 #[actix_web::test]
+#[ignore = "needs Python"]
 async fn u13_documents_are_had_as_one_archive_whose_names_stay_inside_and_differ() {
     let app = TestApp::sqlite().await;
     let (ana, script) = (app.user("ana").await, app.token("ana").await);
@@ -85,6 +86,7 @@ async fn u13_documents_are_had_as_one_archive_whose_names_stay_inside_and_differ
 }
 
 #[actix_web::test]
+#[ignore = "needs Python"]
 async fn i6_d7_an_archive_has_ones_own_documents_that_are_served_and_says_what_it_has_not() {
     let app = TestApp::sqlite().await;
     let (ana, bob) = (app.token("ana").await, app.token("bob").await);
