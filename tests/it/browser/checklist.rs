@@ -41,6 +41,10 @@ async fn single_keys_search_upload_move_choose_and_delete_and_can_be_switched_of
     browser.type_keys("?").await;
     browser.see_text("#shortcuts h2", "Keyboard shortcuts").await;
     browser.click("#shortcuts form button").await;
+    // Until it has closed, keys are the dialog's own.
+    browser
+        .until("the dialog gone", async || !browser.is_shown("#shortcuts").await)
+        .await;
     browser.type_keys("/").await;
     assert_eq!(focused(&browser).await, "q");
     // In a field they are letters.
