@@ -3,11 +3,16 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use diesel::prelude::*;
+use diesel::sql_query;
+use diesel::sql_types::BigInt;
 use satchel::clock::UtcTime;
-use satchel::db::models::documents::Document;
+use satchel::db::models::documents::{self, Document, NewDocument};
 use satchel::db::models::events::Event;
-use satchel::db::models::results as result_rows;
+use satchel::db::models::search::name_key;
 use satchel::db::models::uploads::{self, Upload, UploadState};
+use satchel::db::models::{file_removals, results as result_rows};
+use satchel::emulator::{Fault, Route};
 use satchel::filestack::{Handle, NewUpload, Purpose};
 use satchel::ids::DocumentId;
 use satchel::services::{events, results};
@@ -16,6 +21,7 @@ use serde_json::json;
 use super::sender::{app, event, uploaded, url_of};
 use crate::support::app::TestApp;
 use crate::support::client::Client;
+use crate::support::eventually;
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -203,6 +209,75 @@ async fn w14_events_that_are_too_early_wait_for_their_document() {
             .filter(|event| event.filestack_id.is_some_and(|n| n < 9))
             .all(|event| event.state.as_str() == "applied")
     );
+}
+
+/// On PostgreSQL each statement sees what others have committed by then: the document may come to be between two questions about it.
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn s11_a_document_that_comes_to_be_while_its_event_is_looked_at_keeps_its_file() {
+    let app = app().on_postgres().start().await;
+    app.account("ana").await;
+    let stray = app
+        .crashed_upload("ana", "a.txt", b"x", UploadState::Started, None)
+        .await;
+    app.deliver(&upload_event(1, &stray)).await;
+    let document = NewDocument {
+        id: stray.id,
+        owner_id: app.owner("ana").await.id,
+        handle: stray.handle.as_str().to_owned(),
+        name: "a.txt".to_owned(),
+        name_key: name_key("a.txt"),
+        content_type: "text/plain".to_owned(),
+        declared_type: "text/plain".to_owned(),
+        size_bytes: 1,
+        sha256: "0".repeat(64),
+        status: "stored",
+        created_at: app.services.clock.now(),
+        updated_at: app.services.clock.now(),
+    };
+    // While Filestack thinks about its answer, the rows that are asked for between the document and its upload are locked.
+    app.emulator
+        .faults()
+        .next(Route::Metadata, Fault::Delay(Duration::from_secs(2)));
+    let recorded = async {
+        eventually("Filestack is asked", async || {
+            app.emulator.faults().waiting().is_empty()
+        })
+        .await;
+        let recording = app.services.db.write(move |c| {
+            sql_query("LOCK TABLE document_results IN ACCESS EXCLUSIVE MODE").execute(c)?;
+            let mut is_waited_for = false;
+            for _ in 0..1_000 {
+                let waiting = "SELECT count(*) AS n FROM pg_locks WHERE relation = 'document_results'::regclass AND NOT granted";
+                is_waited_for = sql_query(waiting).get_result::<Count>(c)?.n > 0;
+                if is_waited_for {
+                    break;
+                }
+                std::thread::sleep(Duration::from_millis(10));
+            }
+            let now = document.created_at;
+            uploads::finish(c, document.id, UploadState::Recorded, Some(&document.handle), None, now)?;
+            documents::insert(c, &document)?;
+            Ok(is_waited_for)
+        });
+        assert!(recording.await.expect("a document"), "the event did not wait");
+    };
+    futures_util::join!(app.apply_events(), recorded);
+    let event = app.only_event().await;
+    assert_eq!(
+        (event.state.as_str(), event.document_id),
+        ("applied", Some(stray.id)),
+        "{event:?}"
+    );
+    let handle = stray.handle.as_str().to_owned();
+    let is_to_go = app.services.db.run(move |c| file_removals::exists(c, &handle));
+    assert!(!is_to_go.await.expect("rows"), "the file was let go");
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    n: i64,
 }
 
 #[actix_web::test]
