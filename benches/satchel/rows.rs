@@ -16,13 +16,19 @@ const WARM_UP: usize = 20;
 /// How much dearer a page may be with ten times the rows.
 const TIMES: f64 = 2.0;
 /// The dashboard and its tables, and the searches: those that the server has.
-const PAGES: [(&str, &str); 13] = [
+const PAGES: [(&str, &str); 16] = [
     ("dashboard", "/admin"),
     ("users", "/admin/users"),
     ("users, by size", "/admin/users?sort=-size"),
     ("users, search", "/admin/users?email=ana"),
+    ("users, one found", "/admin/users?email=ana40%40"),
+    (
+        "users, one found, by size",
+        "/admin/users?email=ana40%40&sort=-size",
+    ),
     ("documents", "/admin/documents"),
     ("documents, search", "/admin/documents?q=invoice"),
+    ("documents, rare search", "/admin/documents?q=kestrel"),
     ("webhooks", "/admin/webhooks"),
     ("jobs", "/admin/jobs"),
     ("audit", "/admin/audit"),

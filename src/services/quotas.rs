@@ -8,9 +8,8 @@
 use serde_json::json;
 
 use crate::clock::UtcTime;
-use crate::db::models::uploads;
 use crate::db::models::users::{self, User};
-use crate::db::models::{documents::Document, setup};
+use crate::db::models::{documents::Document, setup, statistics, uploads};
 use crate::db::{DbConn, DbError};
 use crate::error::AppError;
 use crate::ids::{DocumentId, UserId};
@@ -19,6 +18,8 @@ use crate::services::{Services, names};
 
 /// Why a file that a browser had stored did not become a document.
 pub const OVER_QUOTA: &str = "over-quota";
+/// What so many users keep is summed when somebody looks at it.
+const FEW: i64 = 500;
 
 /// The most that may be kept; none where nobody has set it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -266,12 +267,43 @@ pub async fn set(services: &Services, actor: &Actor, user: UserId, quota: Quota)
     Ok(())
 }
 
-/// What everybody together may keep, and what they do: documents and bytes, uploads under way included.
-pub async fn total(services: &Services) -> Result<(Quota, (i64, i64)), AppError> {
-    Ok(services
-        .db
-        .run(|c| Ok((total_quota(c)?, users::sum_usage(c)?)))
-        .await?)
+/// What everybody together keeps.
+#[derive(Clone, Copy, Debug)]
+pub struct Kept {
+    /// Documents.
+    pub documents: i64,
+    /// Bytes of them.
+    pub bytes: i64,
+    /// When that was counted, if it was not just now.
+    pub counted_at: Option<UtcTime>,
+}
+
+/// What everybody together may keep, and what they do. Of very many users it is what was counted within the last minutes.
+pub async fn total(services: &Services) -> Result<(Quota, Kept), AppError> {
+    Ok(services.db.run(|c| Ok((total_quota(c)?, kept(c)?))).await?)
+}
+
+fn kept(c: &mut DbConn) -> Result<Kept, DbError> {
+    let (documents, bytes, counted_at) = match users::kept_by_few(c, FEW)? {
+        Some((documents, bytes)) => (documents, bytes, None),
+        None => match (
+            statistics::newest(c, "documents")?,
+            statistics::newest(c, "bytes")?,
+            statistics::mark(c)?,
+        ) {
+            (Some(documents), Some(bytes), Some(at)) => (documents, bytes, Some(at)),
+            // A server that has just begun.
+            _ => {
+                let (bytes, documents) = statistics::stored(c)?;
+                (documents, bytes, None)
+            }
+        },
+    };
+    Ok(Kept {
+        documents,
+        bytes,
+        counted_at,
+    })
 }
 
 /// Sets or takes away what everybody together may keep.

@@ -83,6 +83,16 @@ pub fn list_since(connection: &mut DbConn, day: i32) -> Result<Vec<Figure>, DbEr
         .load(connection)?)
 }
 
+/// A figure of the newest day that has it.
+pub fn newest(connection: &mut DbConn, name: &str) -> Result<Option<i64>, DbError> {
+    Ok(daily_figures::table
+        .filter(daily_figures::name.eq(name))
+        .order(daily_figures::day.desc())
+        .select(daily_figures::value)
+        .first(connection)
+        .optional()?)
+}
+
 /// How often this was done in that time, from then and before then.
 pub fn count_done(
     connection: &mut DbConn,

@@ -245,6 +245,28 @@ pub fn sum_usage(connection: &mut DbConn) -> Result<(i64, i64), DbError> {
     Ok((sum.documents, sum.bytes))
 }
 
+/// What everybody keeps, documents and bytes, when that is no more than so many users; reads no more rows.
+pub fn kept_by_few(connection: &mut DbConn, most: i64) -> Result<Option<(i64, i64)>, DbError> {
+    let few: Few = diesel::sql_query(format!(
+        "SELECT count(*) AS users, CAST(COALESCE(SUM(document_count), 0) AS BIGINT) AS documents, \
+         CAST(COALESCE(SUM(stored_bytes), 0) AS BIGINT) AS bytes \
+         FROM (SELECT document_count, stored_bytes FROM users LIMIT {}) AS few",
+        most + 1
+    ))
+    .get_result(connection)?;
+    Ok((few.users <= most).then_some((few.documents, few.bytes)))
+}
+
+#[derive(QueryableByName)]
+struct Few {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    users: i64,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    documents: i64,
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    bytes: i64,
+}
+
 #[derive(QueryableByName)]
 struct Sum {
     #[diesel(sql_type = diesel::sql_types::BigInt)]

@@ -2,6 +2,8 @@
 
 use askama::Template;
 use time::OffsetDateTime;
+#[cfg(test)]
+use time::macros::datetime;
 
 use super::filters;
 use super::shell::{Field, Shell};
@@ -129,6 +131,8 @@ pub struct UserIndexPage {
     pub table: Table,
     /// Documents and bytes of everybody.
     pub kept: (i64, i64),
+    /// When that was counted, if it was not just now.
+    pub counted_at: Option<OffsetDateTime>,
     /// What everybody together may keep.
     pub total: QuotaForm,
     /// The invitation that is typed.
@@ -223,6 +227,7 @@ impl UserIndexPage {
                 ..Table::sample("/admin/users")
             },
             kept: (12_345, 56_789_012_345),
+            counted_at: Some(datetime!(2026-03-12 14:04 UTC)),
             total: QuotaForm::of(Some(100 << 30), None),
             invite: InviteForm::default(),
             link: None,

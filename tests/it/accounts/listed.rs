@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use satchel::db::models::users::{self, NewUser, Role};
 use satchel::ids::UserId;
+use satchel::services::statistics;
 
 use crate::support::app::TestApp;
 
@@ -174,6 +175,58 @@ async fn users_are_filtered_sorted_and_walked_on_sqlite() {
 #[ignore = "needs PostgreSQL"]
 async fn users_are_filtered_sorted_and_walked_on_postgres() {
     users_are_filtered_sorted_and_walked(TestApp::postgres().await).await;
+}
+
+/// What many users keep is what the last minute's count says; without a count it is summed.
+async fn what_many_keep_is_read_as_it_was_counted(app: TestApp) {
+    let admin = app.admin().await;
+    let kept = async || admin.page("/admin/users").await.texts(".count").concat();
+    crowd(&app, 2).await;
+    assert_eq!(kept().await, "All together keep 2 documents with 1 byte");
+    let now = app.services.clock.now();
+    let added = app.services.db.write(move |c| {
+        for n in 0..501 {
+            let id = UserId::new(now);
+            let user = NewUser {
+                id,
+                email: format!("many{n}@example.org"),
+                password_hash: String::new(),
+                role: Role::Member,
+                created_at: now,
+            };
+            users::insert(c, user)?;
+            users::add_usage(c, id, 1, 2)?;
+        }
+        Ok(())
+    });
+    added.await.expect("many users");
+    let summed = kept().await;
+    // 1 + 501 × 2 bytes.
+    assert_eq!(summed, "All together keep 503 documents with 1,003 bytes");
+    app.advance(Duration::from_secs(60));
+    statistics::gather(&app.services).await.expect("a count");
+    let counted = kept().await;
+    assert!(counted.starts_with(&format!("{summed}, counted ")), "{counted}");
+    assert!(counted.ends_with(" UTC"), "{counted}");
+    // The next count has what is new since.
+    let owner = app.owner("admin").await.id;
+    let more = app.services.db.write(move |c| users::add_usage(c, owner, 1, 0));
+    more.await.expect("one more");
+    assert_eq!(kept().await, counted);
+    app.advance(Duration::from_secs(60));
+    statistics::gather(&app.services).await.expect("a count");
+    assert!(kept().await.contains(" keep 504 documents "));
+}
+
+#[actix_web::test]
+async fn what_many_keep_is_read_as_it_was_counted_on_sqlite() {
+    what_many_keep_is_read_as_it_was_counted(TestApp::sqlite().await).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn what_many_keep_is_read_as_it_was_counted_on_postgres() {
+    what_many_keep_is_read_as_it_was_counted(TestApp::postgres().await).await;
 }
 
 #[actix_web::test]

@@ -222,7 +222,8 @@ async fn shown(
     Ok(UserIndexPage {
         shell,
         table,
-        kept,
+        kept: (kept.documents, kept.bytes),
+        counted_at: kept.counted_at.map(UtcTime::calendar),
         total: shown
             .total
             .unwrap_or_else(|| QuotaForm::of(total.bytes, total.documents)),

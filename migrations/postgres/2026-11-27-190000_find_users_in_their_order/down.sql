@@ -1,0 +1,4 @@
+DROP INDEX users_by_size;
+CREATE INDEX users_by_size ON users (stored_bytes, id) INCLUDE (document_count, reserved_bytes, reserved_documents);
+DROP INDEX users_by_creation;
+CREATE INDEX users_by_creation ON users (created_at, id);
