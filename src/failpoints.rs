@@ -25,6 +25,7 @@ pub const POINTS: &[&str] = &[
     "webhook.before-record",
     "webhook.in-record",
     "webhook.after-record",
+    "webhook.in-enter",
     "event.before-apply",
     "event.in-apply",
     "event.after-apply",

@@ -107,6 +107,10 @@ id! {
     EventId
 }
 id! {
+    /// Deliveries of webhooks that came together.
+    BatchId
+}
+id! {
     /// Something that Filestack made of a document.
     ResultId
 }

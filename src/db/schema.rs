@@ -167,6 +167,13 @@ diesel::table! {
 }
 
 diesel::table! {
+    event_batches (id) {
+        id -> Text,
+        deliveries -> Text,
+    }
+}
+
+diesel::table! {
     event_deliveries (event_id, number) {
         event_id -> Text,
         number -> Integer,
@@ -299,6 +306,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     documents,
     file_removals,
     events,
+    event_batches,
     event_deliveries,
     event_rejections,
     document_results,

@@ -6,7 +6,7 @@ use diesel::serialize::{self, Output, ToSql};
 use diesel::sql_types::BigInt;
 
 use crate::clock::UtcTime;
-use crate::ids::{ApiTokenId, AuditEntryId, DocumentId, EventId, JobId, ResultId, UserId};
+use crate::ids::{ApiTokenId, AuditEntryId, BatchId, DocumentId, EventId, JobId, ResultId, UserId};
 
 impl<B: Backend> FromSql<BigInt, B> for UtcTime
 where
@@ -58,6 +58,7 @@ text_column!(
     DocumentId,
     ApiTokenId,
     AuditEntryId,
+    BatchId,
     EventId,
     JobId,
     ResultId

@@ -6,6 +6,7 @@ mod rate_image;
 mod read_metadata;
 mod read_text;
 mod reconcile;
+mod record_events;
 mod remove_file;
 mod scan_file;
 mod send_mail;
@@ -39,6 +40,7 @@ pub(super) async fn run(
         Kind::TranscodeVideo => transcode_video::run(services, job).await,
         Kind::ScanFile => scan_file::run(services, job).await,
         Kind::SendMail => send_mail::run(services, job).await,
+        Kind::RecordEvents => record_events::run(services, job),
         Kind::ApplyEvents => apply_events::run(services, job).await,
         Kind::Reconcile => reconcile::run(services, progress).await,
         Kind::RemoveFile => remove_file::run(services, job).await,

@@ -29,6 +29,8 @@ pub enum Kind {
     RemoveFile,
     /// Compares the rows with what is at Filestack.
     Reconcile,
+    /// Enters webhooks in the ledger that came together.
+    RecordEvents,
     /// Does what webhooks said that came together.
     ApplyEvents,
 }
@@ -48,7 +50,7 @@ pub struct Traits {
 
 impl Kind {
     /// All of them, in the order in which they are listed.
-    pub const ALL: [Kind; 12] = [
+    pub const ALL: [Kind; 13] = [
         Kind::ReadMetadata,
         Kind::VerifyFile,
         Kind::PrepareThumbnail,
@@ -60,6 +62,7 @@ impl Kind {
         Kind::SendMail,
         Kind::RemoveFile,
         Kind::Reconcile,
+        Kind::RecordEvents,
         Kind::ApplyEvents,
     ];
 
@@ -77,6 +80,7 @@ impl Kind {
             Kind::SendMail => "send-mail",
             Kind::RemoveFile => "remove-file",
             Kind::Reconcile => "reconcile",
+            Kind::RecordEvents => "record-events",
             Kind::ApplyEvents => "apply-events",
         }
     }
@@ -113,6 +117,12 @@ impl Kind {
             Kind::Reconcile => Traits {
                 at_once: Some(1),
                 time: Duration::from_secs(3_600),
+                ..USUAL
+            },
+            // Filestack was told that they are.
+            Kind::RecordEvents => Traits {
+                needs_filestack: false,
+                max_attempts: 1_000,
                 ..USUAL
             },
             // Most of them need nothing but rows.

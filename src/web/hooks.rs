@@ -17,7 +17,6 @@ use serde_json::{Value, json};
 use crate::clock::UtcTime;
 use crate::error::AppError;
 use crate::filestack::webhook::{WebhookSecret, verify};
-use crate::services::events::message::Message;
 use crate::services::events::{NewDelivery, record};
 use crate::web::AppState;
 use crate::web::extract::ClientAddress;
@@ -64,8 +63,8 @@ pub async fn create(
         Received::Verified(delivery, held) => (delivery, held),
         Received::Refused(refusal) => return Ok(refusal),
     };
-    let recorded = record(&state.services, *delivery).await?;
-    log::debug!(event = "webhook-recorded", id = recorded.id().as_str(); "a webhook was recorded");
+    let event = record(&state.services, *delivery).await?;
+    log::debug!(event = "webhook-recorded", id = event.as_str(); "a webhook was recorded");
     Ok(accepted())
 }
 
@@ -128,17 +127,15 @@ pub async fn receive(
         &body,
         now,
     );
-    let (signed_at, late, value) = match checked {
+    let (signed_at, late) = match checked {
         Ok(checked) => checked,
         Err(refusal) => return Ok(Received::Refused(refuse(state, request, refusal, &body))),
     };
     let delivery = NewDelivery {
-        message: Message::read(value),
         body,
         headers: sample::headers_of(request),
         signed_at,
         late,
-        sample: false,
         took_micros: began.elapsed().as_micros().min(i64::MAX as u128) as i64,
     };
     Ok(Received::Verified(Box::new(delivery), held))
@@ -161,7 +158,7 @@ fn check(
     signature: &str,
     body: &[u8],
     now: UtcTime,
-) -> Result<(UtcTime, bool, Value), Refusal> {
+) -> Result<(UtcTime, bool), Refusal> {
     let secrets: Vec<_> = secrets.iter().collect();
     let seconds = verify(&secrets, timestamp, body, signature).map_err(|_| Refusal::Signature)?;
     let micros = i64::try_from(seconds)
@@ -175,8 +172,8 @@ fn check(
     if age > HORIZON {
         return Err(Refusal::TooOld);
     }
-    let value = serde_json::from_slice(body).map_err(|_| Refusal::NotJson)?;
-    Ok((signed_at, age > TOLERANCE, value))
+    serde_json::from_slice::<Value>(body).map_err(|_| Refusal::NotJson)?;
+    Ok((signed_at, age > TOLERANCE))
 }
 
 /// The one answer to all that is refused: the same bytes, without a reason and without a request id (S2). Where too many come from one
@@ -208,7 +205,7 @@ mod tests {
     fn checked_at(offset_seconds: i64) -> Result<bool, Refusal> {
         let secrets = [WebhookSecret::new("webhook-secret").expect("a secret")];
         let now = UtcTime::from_micros((123_456_789_999 + offset_seconds) * 1_000_000);
-        check(&secrets, TIME, SIGNATURE, BODY.as_bytes(), now).map(|(_, late, _)| late)
+        check(&secrets, TIME, SIGNATURE, BODY.as_bytes(), now).map(|(_, late)| late)
     }
 
     #[test]

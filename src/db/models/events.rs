@@ -18,6 +18,7 @@ use crate::db::{DbConn, DbError};
 use crate::ids::{DocumentId, EventId};
 use columns::{InsertEvent, InsertEvents};
 
+pub mod batches;
 mod columns;
 pub mod deliveries;
 pub mod listing;

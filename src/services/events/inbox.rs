@@ -5,7 +5,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
-use super::{Preview, apply, preview, reopen};
+use super::{Preview, apply, ledger, preview, reopen};
 use crate::clock::UtcTime;
 use crate::db::keyset::{Part, Slice, TimePlace};
 use crate::db::models::documents::{self, Document};
@@ -30,6 +30,7 @@ pub async fn list(
     part: Part<TimePlace<EventId>>,
     limit: i64,
 ) -> Result<Slice<EventLine>, AppError> {
+    ledger::enter_waiting(services).await?;
     let read = services.db.run(move |c| {
         let rows = listing::list(c, &filter, &part, limit + 1)?;
         Ok(Slice::cut(rows, &part, limit))

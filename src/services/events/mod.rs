@@ -1,7 +1,7 @@
 //! Webhooks from Filestack: stored first, answered second, applied once.
 //!
-//! [`receive`] records a delivery together with the job that applies it; [`apply`] does what an event says, in one transaction with the
-//! event's own step; an action is a file. Every action is written so that order and number do not matter: it compares what is with what
+//! [`receive`] records deliveries together with the job that enters them in the [`ledger`], which knows an event again; [`apply`] does
+//! what an event says, in one transaction with the event's own step; an action is a file. Every action is written so that order and number do not matter: it compares what is with what
 //! should be, and an event about a file that nobody knows yet is parked until somebody does. [`inbox`] is what administrators see and
 //! do, [`samples`] are events of our own making.
 
@@ -10,6 +10,7 @@ mod apply;
 mod converse;
 mod delete;
 pub mod inbox;
+pub mod ledger;
 pub mod message;
 mod overwrite;
 pub mod receive;
@@ -31,7 +32,7 @@ use crate::queue::{self, Kind, NewJob};
 use crate::services::Services;
 
 pub use apply::{Preview, apply, preview};
-pub use receive::{NewDelivery, Recorded, record};
+pub use receive::{NewDelivery, record};
 
 /// How long an event waits for its document. An upload takes hours at most, and gives signs of life.
 pub const PARKED_FOR: Duration = Duration::from_secs(24 * 3_600);

@@ -2,13 +2,11 @@
 //!
 //! They are about a file that does not exist and are marked as samples, so that they neither change a document nor hide a real event.
 
-use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::message::{Message, VIDEO};
-use super::receive::{NewDelivery, event_of, record_all};
+use super::ledger::{Delivered, enter, event_of};
+use super::message::VIDEO;
 use crate::crypto;
-use crate::db::DbError;
 use crate::error::AppError;
 use crate::ids::EventId;
 use crate::services::audit::{Action, Actor, Entry};
@@ -41,25 +39,24 @@ pub async fn trigger(services: &Services, actor: &Actor, kind: &str) -> Result<E
     let mut random = [0_u8; 10];
     crypto::fill_random(&mut random);
     let body = body(kind, &crypto::hex(&random), now.seconds());
-    let delivery = NewDelivery {
-        body: Bytes::from(body.to_string()),
-        message: Message::read(body),
-        headers: json!([["x-satchel-sample", kind]]).to_string(),
-        signed_at: now,
+    let id = EventId::new(now);
+    let delivered = Delivered {
+        id: id.as_str().into(),
+        received_at: now.micros(),
+        signed_at: now.micros(),
         late: false,
-        sample: true,
         took_micros: 0,
+        headers: json!([["x-satchel-sample", kind]]).to_string().into(),
+        body: body.to_string().into(),
     };
-    let event = event_of(delivery, now);
+    let event = event_of(delivered, true).ok_or_else(|| AppError::Internal("a sample".to_owned()))?;
     let (actor, kind) = (actor.clone(), kind.to_owned());
-    let id = services
+    services
         .db
         .write(move |c| {
-            let recorded = record_all(c, &[event], now)?;
-            let id = recorded.first().ok_or(DbError::NotFound)?.id();
+            enter(c, &[event], now)?;
             let entry = Entry::new(Action::SampleSent, id).named(&kind);
-            audit::record(c, &actor, entry, now)?;
-            Ok(id)
+            audit::record(c, &actor, entry, now)
         })
         .await?;
     services.bell.ring();
@@ -106,6 +103,7 @@ fn body(kind: &str, file: &str, timestamp: i64) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::services::events::message::Message;
 
     #[test]
     fn every_sample_is_read_as_what_it_is() {

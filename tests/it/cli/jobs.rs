@@ -17,9 +17,11 @@ fn listed(place: &Place, more: &[&str]) -> Vec<Value> {
     let list: Value = serde_json::from_str(&outcome.stdout).expect("one JSON array");
     let list = list.as_array().expect("an array").iter();
     // What the emulator's webhooks make comes when it comes.
-    list.filter(|job| job["kind"] != "apply-events" && job["kind"] != "reconcile")
-        .cloned()
-        .collect()
+    list.filter(|job| {
+        !["record-events", "apply-events", "reconcile"].contains(&job["kind"].as_str().unwrap_or_default())
+    })
+    .cloned()
+    .collect()
 }
 
 /// Uploads a text with processing and gives the ids of its jobs.

@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use diesel::prelude::*;
+use satchel::db::models::events::batches;
+use satchel::db::schema::events;
+use satchel::services::events::ledger;
 use serde_json::json;
 
 use super::sender::{SECRET, app, event, sign, url_of};
@@ -210,4 +214,73 @@ async fn a_delivery_is_kept_with_its_headers_and_its_very_bytes() {
         delivery.headers
     );
     assert!(delivery.took_micros >= 0);
+}
+
+/// What is answered lies in its batch, and is entered once by whoever comes first: a worker, or somebody who looks.
+async fn entered_once(app: &TestApp) {
+    let waiting = async || {
+        let listed = app.services.db.run(|c| batches::list(c, 100)).await;
+        listed.expect("batches")
+    };
+    let rows = async || {
+        let counted = app
+            .services
+            .db
+            .run(|c| Ok(events::table.count().get_result::<i64>(c)?));
+        counted.await.expect("events")
+    };
+    let admin = app.admin().await;
+    let body = |number| event(number, "fp.new-thing", json!({"\u{0}": "\u{0}ä"})).to_string();
+    let all = (0..100).map(|number| async move {
+        // Each is there twice.
+        app.deliver_bytes(body(number % 50).as_bytes()).await.status
+    });
+    let answers = futures_util::future::join_all(all).await;
+    assert_eq!(answers, [200; 100]);
+    let batched = waiting().await;
+    assert!((2..=100).contains(&batched.len()), "{}", batched.len());
+    let jobs = app.jobs().await;
+    assert_eq!(jobs.len(), batched.len());
+    assert!(jobs.iter().all(|job| job.kind == "record-events"));
+    assert_eq!(rows().await, 0, "nothing else has happened before the answer");
+
+    // Two at once, and then the jobs.
+    let (services, now) = (&app.services, app.services.clock.now());
+    let enter = |id| services.db.write(move |c| ledger::enter_batch(c, id, now));
+    let (one, other) = futures_util::join!(enter(batched[0]), enter(batched[0]));
+    let (one, other) = (one.expect("entered"), other.expect("entered"));
+    assert!(one.min(other) == 0 && one.max(other) > 0, "{one} and {other}");
+    app.run_jobs().await;
+    assert!(waiting().await.is_empty());
+    let kept = app.events().await;
+    assert_eq!(kept.len(), 50);
+    for event in &kept {
+        let text = std::str::from_utf8(&event.body).expect("text");
+        assert_eq!(text, body(event.filestack_id.expect("a number")), "byte for byte");
+        assert_eq!(event.deliveries, 2);
+    }
+    assert_eq!(
+        app.jobs().await.len(),
+        jobs.len(),
+        "there is nothing to do about them"
+    );
+
+    // Without a worker.
+    app.deliver_bytes(body(99).as_bytes()).await;
+    let page = admin.page("/admin/webhooks").await;
+    assert!(page.texts("tbody tr").concat().contains("99"));
+    assert!(waiting().await.is_empty());
+    app.run_jobs().await;
+    assert_eq!(rows().await, 51);
+}
+
+#[actix_web::test]
+async fn s3_what_is_answered_is_entered_once_by_whoever_comes_first() {
+    entered_once(&app().start().await).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn s3_what_is_answered_is_entered_once_by_whoever_comes_first_on_postgres() {
+    entered_once(&app().on_postgres().start().await).await;
 }

@@ -10,7 +10,7 @@ use sha2::Sha256;
 use satchel::db::models::events::deliveries::{self, Delivery, Rejection};
 use satchel::db::models::events::{Event, EventState};
 use satchel::db::schema::events as event_rows;
-use satchel::services::events;
+use satchel::services::events::{self, ledger};
 
 use diesel::prelude::*;
 
@@ -121,8 +121,13 @@ impl TestApp {
         panic!("events stay to be applied: {:?}", self.events().await);
     }
 
-    /// Every event, the oldest first.
+    /// Every event, the oldest first, once what was delivered is entered.
     pub async fn events(&self) -> Vec<Event> {
+        while ledger::enter_waiting(&self.services)
+            .await
+            .expect("batches are entered")
+            > 0
+        {}
         let rows = self.services.db.run(|c| {
             Ok(event_rows::table
                 .order((event_rows::received_at, event_rows::id))
