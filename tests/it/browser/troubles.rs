@@ -200,7 +200,8 @@ async fn a_file_of_100_mb_arrives_although_the_network_was_lost_with_the_officia
 
 async fn network_lost(scene: Scene) {
     let bytes = content(100_000_000);
-    scene.network(false, 30.0 * MIB as f64).await;
+    // Slow enough that it is still on its way when that is seen.
+    scene.network(false, 12.0 * MIB as f64).await;
     scene.choose("large.bin", &bytes).await;
     scene.state(1, " of 95.4 MiB").await;
     scene.network(true, -1.0).await;

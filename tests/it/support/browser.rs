@@ -50,6 +50,8 @@ pub struct Chromium {
     downloads: TempDir,
 }
 
+/// How long something may take to be so: a file of 100 MB that is sent twice, while all other tests run on two cores.
+const PATIENCE: Duration = Duration::from_secs(60);
 /// Where WebDriver puts an element's reference into JSON.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
@@ -310,14 +312,14 @@ impl Chromium {
 
     /// Waits until something is so; a failure keeps a picture of the page.
     pub async fn until<F: Future<Output = bool>>(&self, what: &str, mut is_so: impl FnMut() -> F) {
-        let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+        let deadline = tokio::time::Instant::now() + PATIENCE;
         while !is_so().await {
             if tokio::time::Instant::now() > deadline {
                 let name = format!("failed-{}", self.session);
                 self.screenshot(&name).await;
                 let (path, complaints) = (self.path().await, self.complaints().await);
                 panic!(
-                    "after 20 seconds still not: {what}\nat {path}, see target/screenshots/{name}.png\n{complaints:#?}"
+                    "after {PATIENCE:?} still not: {what}\nat {path}, see target/screenshots/{name}.png\n{complaints:#?}"
                 );
             }
             tokio::time::sleep(Duration::from_millis(10)).await;

@@ -19,13 +19,13 @@ use image::{ImageFormat, RgbImage};
 
 /// Waits until something is so that happens by itself, such as a server noticing that its client has gone.
 pub async fn eventually<F: Future<Output = bool>>(what: &str, mut is_so: impl FnMut() -> F) {
-    for _ in 0..4_000 {
+    for _ in 0..12_000 {
         if is_so().await {
             return;
         }
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
-    panic!("after 20 seconds still not: {what}");
+    panic!("after a minute still not: {what}");
 }
 
 /// Bytes that repeat only after a prime, so that no two parts of a file are alike.
