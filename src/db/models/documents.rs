@@ -161,7 +161,7 @@ pub fn find_many_owned(
         .load(connection)?)
 }
 
-/// The owner's document of this id, and nobody else changes it until the transaction ends.
+/// The owner's document of this id, and nobody else changes it until the transaction ends. Rows that refer to it may come meanwhile.
 pub fn find_owned_for_update(
     connection: &mut DbConn,
     owner: UserId,
@@ -176,7 +176,7 @@ pub fn find_owned_for_update(
     Ok(match connection {
         DbConn::Postgres(inner) => wanted
             .select(Document::as_select())
-            .for_update()
+            .for_no_key_update()
             .first(inner)
             .optional()?,
         // Whoever writes is alone.

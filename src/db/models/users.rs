@@ -160,13 +160,14 @@ pub fn find(connection: &mut DbConn, id: UserId) -> Result<Option<User>, DbError
         .optional()?)
 }
 
-/// The user of this id, locked until the transaction ends: on SQLite every write transaction is alone anyway.
+/// The user of this id, locked until the transaction ends: on SQLite every write transaction is alone anyway. Not against rows that refer
+/// to it: who has just added one holds the user so far already, and two of them would wait for each other.
 pub fn find_for_update(connection: &mut DbConn, id: UserId) -> Result<Option<User>, DbError> {
     Ok(match connection {
         DbConn::Postgres(inner) => users::table
             .find(id)
             .select(User::as_select())
-            .for_update()
+            .for_no_key_update()
             .first(inner)
             .optional()?,
         DbConn::Sqlite(inner) => users::table

@@ -1,5 +1,7 @@
 //! Finding documents by name, tags, note and recognised text, narrowed by tag, type and state: one's own only, on both databases.
 
+use std::sync::{Arc, Barrier};
+
 use satchel::db::models::documents::{self, GONE, INFECTED, STORED};
 use satchel::db::models::findings::{self, Finding, TAGS, TEXT};
 use satchel::db::models::{search, users};
@@ -176,6 +178,38 @@ async fn i5_x5_search_finds_name_tags_note_and_text_of_ones_own_documents() {
 async fn i5_x5_search_finds_name_tags_note_and_text_of_ones_own_documents_on_postgresql() {
     i5(TestApp::postgres().await, false).await;
     i5(TestApp::postgres().await, true).await;
+}
+
+/// Each has added a row that refers to the document before either writes what the document is found by.
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn two_findings_at_once_do_not_wait_for_each_other_in_a_ring() {
+    let app = TestApp::postgres().await;
+    let ana = app.user("ana").await;
+    let scan = a_document("IMG_0042.jpg").create(&app, "ana").await;
+    let both_hold = Arc::new(Barrier::new(2));
+    let now = app.services.clock.now();
+    let finding = move |kind: &str, value: Value| Finding {
+        document_id: scan,
+        kind: kind.to_owned(),
+        value: value.to_string(),
+        found_at: now,
+    };
+    let put = |first: Finding, second: Finding| {
+        let both_hold = Arc::clone(&both_hold);
+        app.services.db.write(move |c| {
+            findings::put(c, &first)?;
+            both_hold.wait();
+            findings::put(c, &second)
+        })
+    };
+    let (tagged, read) = futures_util::join!(
+        put(finding("sfw", json!(true)), finding(TAGS, json!({"water": 97}))),
+        put(finding("viruses", json!([])), finding(TEXT, json!("Hafen"))),
+    );
+    tagged.expect("tags are kept");
+    read.expect("text is kept");
+    assert_eq!(found(&ana, "q=water+hafen").await, ["IMG_0042.jpg"]);
 }
 
 #[actix_web::test]

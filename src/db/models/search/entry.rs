@@ -60,13 +60,14 @@ struct Known {
 
 /// Enters a document anew, in the transaction that changes what it is found by. One that is in the trash is in no index.
 ///
-/// Its row is locked first: of two changes at once, the later one sees what the earlier one wrote.
+/// Its row is locked first: of two changes at once, the later one sees what the earlier one wrote. Not against rows that refer to it: who
+/// has just added a finding holds it so far already, and two of them would wait for each other.
 pub fn refresh(connection: &mut DbConn, id: DocumentId) -> Result<(), DbError> {
     let row = documents::table.filter(documents::id.eq(id));
     let known: Option<Known> = match connection {
         DbConn::Postgres(inner) => row
             .select(Known::as_select())
-            .for_update()
+            .for_no_key_update()
             .first(inner)
             .optional()?,
         // Whoever writes is alone.
