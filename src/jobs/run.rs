@@ -252,7 +252,17 @@ async fn keep(services: &Services, job: &Job, outcome: Outcome) -> Result<Ended,
             services.bell.ring();
             Ok(ended.unwrap_or(Ended::Lost))
         }
-        Err(error @ (DbError::Busy(_) | DbError::Unreachable(_))) => Err(error.into()),
+        // A deadlock, or a wait that was too long: nobody has to wait for the lease's end. Where the database is away that cannot be
+        // written either, and the lease ends by itself.
+        Err(error @ (DbError::Busy(_) | DbError::Unreachable(_))) => {
+            log::warn!(event = "job-not-ended", job = job.id.as_str(); "what a job found could not be kept: {error}");
+            let failure = Failure {
+                reason: "What it found could not be kept: the database was busy.".to_owned(),
+                transient: true,
+                retry_after: None,
+            };
+            fail(services, job, failure).await
+        }
         // Its effects cannot be written: the database is well, the job is not.
         Err(error @ (DbError::Conflict | DbError::NotFound)) => {
             let failure = Failure {

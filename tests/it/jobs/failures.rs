@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use diesel::{RunQueryDsl as _, sql_query};
 use satchel::db::models::jobs::JobState;
 use satchel::emulator::{Fault, Route};
 use satchel::ids::DocumentId;
@@ -9,6 +10,8 @@ use satchel::jobs::{Ended, Step};
 use satchel::queue::{Kind, NewJob};
 
 use crate::support::app::TestApp;
+use crate::support::eventually;
+use crate::support::postgres::cancel_who_waits;
 
 /// Down, and asking for a wait that is longer than the client's patience: it gives up at once.
 fn down() -> Fault {
@@ -180,4 +183,35 @@ async fn a_job_of_a_kind_that_this_version_does_not_know_is_left_for_one_that_do
     assert_eq!(app.run_jobs().await, 1);
     assert_eq!(app.job(known).await.state, JobState::Done);
     assert_eq!(app.job(id).await.state, JobState::Waiting);
+}
+
+/// As after a deadlock: it need not be claimed by nobody until its lease is over.
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn a_job_whose_end_could_not_be_written_waits_for_its_next_attempt_at_once() {
+    let app = TestApp::postgres().await;
+    let document = a_document(&app).await;
+    let id = app.enqueue(NewJob::about(Kind::ReadMetadata, document)).await;
+    app.emulator
+        .faults()
+        .next(Route::Metadata, Fault::Delay(Duration::from_secs(2)));
+    let cancelled = async {
+        eventually("Filestack is asked", async || {
+            app.emulator.faults().waiting().is_empty()
+        })
+        .await;
+        let cancelling = app.services.db.write(|c| {
+            sql_query("LOCK TABLE jobs IN ACCESS EXCLUSIVE MODE").execute(c)?;
+            cancel_who_waits(c)
+        });
+        assert!(cancelling.await.expect("a lock"), "nobody wanted to end the job");
+    };
+    let (step, ()) = futures_util::join!(app.run_one_job(), cancelled);
+    assert!(is_again(&step), "{step:?}");
+    let job = app.job(id).await;
+    assert_eq!((job.state, job.lease_until), (JobState::Waiting, None));
+    let reason = job.reason.expect("a reason");
+    assert_eq!(reason, "What it found could not be kept: the database was busy.");
+    app.advance(Duration::from_secs(59));
+    assert_eq!(app.run_jobs().await, 1, "its lease would not be over");
 }

@@ -7,6 +7,7 @@
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
+use satchel::db::{DbConn, DbError};
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
@@ -39,6 +40,33 @@ pub fn database() -> TestDatabase {
         url: with_database(&server.url, &name),
         name,
     }
+}
+
+/// Waits until somebody waits for what this transaction holds, and takes it from them: they are told that the database is busy.
+pub fn cancel_who_waits(c: &mut DbConn) -> Result<bool, DbError> {
+    Ok(!waiting(c, "pg_cancel_backend(pid)::int")?.is_empty())
+}
+
+fn waiting(c: &mut DbConn, what: &str) -> Result<Vec<Waiting>, DbError> {
+    // Of what is known about sessions a transaction sees only how it was at the first look; locks are looked at anew.
+    let query = format!(
+        "SELECT {what} AS n FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+    );
+    for _ in 0..1_000 {
+        let found: Vec<Waiting> = diesel::sql_query(&query).load(c)?;
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Ok(Vec::new())
+}
+
+#[derive(QueryableByName)]
+struct Waiting {
+    #[diesel(sql_type = diesel::sql_types::Integer)]
+    #[expect(dead_code, reason = "a row is all that is asked for")]
+    n: i32,
 }
 
 impl Drop for TestDatabase {
