@@ -14,6 +14,7 @@ use crate::error::AppError;
 use crate::ids::UserId;
 use crate::services::audit::{self, Action, Actor, Entry};
 use crate::services::scopes::Scopes;
+use crate::services::sign_in::{Proven, SignInRefused};
 use crate::services::tokens::{self, NewToken};
 use crate::services::{Services, emails, people};
 
@@ -124,7 +125,7 @@ pub async fn set_up(
     email: &str,
     password: String,
     address: &str,
-) -> Result<User, AppError> {
+) -> Result<Proven, AppError> {
     let email = checked(email, &password)?;
     if !setup_token_is_valid(services, token).await? {
         return Err(AppError::NotFound);
@@ -132,6 +133,7 @@ pub async fn set_up(
     let hash = services.hash_password(password).await?;
     let token_hash = crypto::token_hash(token);
     let (now, address) = (services.clock.now(), address.to_owned());
+    let password_hash = hash.clone();
     let user = services
         .db
         .write(move |c| {
@@ -146,7 +148,7 @@ pub async fn set_up(
             Ok(user)
         })
         .await?;
-    Ok(user)
+    Ok(Proven { user, password_hash })
 }
 
 /// Makes a user; the first one closes set-up.
@@ -231,14 +233,22 @@ fn add_user(
 }
 
 /// Begins a session and gives the cookie's value, which is kept nowhere. A session the browser already had is ended (A1).
+///
+/// The user is held from here on: whoever changes the password or disables the account does so first, and there is no session, or
+/// afterwards, and ends this one too (A3).
+///
+/// # Errors
+///
+/// [`SignInRefused::Wrong`] when the password was changed since it was looked at, or the account was disabled.
 pub async fn begin_session(
     services: &Services,
-    user: &User,
+    proven: &Proven,
     previous: Option<String>,
     ip: String,
     user_agent: String,
-) -> Result<String, AppError> {
-    let token = crypto::new_token();
+) -> Result<String, SignInRefused> {
+    let Proven { user, password_hash } = proven;
+    let (token, password_hash) = (crypto::new_token(), password_hash.clone());
     let now = services.clock.now();
     let (actor, entry) = (Actor::of_user(user, &ip), Entry::of_user(Action::SignedIn, user));
     let session = Session {
@@ -251,17 +261,25 @@ pub async fn begin_session(
         user_agent: user_agent.chars().take(200).collect(),
         reauthenticated_at: now,
     };
-    services
+    let begun = services
         .db
         .write(move |c| {
+            if !users::lock_with_password(c, session.user_id, &password_hash)? {
+                return Ok(false);
+            }
             if let Some(previous) = previous {
                 sessions::delete(c, &crypto::token_hash(&previous))?;
             }
             audit::record(c, &actor, entry, now)?;
-            sessions::insert(c, session)
+            sessions::insert(c, session)?;
+            Ok(true)
         })
         .await?;
-    Ok(token)
+    if begun {
+        Ok(token)
+    } else {
+        Err(SignInRefused::Wrong)
+    }
 }
 
 /// Ends a session.

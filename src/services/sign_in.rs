@@ -56,6 +56,14 @@ impl Pace {
     }
 }
 
+/// Somebody who has given the password that their account had when it was looked at.
+pub struct Proven {
+    /// Who.
+    pub user: User,
+    /// The hash that it was compared with.
+    pub password_hash: String,
+}
+
 /// Why a password was not taken.
 #[derive(Debug)]
 pub enum SignInRefused {
@@ -90,7 +98,7 @@ pub async fn sign_in(
     email: &str,
     password: String,
     address: &str,
-) -> Result<User, SignInRefused> {
+) -> Result<Proven, SignInRefused> {
     let email = emails::normalise(email).unwrap_or_default();
     let subjects = subjects(services, &email, address);
     let tried = email.clone();
@@ -99,12 +107,12 @@ pub async fn sign_in(
         .db
         .run(move |c| users::find_with_password(c, &email))
         .await?;
-    let (user, hash) = found.unzip();
+    let hash = found.as_ref().map(|(_, hash)| hash.clone());
     let right = services.password_matches(password, hash).await?;
-    match user.filter(|user| right && user.disabled_at.is_none()) {
-        Some(user) => {
+    match found.filter(|(user, _)| right && user.disabled_at.is_none()) {
+        Some((user, password_hash)) => {
             strike_out(services, subjects).await?;
-            Ok(user)
+            Ok(Proven { user, password_hash })
         }
         None => {
             log::warn!(event = "sign-in-failed", address; "a sign-in failed");

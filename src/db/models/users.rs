@@ -178,6 +178,21 @@ pub fn find_for_update(connection: &mut DbConn, id: UserId) -> Result<Option<Use
     })
 }
 
+/// Locks the user of this id as [`find_for_update`] does; `false` when this is not the hash of their password any more, or they may not
+/// sign in.
+pub fn lock_with_password(connection: &mut DbConn, id: UserId, hash: &str) -> Result<bool, DbError> {
+    let user = users::table
+        .find(id)
+        .filter(users::password_hash.eq(hash))
+        .filter(users::disabled_at.is_null())
+        .select(users::id);
+    let found: Option<UserId> = match connection {
+        DbConn::Postgres(inner) => user.for_no_key_update().first(inner).optional()?,
+        DbConn::Sqlite(inner) => user.first(inner).optional()?,
+    };
+    Ok(found.is_some())
+}
+
 /// The user with this address, and the password's hash.
 pub fn find_with_password(connection: &mut DbConn, email: &str) -> Result<Option<(User, String)>, DbError> {
     Ok(users::table

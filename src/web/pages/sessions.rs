@@ -9,10 +9,9 @@ use serde::Deserialize;
 
 use super::shell::{Said, dress};
 use super::{page, see_other, with_cookies};
-use crate::db::models::users::User;
 use crate::error::AppError;
 use crate::services::accounts::{self, SESSION_LIFETIME};
-use crate::services::sign_in::{SignInRefused, sign_in};
+use crate::services::sign_in::{Proven, SignInRefused, sign_in};
 use crate::web::AppState;
 use crate::web::extract::{ClientAddress, CsrfForm, Query, SESSION_COOKIE, Viewer, session_token};
 use crate::web::views::SignInPage;
@@ -64,11 +63,12 @@ pub async fn create(
         password,
     } = data.0;
     let next = safe_next(&next);
-    match sign_in(&state.services, &email, password, &address.0).await {
-        Ok(user) => {
-            let cookie = begin(&state, &request, &user, address).await?;
-            Ok(with_cookies(see_other(&next).finish(), [Some(cookie)]))
-        }
+    let begun = async {
+        let proven = sign_in(&state.services, &email, password, &address.0).await?;
+        begin(&state, &request, &proven, address).await
+    };
+    match begun.await {
+        Ok(cookie) => Ok(with_cookies(see_other(&next).finish(), [Some(cookie)])),
         Err(SignInRefused::Wrong) => {
             let sentence = "The e-mail address or the password is not right. Check both and try again.";
             form(
@@ -120,9 +120,9 @@ pub async fn destroy(
 pub(super) async fn begin(
     state: &AppState,
     request: &HttpRequest,
-    user: &User,
+    proven: &Proven,
     address: ClientAddress,
-) -> Result<Cookie<'static>, AppError> {
+) -> Result<Cookie<'static>, SignInRefused> {
     let agent = request
         .headers()
         .get(USER_AGENT)
@@ -130,7 +130,7 @@ pub(super) async fn begin(
         .unwrap_or("")
         .to_owned();
     let token =
-        accounts::begin_session(&state.services, user, session_token(request), address.0, agent).await?;
+        accounts::begin_session(&state.services, proven, session_token(request), address.0, agent).await?;
     Ok(kept_cookie(token))
 }
 

@@ -8,6 +8,7 @@ use super::shell::{Said, dress};
 use super::{page, see_other, sessions, with_cookies};
 use crate::error::AppError;
 use crate::services::accounts;
+use crate::services::sign_in::SignInRefused;
 use crate::web::AppState;
 use crate::web::extract::{ClientAddress, CsrfForm, Query};
 use crate::web::views::{Field, SetupPage};
@@ -58,8 +59,12 @@ pub async fn create(
     } = data.0;
     check_token(&state, &token).await?;
     match accounts::set_up(&state.services, &token, &email, password, &address.0).await {
-        Ok(user) => {
-            let cookie = sessions::begin(&state, &request, &user, address).await?;
+        Ok(proven) => {
+            let begun = sessions::begin(&state, &request, &proven, address).await;
+            let cookie = begun.map_err(|refused| match refused {
+                SignInRefused::Wrong => AppError::SignInNeeded,
+                SignInRefused::Error(error) => error,
+            })?;
             Ok(with_cookies(
                 see_other("/documents").finish(),
                 [Some(cookie), Some(Said::Welcome.cookie())],

@@ -3,10 +3,13 @@
 use std::time::Duration;
 
 use reqwest::{Method, Response};
+use satchel::clock::UtcTime;
+use satchel::db::models::sessions;
 use satchel::db::models::users::Role;
 use satchel::emulator::{Fault, Route};
 use satchel::services::audit::Actor;
-use satchel::services::{passwords, people};
+use satchel::services::sign_in::{SignInRefused, sign_in};
+use satchel::services::{accounts, passwords, people};
 use serde_json::json;
 
 use crate::support::app::{PASSWORD, TestApp, email};
@@ -239,4 +242,56 @@ async fn a3_an_administrator_who_is_signed_out_gets_no_more_of_a_table() {
         assert_eq!(broken_off, ends, "after {bytes} bytes");
         assert_eq!(bytes < 48_000_000, ends, "{bytes}");
     }
+}
+
+/// What ends the sessions may come between the look at the password and the session.
+async fn between(app: TestApp) {
+    let by = Actor::command();
+    app.account("ana").await;
+    let id = app.owner("ana").await.id;
+    let choose = async |password: &str| {
+        let link = passwords::reset(&app.services, &by, id).await.expect("a link");
+        passwords::choose(&app.services, &link.token, password.to_owned(), "127.0.0.1")
+            .await
+            .expect("a password");
+    };
+    let prove = async |password: &str| {
+        sign_in(&app.services, &email("ana"), password.to_owned(), "127.0.0.1")
+            .await
+            .unwrap_or_else(|refused| panic!("{refused:?}"))
+    };
+    let begin = async |proven| {
+        let (ip, agent) = ("127.0.0.1".to_owned(), "test".to_owned());
+        accounts::begin_session(&app.services, &proven, None, ip, agent).await
+    };
+    let (old, new) = (PASSWORD, "some words of my own");
+    begin(prove(old).await).await.expect("nothing came between");
+
+    let proven = prove(old).await;
+    choose(new).await;
+    let refused = begin(proven).await;
+    assert!(matches!(refused, Err(SignInRefused::Wrong)), "{refused:?}");
+
+    let proven = prove(new).await;
+    people::set_enabled(&app.services, &by, id, false)
+        .await
+        .expect("disabled");
+    let refused = begin(proven).await;
+    assert!(matches!(refused, Err(SignInRefused::Wrong)), "{refused:?}");
+    let sessions = app
+        .services
+        .db
+        .run(move |c| sessions::list_of(c, id, UtcTime::from_micros(0), UtcTime::from_micros(0), 10));
+    assert_eq!(sessions.await.expect("rows").len(), 0);
+}
+
+#[actix_web::test]
+async fn a3_a_password_that_was_changed_while_it_was_looked_at_begins_no_session() {
+    between(TestApp::sqlite().await).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn a3_a_password_that_was_changed_while_it_was_looked_at_begins_no_session_on_postgres() {
+    between(TestApp::postgres().await).await;
 }

@@ -8,6 +8,7 @@ use satchel::db::models::users::{self, Role, User};
 use satchel::db::schema;
 use satchel::services::accounts;
 use satchel::services::audit::Actor;
+use satchel::services::sign_in::Proven;
 
 use crate::support::app::{PASSWORD, TestApp};
 use crate::support::wire::{Browser, post};
@@ -40,11 +41,20 @@ pub async fn account(app: &TestApp, email: &str, role: Role) -> User {
         .expect("an account can be made")
 }
 
+/// This user as whoever has just given their password.
+pub async fn proven(app: &TestApp, email: &str) -> Proven {
+    let email = email.to_owned();
+    let found = app.services.db.run(move |c| users::find_with_password(c, &email));
+    let (user, password_hash) = found.await.expect("rows").expect("an account");
+    Proven { user, password_hash }
+}
+
 /// A browser with a session of this user's.
 pub async fn signed_in(app: &TestApp, user: &User) -> Browser {
+    let proven = proven(app, &user.email).await;
     let begun = accounts::begin_session(
         &app.services,
-        user,
+        &proven,
         None,
         "127.0.0.1".to_owned(),
         "test".to_owned(),
