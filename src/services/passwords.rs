@@ -157,6 +157,8 @@ pub async fn choose(
     services
         .db
         .write(move |c| {
+            // The user first, as whoever makes or takes back a link does, so that neither waits for the other with what it wants.
+            users::find_for_update(c, user.id)?.ok_or(DbError::NotFound)?;
             // Looked at again: the account may have been disabled in the meantime.
             let is_open = password_links::find_user(c, &link, now)?.is_some();
             if !is_open || !password_links::spend(c, &link, now)? {

@@ -42,7 +42,12 @@ pub fn database() -> TestDatabase {
     }
 }
 
-/// Waits until somebody waits for what this transaction holds, and takes it from them: they are told that the database is busy.
+/// Waits until somebody waits for what this transaction holds; `false` when nobody does for ten seconds.
+pub fn is_waited_for(c: &mut DbConn) -> Result<bool, DbError> {
+    Ok(!waiting(c, "pid")?.is_empty())
+}
+
+/// Waits for the same, and takes what they wait for from them: they are told that the database is busy.
 pub fn cancel_who_waits(c: &mut DbConn) -> Result<bool, DbError> {
     Ok(!waiting(c, "pg_cancel_backend(pid)::int")?.is_empty())
 }
