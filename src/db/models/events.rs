@@ -312,12 +312,17 @@ pub fn list_since(
 
 /// Forgets events that were received before `before` and have come to their end.
 pub fn delete_older(connection: &mut DbConn, before: UtcTime, limit: i64) -> Result<usize, DbError> {
+    let open = [EventState::Received, EventState::Parked];
     let old: Vec<EventId> = events::table
         .filter(events::received_at.lt(before))
-        .filter(events::state.ne_all([EventState::Received, EventState::Parked]))
+        .filter(events::state.ne_all(open))
         .order((events::received_at, events::id))
         .limit(limit)
         .select(events::id)
         .load(connection)?;
-    Ok(diesel::delete(events::table.filter(events::id.eq_any(old))).execute(connection)?)
+    // Looked at again: one may be applied anew since.
+    let ended = events::table
+        .filter(events::id.eq_any(old))
+        .filter(events::state.ne_all(open));
+    Ok(diesel::delete(ended).execute(connection)?)
 }

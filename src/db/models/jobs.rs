@@ -461,14 +461,16 @@ pub fn delete_ended(
     before: UtcTime,
     limit: i64,
 ) -> Result<usize, DbError> {
-    let which = if dead {
-        sql::<Bool>("state = 'dead'")
-    } else {
-        sql::<Bool>("state IN ('done', 'cancelled')")
+    let which = || {
+        sql::<Bool>(if dead {
+            "state = 'dead'"
+        } else {
+            "state IN ('done', 'cancelled')"
+        })
     };
     let ids: Vec<JobId> = jobs::table
         .filter(jobs::finished_at.lt(before))
-        .filter(which)
+        .filter(which())
         .order(jobs::finished_at)
         .limit(limit)
         .select(jobs::id)
@@ -476,5 +478,10 @@ pub fn delete_ended(
     if ids.is_empty() {
         return Ok(0);
     }
-    Ok(diesel::delete(jobs::table.filter(jobs::id.eq_any(ids))).execute(connection)?)
+    // Looked at again: one may be tried again since.
+    let ended = jobs::table
+        .filter(jobs::id.eq_any(ids))
+        .filter(jobs::finished_at.lt(before))
+        .filter(which());
+    Ok(diesel::delete(ended).execute(connection)?)
 }

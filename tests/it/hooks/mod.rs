@@ -5,6 +5,7 @@ mod applied;
 mod embedded;
 mod history;
 mod inbox;
+mod meanwhile;
 mod reconciled;
 mod refused;
 pub mod sender;

@@ -5,10 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use satchel::db::models::jobs::JobState;
-use satchel::queue::{self, Enqueued, Kind, LEASE, NewJob, Wanted};
+use satchel::db::models::jobs::{self, JobState};
+use satchel::queue::{self, Enqueued, Failure, Kind, LEASE, NewJob, Revival, Wanted};
 
 use crate::support::app::TestApp;
+use crate::support::postgres::second_waits;
 
 const ALL: Wanted<'static> = Wanted {
     kinds: &Kind::ALL,
@@ -186,4 +187,37 @@ async fn r5_a_worker_that_slept_past_its_lease_commits_nothing() {
 #[ignore = "needs PostgreSQL"]
 async fn r5_a_worker_that_slept_past_its_lease_commits_nothing_on_postgresql() {
     a_sleeper_is_fenced(&TestApp::postgres().await).await;
+}
+
+/// The sweep has read which jobs are old enough to be forgotten when somebody tries one of them again.
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn a_dead_job_that_is_tried_again_while_it_is_being_forgotten_stays() {
+    let app = TestApp::postgres().await;
+    let now = app.services.clock.now();
+    let tried_again = app.enqueue(NewJob::new(Kind::SendMail)).await;
+    let left = app.enqueue(NewJob::new(Kind::SendMail)).await;
+    let failed = app.services.db.write(move |c| {
+        let failure = Failure {
+            reason: "It is for this test.".to_owned(),
+            transient: false,
+            retry_after: None,
+        };
+        while let Some(job) = queue::claim(c, &ALL, now)? {
+            queue::fail(c, &job, &failure, now)?;
+        }
+        Ok(())
+    });
+    failed.await.expect("dead jobs");
+    let later = now.plus(Duration::from_secs(1));
+    let (retried, forgotten) = second_waits(
+        &app.services.db,
+        move |c| queue::retry(c, tried_again, now),
+        move |c| jobs::delete_ended(c, true, later, 100),
+    )
+    .await;
+    assert_eq!((retried, forgotten), (Revival::Waits, 1));
+    assert_eq!(app.job(tried_again).await.state, JobState::Waiting);
+    let gone = app.services.db.run(move |c| jobs::find(c, left));
+    assert!(gone.await.expect("rows").is_none());
 }
