@@ -265,15 +265,19 @@ pub struct Content<'a> {
     pub content_type: &'a str,
 }
 
-/// Notes that a document has other content; `false` when its size is no longer `known_size`, which its owner was charged for.
+/// Notes that a document has other content; `false` when it is no longer as it was `known`, with the size that its owner was charged for.
 pub fn refresh(
     connection: &mut DbConn,
-    id: DocumentId,
-    known_size: i64,
+    known: &Document,
     content: &Content<'_>,
     now: UtcTime,
 ) -> Result<bool, DbError> {
-    let filter = documents::id.eq(id).and(documents::size_bytes.eq(known_size));
+    let filter = documents::id
+        .eq(known.id)
+        .and(documents::size_bytes.eq(known.size_bytes))
+        .and(documents::sha256.eq(&known.sha256))
+        .and(documents::content_type.eq(&known.content_type))
+        .and(documents::updated_at.eq(known.updated_at));
     let changed = diesel::update(documents::table.filter(filter))
         .set((
             documents::size_bytes.eq(content.size_bytes),
@@ -284,7 +288,7 @@ pub fn refresh(
         ))
         .execute(connection)?;
     if changed == 1 {
-        search::refresh(connection, id)?;
+        search::refresh(connection, known.id)?;
     }
     Ok(changed == 1)
 }

@@ -1,8 +1,9 @@
 //! What the actions have in common: what they are given, and how they end.
 
 use crate::clock::UtcTime;
+use crate::db::models::documents::{self, Document};
 use crate::db::models::events::{Event, EventState, Settlement};
-use crate::db::models::{documents, uploads};
+use crate::db::models::uploads;
 use crate::db::{DbConn, DbError};
 use crate::filestack::{Handle, Metadata};
 use crate::ids::DocumentId;
@@ -29,6 +30,8 @@ pub(super) struct Case<'a> {
     pub(super) facts: &'a Facts,
     /// The file's first bytes, where its type has to be told.
     pub(super) head: &'a [u8],
+    /// The document as it was before Filestack was asked, where it matters that it still is.
+    pub(super) before: Option<&'a Document>,
     pub(super) now: UtcTime,
 }
 
@@ -77,7 +80,7 @@ pub(super) fn changed_meanwhile() -> Outcome {
 pub(super) fn document_of(
     c: &mut DbConn,
     handle: Option<&Handle>,
-) -> Result<Result<documents::Document, Settlement>, DbError> {
+) -> Result<Result<Document, Settlement>, DbError> {
     let Some(handle) = handle else {
         return ignored(
             None,

@@ -65,7 +65,7 @@ async fn try_apply(services: &Services, event: Event) -> Result<(), AppError> {
             .await?;
         return Ok(());
     };
-    let (facts, head) = facts(services, &event, &message).await?;
+    let asked = facts(services, &event, &message).await?;
     let (now, verbs) = (services.clock.now(), services.clone());
     failpoints::reach("event.before-apply");
     services
@@ -75,8 +75,9 @@ async fn try_apply(services: &Services, event: Event) -> Result<(), AppError> {
                 services: &verbs,
                 event: &event,
                 message: &message,
-                facts: &facts,
-                head: &head,
+                facts: &asked.facts,
+                head: &asked.head,
+                before: asked.before.as_ref(),
                 now,
             };
             let settlement = act(c, &case)?;
@@ -101,32 +102,46 @@ fn message_of(event: &Event) -> Option<Message> {
 
 /// Asks Filestack about the file, if the action needs to know. Nothing but the handle is taken from the event, and it is only ever
 /// asked for at our own Filestack (W16). A file that is to become a document also shows its first bytes: they tell its type (U5).
-async fn facts(services: &Services, event: &Event, message: &Message) -> Result<(Facts, Bytes), AppError> {
+async fn facts(services: &Services, event: &Event, message: &Message) -> Result<Asked, AppError> {
     let (kept, said, key) = (event.clone(), message.clone(), services.secret_key);
-    let needed = services
+    let (needed, before) = services
         .db
         .run(move |c| match said.action.as_str() {
-            "fp.upload" => upload::needs_facts(c, &key, &said),
-            "fp.overwrite" => overwrite::needs_facts(c, &said),
-            _ => Ok(false),
+            "fp.upload" => Ok((upload::needs_facts(c, &key, &said)?, None)),
+            "fp.overwrite" => {
+                let document = overwrite::to_be_refreshed(c, &said)?;
+                Ok((document.is_some(), document))
+            }
+            _ => Ok((false, None)),
         })
         .await?;
+    let mut asked = Asked {
+        facts: Facts::Unasked,
+        head: Bytes::new(),
+        before,
+    };
     let Some(handle) = message.handle.as_ref().filter(|_| needed) else {
-        return Ok((Facts::Unasked, Bytes::new()));
+        return Ok(asked);
     };
     log::debug!(event = "event-asks", id = kept.id.as_str(); "an event needs the metadata of its file");
-    let facts = ask(services, handle).await?;
-    let Facts::File(metadata) = &facts else {
-        return Ok((facts, Bytes::new()));
-    };
-    if message.action != "fp.upload" {
-        return Ok((facts, Bytes::new()));
+    asked.facts = ask(services, handle).await?;
+    if let Facts::File(metadata) = &asked.facts
+        && message.action == "fp.upload"
+    {
+        match picker::head(services, handle, metadata).await {
+            Ok(head) => asked.head = head,
+            Err(AppError::NotFound) => asked.facts = Facts::NoFile,
+            Err(error) => return Err(error),
+        }
     }
-    match picker::head(services, handle, metadata).await {
-        Ok(head) => Ok((facts, head)),
-        Err(AppError::NotFound) => Ok((Facts::NoFile, Bytes::new())),
-        Err(error) => Err(error),
-    }
+    Ok(asked)
+}
+
+/// What was asked before the transaction.
+struct Asked {
+    facts: Facts,
+    head: Bytes,
+    before: Option<Document>,
 }
 
 /// What Filestack says about a file.
@@ -202,7 +217,7 @@ pub async fn preview(services: &Services, id: EventId) -> Result<Preview, AppErr
     let Some(message) = message_of(&event) else {
         return Ok(fixed("Its body can no longer be read."));
     };
-    let (facts, head) = facts(services, &event, &message).await?;
+    let asked = facts(services, &event, &message).await?;
     let (now, verbs) = (services.clock.now(), services.clone());
     let from = event.state;
     type Seen = Option<(Settlement, Vec<String>)>;
@@ -215,8 +230,9 @@ pub async fn preview(services: &Services, id: EventId) -> Result<Preview, AppErr
                 services: &verbs,
                 event: &event,
                 message: &message,
-                facts: &facts,
-                head: &head,
+                facts: &asked.facts,
+                head: &asked.head,
+                before: asked.before.as_ref(),
                 now,
             };
             let before = Scene::of(c, &case, None)?;

@@ -5,19 +5,19 @@ use serde_json::json;
 
 use super::action::{Case, Facts, Outcome, applied, changed_meanwhile, document_of};
 use super::message::Message;
-use crate::db::models::documents::{self, Content, GONE};
+use crate::db::models::documents::{self, Content, Document, GONE};
 use crate::db::models::users;
 use crate::db::{DbConn, DbError};
 use crate::filestack::Handle;
 use crate::services::audit::{self, Action, Actor, Entry};
 use crate::services::{quotas, sniff, verdicts};
 
-/// Whether there is a document to be refreshed.
-pub(super) fn needs_facts(c: &mut DbConn, message: &Message) -> Result<bool, DbError> {
+/// The document that is to be refreshed, as it is before Filestack is asked.
+pub(super) fn to_be_refreshed(c: &mut DbConn, message: &Message) -> Result<Option<Document>, DbError> {
     let Some(handle) = message.handle.as_ref().map(Handle::as_str) else {
-        return Ok(false);
+        return Ok(None);
     };
-    Ok(documents::find_by_handle(c, handle)?.is_some_and(|document| document.status != GONE))
+    Ok(documents::find_by_handle(c, handle)?.filter(|document| document.status != GONE))
 }
 
 pub(super) fn act(c: &mut DbConn, case: &Case<'_>) -> Outcome {
@@ -54,8 +54,10 @@ pub(super) fn act(c: &mut DbConn, case: &Case<'_>) -> Outcome {
     if same {
         return applied(document.id, "The document was known to be like this.");
     }
-    if !documents::refresh(c, document.id, document.size_bytes, &content, case.now)? {
-        return changed_meanwhile();
+    // What Filestack said may be of older content than what another event has found since.
+    match case.before {
+        Some(before) if documents::refresh(c, before, &content, case.now)? => {}
+        _ => return changed_meanwhile(),
     }
     let facts =
         |size: i64, sha256: &str, kind: &str| json!({"size_bytes": size, "sha256": sha256, "type": kind});
