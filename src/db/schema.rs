@@ -163,6 +163,7 @@ diesel::table! {
         attempts -> Integer,
         headers -> Text,
         took_micros -> BigInt,
+        first_settled_at -> Nullable<BigInt>,
     }
 }
 

@@ -10,7 +10,7 @@ use diesel::deserialize::FromSqlRow;
 use diesel::dsl::sql;
 use diesel::expression::AsExpression;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text};
+use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
 use crate::clock::UtcTime;
 use crate::db::schema::{documents, events};
@@ -220,6 +220,9 @@ pub fn settle(
             events::reason.eq(Some(&to.reason)),
             events::document_id.eq(to.document),
             events::settled_at.eq(Some(now)),
+            events::first_settled_at.eq(sql::<Nullable<BigInt>>("COALESCE(first_settled_at, ")
+                .bind::<BigInt, _>(now)
+                .sql(")")),
             events::attempts.eq(events::attempts + 1),
         ))
         .execute(connection)?;
@@ -248,6 +251,8 @@ pub fn reopen(connection: &mut DbConn, id: EventId) -> Result<bool, DbError> {
         .set((
             events::state.eq(EventState::Received),
             events::settled_at.eq(None::<UtcTime>),
+            // One from before this was kept has been settled, too.
+            events::first_settled_at.eq(sql::<Nullable<BigInt>>("COALESCE(first_settled_at, settled_at)")),
         ))
         .execute(connection)?;
     Ok(changed == 1)

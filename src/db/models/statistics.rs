@@ -125,14 +125,17 @@ pub fn count_jobs(
         .load(connection)?)
 }
 
-/// The events that came in that time and are settled: how many, and the microseconds that took.
+/// The events that were settled for the first time in that time: how many, and the microseconds that took.
 pub fn count_events(connection: &mut DbConn, from: UtcTime, until: UtcTime) -> Result<(i64, i64), DbError> {
     Ok(events::table
-        .filter(events::received_at.ge(from).and(events::received_at.lt(until)))
-        .filter(events::settled_at.is_not_null())
+        .filter(
+            events::first_settled_at
+                .ge(from)
+                .and(events::first_settled_at.lt(until)),
+        )
         .select((
             count_star(),
-            sql::<BigInt>("CAST(COALESCE(SUM(settled_at - received_at), 0) AS BIGINT)"),
+            sql::<BigInt>("CAST(COALESCE(SUM(first_settled_at - received_at), 0) AS BIGINT)"),
         ))
         .first(connection)?)
 }

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::try_join_all;
+use satchel::db::models::events::{self, Event, EventState, Settlement};
 use satchel::emulator::{Fault, Route};
+use satchel::ids::EventId;
 use satchel::queue::{Kind, NewJob};
 use satchel::services::events::{NewDelivery, record};
 use satchel::services::statistics;
@@ -82,6 +84,76 @@ async fn figures_are_counted_once_and_shown_on_sqlite() {
 #[ignore = "needs PostgreSQL"]
 async fn figures_are_counted_once_and_shown_on_postgres() {
     figures_are_counted_once_and_shown(TestApp::postgres().await).await;
+}
+
+/// Workers that are behind settle events after everything of that time was counted. Each is counted when it is settled, and then once.
+async fn an_event_that_is_settled_late_is_counted(app: TestApp) {
+    gather(&app).await;
+    let now = app.services.clock.now();
+    let id = EventId::new(now);
+    let late = Event {
+        id,
+        dedupe_key: "late".to_owned(),
+        filestack_id: None,
+        action: "fp.delete".to_owned(),
+        body: b"{}".to_vec(),
+        digest: "0".repeat(64),
+        state: EventState::Received,
+        reason: None,
+        handle: None,
+        path: None,
+        document_id: None,
+        late: false,
+        sample: false,
+        signed_at: now,
+        received_at: now,
+        settled_at: None,
+        deliveries: 1,
+        attempts: 0,
+        headers: "[]".to_owned(),
+        took_micros: 0,
+    };
+    let added = app
+        .services
+        .db
+        .write(move |c| events::insert_new(c, &[&late]).map(|_| ()));
+    added.await.expect("an event");
+    for _ in 0..5 {
+        gather(&app).await;
+    }
+    assert_eq!(value(&figures(&app).await, "events"), 0);
+    let settle = async || {
+        let now = app.services.clock.now();
+        let settlement = Settlement {
+            state: EventState::Ignored,
+            reason: "It is for this test.".to_owned(),
+            document: None,
+        };
+        let settled = app
+            .services
+            .db
+            .write(move |c| events::settle(c, id, EventState::Received, &settlement, now));
+        assert!(settled.await.expect("rows"));
+        gather(&app).await;
+        let known = figures(&app).await;
+        assert_eq!(value(&known, "events"), 1, "{known:?}");
+        assert_eq!(value(&known, "event-micros"), 300_000_000, "{known:?}");
+    };
+    settle().await;
+    let reopened = app.services.db.write(move |c| events::reopen(c, id));
+    assert!(reopened.await.expect("rows"));
+    settle().await;
+}
+
+#[actix_web::test]
+async fn an_event_that_is_settled_late_is_counted_on_sqlite() {
+    an_event_that_is_settled_late_is_counted(TestApp::sqlite().await).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn an_event_that_is_settled_late_is_counted_on_postgres() {
+    an_event_that_is_settled_late_is_counted(TestApp::postgres().await).await;
 }
 
 #[actix_web::test]

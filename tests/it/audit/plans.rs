@@ -89,6 +89,11 @@ const STATEMENTS: &[(&str, &str)] = &[
         "events_by_time",
     ),
     (
+        "SELECT count(*), SUM(first_settled_at - received_at) FROM events \
+         WHERE first_settled_at >= 5 AND first_settled_at < 9",
+        "events_by_first_settlement",
+    ),
+    (
         "SELECT * FROM audit_entries WHERE at >= 5 AND (at > 5 OR id > 'b') ORDER BY at, id LIMIT 51",
         "audit_entries_by_time",
     ),
