@@ -114,10 +114,8 @@ pub fn settle(
                 record(c, &known, INFECTED, now)?;
             }
         } else {
-            // A clean verdict never takes an infected one back.
-            if findings::find(c, document, VIRUSES)?.is_none() {
-                keep(c, document, VIRUSES, json!([]), now)?;
-            }
+            // A clean verdict never takes an infected one back, nor the names of one that comes at the same moment.
+            findings::put_if_none(c, &finding(document, VIRUSES, json!([]), now))?;
             if documents::move_on(c, document, &[QUARANTINED], STORED, now)? {
                 record(c, &known, STORED, now)?;
             }
@@ -159,22 +157,17 @@ fn record(c: &mut DbConn, known: &Document, status: &str, now: UtcTime) -> Resul
     audit::record(c, &Actor::filestack(), entry, now)
 }
 
-fn keep(
-    c: &mut DbConn,
-    document_id: DocumentId,
-    kind: &str,
-    value: Value,
-    found_at: UtcTime,
-) -> Result<(), DbError> {
-    findings::put(
-        c,
-        &Finding {
-            document_id,
-            kind: kind.to_owned(),
-            value: value.to_string(),
-            found_at,
-        },
-    )
+fn keep(c: &mut DbConn, document: DocumentId, kind: &str, value: Value, now: UtcTime) -> Result<(), DbError> {
+    findings::put(c, &finding(document, kind, value, now))
+}
+
+fn finding(document_id: DocumentId, kind: &str, value: Value, found_at: UtcTime) -> Finding {
+    Finding {
+        document_id,
+        kind: kind.to_owned(),
+        value: value.to_string(),
+        found_at,
+    }
 }
 
 #[cfg(test)]

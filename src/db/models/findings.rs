@@ -57,6 +57,18 @@ pub fn put(connection: &mut DbConn, finding: &Finding) -> Result<(), DbError> {
     Ok(())
 }
 
+/// Keeps a finding that a document is not found by, unless there is one of this kind.
+pub fn put_if_none(connection: &mut DbConn, finding: &Finding) -> Result<(), DbError> {
+    let insert = diesel::insert_into(document_findings::table)
+        .values(finding)
+        .on_conflict_do_nothing();
+    match connection {
+        DbConn::Postgres(inner) => insert.execute(inner)?,
+        DbConn::Sqlite(inner) => insert.execute(inner)?,
+    };
+    Ok(())
+}
+
 /// The finding of this kind.
 pub fn find(connection: &mut DbConn, document: DocumentId, kind: &str) -> Result<Option<Finding>, DbError> {
     Ok(document_findings::table

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use diesel::{RunQueryDsl as _, sql_query};
-use satchel::db::models::documents::{self, Content};
+use satchel::db::DbConn;
+use satchel::db::models::documents::{self, Content, INFECTED};
 use satchel::db::models::events::{self as event_rows, EventState};
-use satchel::db::models::users;
+use satchel::db::models::{findings, users};
 use satchel::filestack::{Handle, Purpose};
+use satchel::services::verdicts::{self, VIRUSES, Verdict};
 use serde_json::json;
 use tokio::sync::Notify;
 
@@ -79,6 +81,27 @@ async fn what_was_said_of_older_content_does_not_replace_what_is_known_of_newer(
     assert_eq!(app.only_event().await.state, EventState::Applied);
     assert_eq!(app.documents().await.remove(0).size_bytes, 13);
     assert_eq!(app.owner("ana").await.stored_bytes, 13);
+}
+
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn a_clean_verdict_that_comes_with_an_infected_one_leaves_the_names_of_the_viruses() {
+    let app = app().on_postgres().start().await;
+    let id = app.somebody_with_a_document("ana").await.1.id;
+    let now = app.services.clock.now();
+    let settle = |infections: &[&str]| {
+        let verdict = Verdict {
+            infections: Some(infections.iter().map(|name| (*name).to_owned()).collect()),
+            ..Verdict::default()
+        };
+        move |c: &mut DbConn| verdicts::settle(c, id, &verdict, now)
+    };
+    let (infected, clean) = second_waits(&app.services.db, settle(&["Eicar"]), settle(&[])).await;
+    assert_eq!(infected.as_deref(), Some(INFECTED));
+    assert_eq!(clean.as_deref(), Some(INFECTED));
+    let kept = app.services.db.run(move |c| findings::find(c, id, VIRUSES));
+    let kept = kept.await.expect("rows").expect("a finding");
+    assert_eq!(kept.value, r#"["Eicar"]"#);
 }
 
 /// The sweep has read which events are old enough to be forgotten when somebody has one of them applied anew.
