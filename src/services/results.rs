@@ -112,11 +112,17 @@ pub fn attach(
         created_at: known.as_ref().map_or(now, |known| known.created_at),
         updated_at: now,
     };
-    match known {
+    let attached = match known {
         Some(known) if known.state == DONE => Ok(Attached::Before),
         Some(_) => results::update(c, &result).map(|()| Attached::Now),
         None => results::insert(c, &result).map(|added| if added { Attached::Now } else { Attached::Before }),
+    };
+    let attached = attached?;
+    if attached == Attached::Now {
+        // That it is gone may have been said before it came.
+        events::unpark(c, Some(handle), None, now)?;
     }
+    Ok(attached)
 }
 
 /// Notes that a result that was asked for will not come; one that is there stays.

@@ -13,7 +13,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 
 use crate::clock::UtcTime;
-use crate::db::schema::{documents, events};
+use crate::db::schema::{document_results, documents, events};
 use crate::db::{DbConn, DbError};
 use crate::ids::{DocumentId, EventId};
 use columns::{InsertEvent, InsertEvents};
@@ -288,15 +288,28 @@ pub fn list_parked(
     Ok(found)
 }
 
-/// Parked events whose document is there after all: the two can come about at the same moment and miss each other.
+/// Parked events whose document is there after all, or whose file was made of one and is said to be gone: the two can come about at the
+/// same moment and miss each other.
 pub fn list_missed(connection: &mut DbConn, limit: i64) -> Result<Vec<EventId>, DbError> {
-    Ok(events::table
+    let parked = || sql::<Bool>("events.state = 'parked'");
+    let mut missed: Vec<EventId> = events::table
         .inner_join(documents::table.on(events::handle.eq(documents::handle.nullable())))
-        .filter(sql::<Bool>("events.state = 'parked'"))
+        .filter(parked())
         .order((events::received_at, events::id))
         .limit(limit)
         .select(events::id)
-        .load(connection)?)
+        .load(connection)?;
+    // Of a file that was made nothing else is told: other events about one stay parked.
+    let of_made_files: Vec<EventId> = events::table
+        .inner_join(document_results::table.on(events::handle.eq(document_results::handle)))
+        .filter(parked())
+        .filter(events::action.eq("fp.delete"))
+        .order((events::received_at, events::id))
+        .limit(limit)
+        .select(events::id)
+        .load(connection)?;
+    missed.extend(of_made_files);
+    Ok(missed)
 }
 
 /// Events in this state since before `before`, the oldest first.

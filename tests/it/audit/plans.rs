@@ -94,6 +94,11 @@ const STATEMENTS: &[(&str, &str)] = &[
         "events_by_first_settlement",
     ),
     (
+        "SELECT events.id FROM events JOIN document_results ON events.handle = document_results.handle \
+         WHERE events.state = 'parked' AND events.action = 'fp.delete' AND document_results.handle = 'x' LIMIT 64",
+        "document_results_by_handle",
+    ),
+    (
         "SELECT * FROM audit_entries WHERE at >= 5 AND (at > 5 OR id > 'b') ORDER BY at, id LIMIT 51",
         "audit_entries_by_time",
     ),

@@ -7,9 +7,13 @@ use bytes::Bytes;
 use diesel::{RunQueryDsl as _, sql_query};
 use satchel::db::DbConn;
 use satchel::db::models::documents::{self, Content, INFECTED};
-use satchel::db::models::events::{self as event_rows, EventState};
+use satchel::db::models::events::{self as event_rows, EventState, Settlement};
+use satchel::db::models::results::{self as result_rows, FAILED};
 use satchel::db::models::{findings, users};
 use satchel::filestack::{Handle, Purpose};
+use satchel::ids::DocumentId;
+use satchel::services::events;
+use satchel::services::results::{self, Attached, MadeFile, WORKFLOW};
 use satchel::services::verdicts::{self, VIRUSES, Verdict};
 use serde_json::json;
 use tokio::sync::Notify;
@@ -34,6 +38,16 @@ impl TestApp {
             .overwrite(handle, grant, Bytes::from_static(bytes))
             .await
             .expect("overwritten");
+    }
+}
+
+fn made(handle: &str) -> MadeFile {
+    MadeFile {
+        handle: Handle::new(handle).expect("a handle"),
+        name: "made.mp4".to_owned(),
+        content_type: "video/mp4".to_owned(),
+        size_bytes: Some(5),
+        details: json!({}),
     }
 }
 
@@ -102,6 +116,67 @@ async fn a_clean_verdict_that_comes_with_an_infected_one_leaves_the_names_of_the
     let kept = app.services.db.run(move |c| findings::find(c, id, VIRUSES));
     let kept = kept.await.expect("rows").expect("a finding");
     assert_eq!(kept.value, r#"["Eicar"]"#);
+}
+
+impl TestApp {
+    async fn the_result_of(&self, document: DocumentId) -> result_rows::DocumentResult {
+        let rows = self.services.db.run(move |c| result_rows::list(c, document));
+        let mut rows = rows.await.expect("rows");
+        assert_eq!(rows.len(), 1, "{rows:?}");
+        rows.remove(0)
+    }
+}
+
+#[actix_web::test]
+async fn w14_a_made_file_that_is_said_to_be_gone_before_it_is_known_is_gone() {
+    let app = app().start().await;
+    let id = app.somebody_with_a_document("ana").await.1.id;
+    app.happen(&event(1, "fp.delete", url_of("Made1"))).await;
+    assert_eq!(app.only_event().await.state, EventState::Parked);
+    let now = app.services.clock.now();
+    let attached = app
+        .services
+        .db
+        .write(move |c| results::attach(c, id, WORKFLOW, "step", &made("Made1"), now));
+    assert_eq!(attached.await.expect("rows"), Attached::Now);
+    app.apply_events().await;
+    assert_eq!(app.only_event().await.state, EventState::Applied);
+    assert_eq!(app.the_result_of(id).await.state, FAILED);
+}
+
+/// The same when each is written while the other cannot be seen: the sweep brings them together, and leaves alone what stays parked.
+#[actix_web::test]
+async fn w14_a_made_file_and_the_word_that_it_is_gone_meet_in_the_sweep() {
+    let app = app().start().await;
+    let id = app.somebody_with_a_document("ana").await.1.id;
+    let now = app.services.clock.now();
+    let attached = app
+        .services
+        .db
+        .write(move |c| results::attach(c, id, WORKFLOW, "step", &made("Made1"), now));
+    attached.await.expect("rows");
+    for (number, action) in [(1, "fp.delete"), (2, "fp.overwrite")] {
+        app.deliver(&event(number, action, url_of("Made1"))).await;
+    }
+    let parked = app.events().await;
+    let park = parked.iter().map(|event| event.id).collect::<Vec<_>>();
+    let parked = app.services.db.write(move |c| {
+        let parked = Settlement {
+            state: EventState::Parked,
+            reason: "It is for this test.".to_owned(),
+            document: None,
+        };
+        for id in park {
+            event_rows::settle(c, id, EventState::Received, &parked, now)?;
+        }
+        Ok(())
+    });
+    parked.await.expect("rows");
+    events::sweep(&app.services).await.expect("a sweep");
+    let states: Vec<_> = app.events().await.iter().map(|event| event.state).collect();
+    assert_eq!(states, [EventState::Received, EventState::Parked]);
+    app.apply_events().await;
+    assert_eq!(app.the_result_of(id).await.state, FAILED);
 }
 
 /// The sweep has read which events are old enough to be forgotten when somebody has one of them applied anew.
