@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::clock::UtcTime;
-use crate::db::models::results::{self, DONE, DocumentResult, FAILED, PENDING};
+use crate::db::models::results::{self, DONE, DocumentResult, PENDING};
 use crate::db::models::{documents, uploads};
 use crate::db::{DbConn, DbError};
 use crate::filestack::Handle;
@@ -127,18 +127,7 @@ pub fn attach(
 
 /// Notes that a result that was asked for will not come; one that is there stays.
 pub fn give_up(c: &mut DbConn, kind: &str, key: &str, said: &Value, now: UtcTime) -> Result<(), DbError> {
-    match results::find(c, kind, key)? {
-        Some(pending) if pending.state == PENDING => results::update(
-            c,
-            &DocumentResult {
-                state: FAILED.to_owned(),
-                details: details(said),
-                updated_at: now,
-                ..pending
-            },
-        ),
-        _ => Ok(()),
-    }
+    results::give_up(c, kind, key, &details(said), now)
 }
 
 fn details(said: &Value) -> String {

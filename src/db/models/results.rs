@@ -62,6 +62,27 @@ pub fn update(connection: &mut DbConn, result: &DocumentResult) -> Result<(), Db
     Ok(())
 }
 
+/// Notes that a result that is on its way will not come, and what was said of it.
+pub fn give_up(
+    connection: &mut DbConn,
+    kind: &str,
+    key: &str,
+    details: &str,
+    now: UtcTime,
+) -> Result<(), DbError> {
+    let pending = document_results::table
+        .filter(document_results::kind.eq(kind).and(document_results::key.eq(key)))
+        .filter(document_results::state.eq(PENDING));
+    diesel::update(pending)
+        .set((
+            document_results::state.eq(FAILED),
+            document_results::details.eq(details),
+            document_results::updated_at.eq(now),
+        ))
+        .execute(connection)?;
+    Ok(())
+}
+
 /// The result of this kind and key.
 pub fn find(connection: &mut DbConn, kind: &str, key: &str) -> Result<Option<DocumentResult>, DbError> {
     Ok(document_results::table

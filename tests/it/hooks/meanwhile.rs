@@ -8,12 +8,12 @@ use diesel::{RunQueryDsl as _, sql_query};
 use satchel::db::DbConn;
 use satchel::db::models::documents::{self, Content, INFECTED};
 use satchel::db::models::events::{self as event_rows, EventState, Settlement};
-use satchel::db::models::results::{self as result_rows, FAILED};
+use satchel::db::models::results::{self as result_rows, DONE, FAILED};
 use satchel::db::models::{findings, users};
 use satchel::filestack::{Handle, Purpose};
 use satchel::ids::DocumentId;
 use satchel::services::events;
-use satchel::services::results::{self, Attached, MadeFile, WORKFLOW};
+use satchel::services::results::{self, Attached, MadeFile, VIDEO, WORKFLOW};
 use satchel::services::verdicts::{self, VIRUSES, Verdict};
 use serde_json::json;
 use tokio::sync::Notify;
@@ -116,6 +116,31 @@ async fn a_clean_verdict_that_comes_with_an_infected_one_leaves_the_names_of_the
     let kept = app.services.db.run(move |c| findings::find(c, id, VIRUSES));
     let kept = kept.await.expect("rows").expect("a finding");
     assert_eq!(kept.value, r#"["Eicar"]"#);
+}
+
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn a_result_that_comes_while_it_is_given_up_is_there() {
+    let app = app().on_postgres().start().await;
+    let id = app.somebody_with_a_document("ana").await.1.id;
+    let now = app.services.clock.now();
+    let expected = app
+        .services
+        .db
+        .write(move |c| results::expect(c, id, VIDEO, "uuid", now));
+    expected.await.expect("a result to come");
+    let (attached, ()) = second_waits(
+        &app.services.db,
+        move |c| results::attach(c, id, VIDEO, "uuid", &made("Made1"), now),
+        move |c| results::give_up(c, VIDEO, "uuid", &json!({"why": "too late"}), now),
+    )
+    .await;
+    assert_eq!(attached, Attached::Now);
+    let known = app.the_result_of(id).await;
+    assert_eq!(
+        (known.state.as_str(), known.handle.as_deref()),
+        (DONE, Some("Made1"))
+    );
 }
 
 impl TestApp {
