@@ -29,11 +29,15 @@ pub fn mark(connection: &mut DbConn) -> Result<Option<UtcTime>, DbError> {
         .optional()?)
 }
 
-/// Sets the first mark.
+/// Sets the first mark, unless somebody else has.
 pub fn begin(connection: &mut DbConn, at: UtcTime) -> Result<(), DbError> {
-    diesel::insert_into(statistics_mark::table)
+    let insert = diesel::insert_into(statistics_mark::table)
         .values((statistics_mark::id.eq(1), statistics_mark::counted_until.eq(at)))
-        .execute(connection)?;
+        .on_conflict_do_nothing();
+    match connection {
+        DbConn::Postgres(inner) => insert.execute(inner)?,
+        DbConn::Sqlite(inner) => insert.execute(inner)?,
+    };
     Ok(())
 }
 

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::try_join_all;
+use satchel::db::DbConn;
 use satchel::db::models::events::{self, Event, EventState, Settlement};
+use satchel::db::models::statistics as figure_rows;
 use satchel::emulator::{Fault, Route};
 use satchel::ids::EventId;
 use satchel::queue::{Kind, NewJob};
@@ -12,6 +14,7 @@ use satchel::services::events::{NewDelivery, record};
 use satchel::services::statistics;
 
 use crate::support::app::TestApp;
+use crate::support::postgres::second_waits;
 
 async fn gather(app: &TestApp) {
     app.advance(Duration::from_secs(60));
@@ -154,6 +157,19 @@ async fn an_event_that_is_settled_late_is_counted_on_sqlite() {
 #[ignore = "needs PostgreSQL"]
 async fn an_event_that_is_settled_late_is_counted_on_postgres() {
     an_event_that_is_settled_late_is_counted(TestApp::postgres().await).await;
+}
+
+/// Two new servers look at the same moment: the sweep of neither may end there.
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn two_servers_that_begin_to_count_at_once_set_one_mark() {
+    let app = TestApp::postgres().await;
+    let now = app.services.clock.now();
+    let later = now.plus(Duration::from_secs(1));
+    let begin = |at| move |c: &mut DbConn| figure_rows::begin(c, at);
+    second_waits(&app.services.db, begin(now), begin(later)).await;
+    let mark = app.services.db.run(figure_rows::mark);
+    assert_eq!(mark.await.expect("rows"), Some(now));
 }
 
 #[actix_web::test]
