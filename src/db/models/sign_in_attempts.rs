@@ -1,6 +1,7 @@
 //! Tries at signing in, counted before the password is looked at, so that a hundred at once are a hundred tries (R8).
 
 use diesel::prelude::*;
+use diesel::upsert::excluded;
 
 use crate::clock::UtcTime;
 use crate::db::schema::sign_in_attempts;
@@ -38,7 +39,7 @@ pub fn find_for_update(connection: &mut DbConn, subject: &str) -> Result<Option<
     })
 }
 
-/// Makes sure there is a row to lock.
+/// Makes sure there is a row, and locks it: nobody forgets it for its age before the transaction ends.
 pub fn ensure(connection: &mut DbConn, subject: &str, now: UtcTime) -> Result<(), DbError> {
     let fresh = SignInAttempts {
         subject: subject.to_owned(),
@@ -46,12 +47,16 @@ pub fn ensure(connection: &mut DbConn, subject: &str, now: UtcTime) -> Result<()
         blocked_until: now,
         last_at: now,
     };
-    let insert = diesel::insert_into(sign_in_attempts::table)
-        .values(fresh)
-        .on_conflict_do_nothing();
+    let insert = diesel::insert_into(sign_in_attempts::table).values(fresh);
     match connection {
-        DbConn::Postgres(inner) => insert.execute(inner)?,
-        DbConn::Sqlite(inner) => insert.execute(inner)?,
+        DbConn::Postgres(inner) => insert
+            .on_conflict(sign_in_attempts::subject)
+            .do_update()
+            // A change that changes nothing: it locks.
+            .set(sign_in_attempts::subject.eq(excluded(sign_in_attempts::subject)))
+            .execute(inner)?,
+        // Whoever writes is alone.
+        DbConn::Sqlite(inner) => insert.on_conflict_do_nothing().execute(inner)?,
     };
     Ok(())
 }

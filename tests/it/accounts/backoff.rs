@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use satchel::db::models::sign_in_attempts;
 use satchel::db::models::users::Role;
 use satchel::services::audit::Action;
 
 use super::people::{account, at_once, browser, disable};
 use crate::support::app::{PASSWORD, Setup, TestApp};
+use crate::support::postgres::second_waits;
 use crate::support::wire::{Browser, Reply};
 
 const ANA: &str = "ana@example.org";
@@ -285,4 +287,25 @@ async fn a5_a_guesser_does_not_fill_the_trail() {
 #[ignore = "needs PostgreSQL"]
 async fn a5_a_guesser_does_not_fill_the_trail_with_postgresql() {
     a_guesser_does_not_fill_the_trail(behind_a_proxy().on_postgres().start().await).await;
+}
+
+/// The sweep forgets tries that are a day old. Whoever makes sure of a row has it from then on, and can lock it for the next try.
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn a5_tries_that_somebody_counts_are_not_forgotten_meanwhile() {
+    let app = TestApp::postgres().await;
+    let then = app.services.clock.now();
+    let now = then.plus(Duration::from_secs(25 * 3_600));
+    let known = app
+        .services
+        .db
+        .write(move |c| sign_in_attempts::ensure(c, "somebody", then));
+    known.await.expect("a try");
+    let ((), forgotten) = second_waits(
+        &app.services.db,
+        move |c| sign_in_attempts::ensure(c, "somebody", now),
+        move |c| sign_in_attempts::delete_older(c, now),
+    )
+    .await;
+    assert_eq!(forgotten, 1, "nobody has counted a try in the end");
 }
