@@ -19,11 +19,13 @@ use crate::queue::{self, Kind, NewJob};
 use crate::services::Services;
 
 /// Deliveries in one batch.
-const BATCH: usize = 64;
+const BATCH: usize = 256;
 /// Bytes of a batch: beyond them it has one delivery more at most.
 const BATCH_BYTES: usize = 1_024 * 1_024;
-/// Transactions that are brought to the database at once: it has the next at hand when it is done with one.
-const WRITERS: usize = 2;
+/// Batches that are brought to the database at once: it has the next at hand when it is done with one.
+const WRITERS: usize = 4;
+/// What must wait before another one is begun beside the first: a batch costs nearly the same whatever is in it.
+const WORTH_ANOTHER: usize = 8;
 /// Deliveries that may wait for their turn; further ones are told to come again.
 const MOST_WAITING: usize = 4_096;
 
@@ -61,7 +63,7 @@ impl Intake {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Queues a delivery; `true` when the caller has to start one more writer.
+    /// Queues a delivery; `true` when the caller has to start a writer.
     fn push(&self, delivery: String, answer: Answer) -> Result<bool, AppError> {
         let mut waiting = self.lock();
         if waiting.deliveries.len() >= MOST_WAITING {
@@ -72,14 +74,22 @@ impl Intake {
             });
         }
         waiting.deliveries.push((delivery, answer));
-        let starts = waiting.writers < WRITERS;
+        let starts = match waiting.writers {
+            0 => true,
+            writers => writers < WRITERS && waiting.deliveries.len() >= WORTH_ANOTHER,
+        };
         waiting.writers += usize::from(starts);
         Ok(starts)
     }
 
-    /// The next ones to write; none, and the writer has ended.
-    fn next(&self) -> Vec<(String, Answer)> {
+    /// The next ones to write; `None`, and the writer has ended.
+    fn next(&self) -> Option<Vec<(String, Answer)>> {
         let mut waiting = self.lock();
+        let least = if waiting.writers > 1 { WORTH_ANOTHER } else { 1 };
+        if waiting.deliveries.len() < least {
+            waiting.writers -= 1;
+            return None;
+        }
         let mut bytes = 0;
         let fits = waiting.deliveries.iter().take(BATCH).take_while(|(delivery, _)| {
             let fits = bytes < BATCH_BYTES;
@@ -87,8 +97,37 @@ impl Intake {
             fits
         });
         let count = fits.count();
-        waiting.writers -= usize::from(count == 0);
-        waiting.deliveries.drain(..count).collect()
+        Some(waiting.deliveries.drain(..count).collect())
+    }
+}
+
+/// Who writes what waits, for all who wait.
+struct Writer {
+    services: Services,
+    has_ended: bool,
+}
+
+impl Writer {
+    async fn run(mut self) {
+        while let Some(batch) = self.services.intake.next() {
+            write(&self.services, batch).await;
+        }
+        self.has_ended = true;
+    }
+}
+
+impl Drop for Writer {
+    /// A writer that broke down leaves nobody waiting for it: they are told that it did, and the next to come starts another.
+    fn drop(&mut self) {
+        if self.has_ended {
+            return;
+        }
+        let left = {
+            let mut waiting = self.services.intake.lock();
+            waiting.writers -= 1;
+            std::mem::take(&mut waiting.deliveries)
+        };
+        drop(left);
     }
 }
 
@@ -114,17 +153,12 @@ pub async fn record(services: &Services, delivery: NewDelivery) -> Result<EventI
     let delivered = delivered.map_err(|error| AppError::Internal(format!("a webhook: {error}")))?;
     let (answer, answered) = oneshot::channel();
     if services.intake.push(delivered, answer)? {
+        let writer = Writer {
+            services: services.clone(),
+            has_ended: false,
+        };
         // Not part of this request: it may be dropped, and others wait for the same transaction.
-        let services = services.clone();
-        tokio::spawn(async move {
-            loop {
-                let batch = services.intake.next();
-                if batch.is_empty() {
-                    return;
-                }
-                write(&services, batch).await;
-            }
-        });
+        tokio::spawn(writer.run());
     }
     answered
         .await

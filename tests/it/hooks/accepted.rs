@@ -1,6 +1,6 @@
 //! What is taken: once each, whatever comes again.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use diesel::prelude::*;
 use satchel::db::models::events::batches;
@@ -8,8 +8,10 @@ use satchel::db::schema::events;
 use satchel::services::events::ledger;
 use serde_json::json;
 
-use super::sender::{SECRET, app, event, sign, url_of};
+use super::sender::{PATH, SECRET, app, event, sign, url_of};
+use crate::cli::process::Place;
 use crate::support::app::TestApp;
+use crate::support::wire::post;
 
 const HANDLE: &str = "AbCdEfGhIjKlMnOpQrSt";
 
@@ -266,6 +268,7 @@ async fn entered_once(app: &TestApp) {
     );
 
     // Without a worker.
+    app.advance(Duration::from_secs(1));
     app.deliver_bytes(body(99).as_bytes()).await;
     let page = admin.page("/admin/webhooks").await;
     assert!(page.texts("tbody tr").concat().contains("99"));
@@ -283,4 +286,28 @@ async fn s3_what_is_answered_is_entered_once_by_whoever_comes_first() {
 #[ignore = "needs PostgreSQL"]
 async fn s3_what_is_answered_is_entered_once_by_whoever_comes_first_on_postgres() {
     entered_once(&app().on_postgres().start().await).await;
+}
+
+/// A writer of webhooks that breaks down leaves nobody waiting, and the next delivery has another.
+#[test]
+fn x3_a_webhook_is_taken_after_its_writer_broke_down() {
+    let place = Place::new()
+        .with("FILESTACK_WEBHOOK_SECRET", SECRET)
+        .with("SATCHEL_FAILPOINTS", "webhook.before-record=panic");
+    let server = place.serve();
+    let deliver = || {
+        let seconds = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .expect("it is later than 1970");
+        let time = seconds.as_secs().to_string();
+        let body = br#"{"id": 1, "action": "fp.new-thing", "timestamp": 1, "text": {}}"#;
+        post(PATH)
+            .header("FS-Timestamp", &*time)
+            .header("FS-Signature", sign(SECRET, &time, body))
+            .body("application/json", body.to_vec())
+            .send(server.address)
+            .status
+    };
+    assert_eq!(deliver(), 500);
+    assert_eq!((deliver(), deliver()), (200, 200));
 }
