@@ -31,6 +31,8 @@ pub use progress::Progress;
 pub const LEASE: Duration = Duration::from_secs(60);
 /// Jobs taken back from the dead in one go.
 const RECLAIMED_AT_ONCE: i64 = 100;
+/// Tries at adding a job whose unique key was another's a moment ago.
+const TRIES: usize = 3;
 /// Longer reasons are cut: they may come from other hosts.
 const LONGEST_REASON: usize = 500;
 
@@ -108,21 +110,25 @@ pub fn enqueue(c: &mut DbConn, new: NewJob, now: UtcTime) -> Result<Enqueued, Db
         started_at: None,
         finished_at: None,
     };
-    if jobs::insert(c, &job)? {
-        return Ok(Enqueued {
-            id: job.id,
-            is_new: true,
-        });
+    for _ in 0..TRIES {
+        if jobs::insert(c, &job)? {
+            return Ok(Enqueued {
+                id: job.id,
+                is_new: true,
+            });
+        }
+        let Some(key) = &job.unique_key else {
+            break;
+        };
+        if let Some(active) = jobs::find_active(c, key)? {
+            return Ok(Enqueued {
+                id: active.id,
+                is_new: false,
+            });
+        }
+        // On PostgreSQL the one in the way may have ended between the two questions: there is room now.
     }
-    let Some(key) = &job.unique_key else {
-        return Err(DbError::Conflict);
-    };
-    // The one in the way may have ended since; the caller tries its transaction again, as after any conflict.
-    let active = jobs::find_active(c, key)?.ok_or(DbError::Conflict)?;
-    Ok(Enqueued {
-        id: active.id,
-        is_new: false,
-    })
+    Err(DbError::Conflict)
 }
 
 /// What a worker takes.

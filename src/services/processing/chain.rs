@@ -3,14 +3,16 @@
 use std::time::Duration;
 
 use crate::clock::UtcTime;
-use crate::db::models::documents::{Document, QUARANTINED, STORED};
+use crate::db::models::documents::{QUARANTINED, STORED};
+use crate::db::models::jobs::listing;
 use crate::db::{DbConn, DbError};
-use crate::error::AppError;
 use crate::ids::{DocumentId, JobId};
 use crate::queue::{self, Kind, NewJob, Priority};
-use crate::services::Services;
 use crate::services::background::Background;
 use crate::services::mail::{self, Notice};
+
+/// Jobs of one document: more than it can have.
+const MOST_JOBS: i64 = 100;
 
 /// A step that was put into the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +56,16 @@ pub fn enqueue(
             Ok(Step { id: job.id, kind })
         })
         .collect()
+}
+
+/// The steps of a document that were put into the queue already, those that have ended too, in the order they were made.
+pub fn list(c: &mut DbConn, document: DocumentId) -> Result<Vec<Step>, DbError> {
+    let jobs = listing::list_of_document(c, document, MOST_JOBS)?;
+    let steps = jobs.into_iter().filter_map(|job| {
+        let kind = job.kind.parse().ok()?;
+        Some(Step { id: job.id, kind })
+    });
+    Ok(steps.collect())
 }
 
 fn new(kind: Kind, document: DocumentId) -> NewJob {
@@ -118,12 +130,4 @@ pub fn plan(background: &Background, content_type: &str, wish: Wish) -> (&'stati
         kinds.push(Kind::SendMail);
     }
     (if is_scanned { QUARANTINED } else { STORED }, kinds)
-}
-
-/// Puts the steps of a document that is there into the queue once more; those that still wait or run are left alone.
-pub async fn again(services: &Services, document: &Document) -> Result<Vec<Step>, AppError> {
-    let (id, kinds, now) = (document.id, steps(&document.content_type), services.clock.now());
-    let steps = services.db.write(move |c| enqueue(c, id, &kinds, now)).await?;
-    services.bell.ring();
-    Ok(steps)
 }

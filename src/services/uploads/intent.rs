@@ -150,14 +150,18 @@ impl Intent {
                 if let Some(once) = &once {
                     once.lock(c)?;
                 }
-                if uploads::finish(c, id, UploadState::Recorded, Some(&document.handle), None, now)? {
-                    quotas::release(c, id)?;
-                    add(c, owner_seq, &document)?;
-                    audit::record_added(c, &by.actor, &document, by.via)?;
-                } else if !documents::complete(c, &document)? {
-                    return Err(DbError::Conflict);
-                }
-                let steps = chain::enqueue(c, id, &kinds, now)?;
+                let steps =
+                    if uploads::finish(c, id, UploadState::Recorded, Some(&document.handle), None, now)? {
+                        quotas::release(c, id)?;
+                        add(c, owner_seq, &document)?;
+                        audit::record_added(c, &by.actor, &document, by.via)?;
+                        chain::enqueue(c, id, &kinds, now)?
+                    } else if documents::complete(c, &document)? {
+                        // Put into the queue with the document, as the kept wish says; they may have ended since.
+                        chain::list(c, id)?
+                    } else {
+                        return Err(DbError::Conflict);
+                    };
                 failpoints::reach("upload.in-record");
                 let document = documents::find(c, id)?.ok_or(DbError::NotFound)?;
                 if let Some(once) = once {

@@ -426,18 +426,16 @@ async fn finish(services: &Services, owner: &User, by: By, taken_in: TakenIn) ->
                 let Some(document) = adopted.filter(|document| document.sha256 == sent.sha256) else {
                     return Err(error);
                 };
-                let steps = if details.wish != Wish::Nothing {
-                    chain::again(&services, &document).await?
-                } else {
-                    Vec::new()
-                };
-                if let Some(once) = once {
-                    let (document, jobs) = (document.clone(), named(&steps));
-                    services
-                        .db
-                        .write(move |c| once.record(c, &document, &jobs))
-                        .await?;
-                }
+                // Its steps were put into the queue with it, as the kept wish says.
+                let (known, made) = (document.id, document.clone());
+                let steps = services.db.write(move |c| {
+                    let steps = chain::list(c, known)?;
+                    if let Some(once) = once {
+                        once.record(c, &made, &named(&steps))?;
+                    }
+                    Ok(steps)
+                });
+                let steps = steps.await?;
                 return Ok(Received { document, steps });
             }
         };

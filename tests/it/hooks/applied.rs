@@ -75,7 +75,7 @@ impl TestApp {
     pub async fn store_file(&self, path: &str, name: &str, bytes: &[u8]) -> Handle {
         let purpose = Purpose::Upload {
             path,
-            max_size: 1 << 20,
+            max_size: 16 << 20,
         };
         let grant = self
             .services

@@ -5,6 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use diesel::prelude::*;
+use diesel::sql_query;
 use satchel::db::models::jobs::{self, JobState};
 use satchel::queue::{self, Enqueued, Failure, Kind, LEASE, NewJob, Revival, Wanted};
 
@@ -98,6 +100,43 @@ async fn eight_at_once_with_one_unique_key_make_one_job() {
 #[ignore = "needs PostgreSQL"]
 async fn eight_at_once_with_one_unique_key_make_one_job_on_postgresql() {
     one_unique_key_makes_one_job(&TestApp::postgres().await).await;
+}
+
+/// The job in the way is seen when another is added, and has ended when it is looked for.
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn a_job_that_ends_while_another_with_its_key_is_added_is_not_in_the_way() {
+    let app = TestApp::postgres().await;
+    let new = NewJob {
+        unique_key: Some("the only one".to_owned()),
+        ..NewJob::new(Kind::Reconcile)
+    };
+    let first = app.enqueue(new.clone()).await;
+    let now = app.services.clock.now();
+    let claimed = app.services.db.write(move |c| queue::claim(c, &ALL, now)).await;
+    let hold = claimed.expect("a claim").expect("a job").hold();
+    // Whoever adds a job waits behind the statement that adds it.
+    let waiting = "CREATE FUNCTION wait_here() RETURNS trigger LANGUAGE plpgsql AS \
+         'BEGIN PERFORM pg_advisory_xact_lock(4711); RETURN NULL; END'";
+    let trigger =
+        "CREATE TRIGGER wait_here AFTER INSERT ON jobs FOR EACH STATEMENT EXECUTE FUNCTION wait_here()";
+    let made = app.services.db.write(move |c| {
+        sql_query(waiting).execute(c)?;
+        Ok(sql_query(trigger).execute(c)?)
+    });
+    made.await.expect("a trigger");
+    let added = app.services.db.write(move |c| queue::enqueue(c, new, now));
+    let added = app.in_between(
+        move |c, other| {
+            sql_query("SELECT pg_advisory_xact_lock(4711)").execute(c)?;
+            other.waits(c)?;
+            assert!(queue::finish(c, hold, None, now)?, "it has its job");
+            Ok(())
+        },
+        added,
+    );
+    let added = added.await.expect("a place in the queue");
+    assert!(added.is_new && added.id != first, "{added:?}");
 }
 
 async fn a_bounded_kind_keeps_its_bound(app: &TestApp) {

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod app;
+pub mod between;
 pub mod browser;
 pub mod client;
 pub mod documents;

@@ -10,6 +10,7 @@ mod in_flight;
 mod limits;
 mod multipart;
 mod names;
+mod overtaken;
 mod pages;
 pub mod picker;
 mod policies;
