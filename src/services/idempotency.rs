@@ -272,11 +272,18 @@ impl Held {
     ///
     /// [`DbError::Conflict`] when the request was taken for dead and another does its work.
     pub fn lock(&self, c: &mut DbConn) -> Result<(), DbError> {
-        let Hold { wanted, holder, .. } = &*self.0;
-        match idempotency_keys::find_for_update(c, wanted.user, &wanted.key.0)? {
-            Some(key) if key.holder == *holder => Ok(()),
-            _ => Err(DbError::Conflict),
+        if self.is_held(c)? {
+            Ok(())
+        } else {
+            Err(DbError::Conflict)
         }
+    }
+
+    /// The same, and says whether the request still has its key.
+    pub fn is_held(&self, c: &mut DbConn) -> Result<bool, DbError> {
+        let Hold { wanted, holder, .. } = &*self.0;
+        let key = idempotency_keys::find_for_update(c, wanted.user, &wanted.key.0)?;
+        Ok(key.is_some_and(|key| key.holder == *holder))
     }
 
     /// Notes which upload the request has begun, in the transaction that begins it.

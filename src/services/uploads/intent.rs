@@ -141,7 +141,8 @@ impl Intent {
         let (id, owner_seq) = (self.id, owner.seq);
         let handle = document.handle.clone();
         let now = document.created_at;
-        let once = self.once.take();
+        // Held until the file is let go, should it come to that: nobody else may answer for the document meanwhile.
+        let once = self.once.clone();
         failpoints::reach("upload.before-record");
         let recorded = self
             .services
@@ -197,20 +198,29 @@ impl Intent {
 
     async fn let_go(&self, handle: String, reason: &'static str) {
         let (id, now, file) = (self.id, self.services.clock.now(), handle.clone());
+        let once = self.once.clone();
         let entered = self
             .services
             .db
             .write(move |c| {
+                let is_held = once.map_or(Ok(true), |once| once.is_held(c))?;
                 if !uploads::finish(c, id, UploadState::Failed, Some(&file), Some(reason), now)? {
-                    // An event was faster and has made the document, which is not to be.
+                    // An event was faster and has made the document. Whoever has taken the key over has answered with it; else it is
+                    // not to be.
+                    let made = documents::find(c, id)?.filter(|document| document.handle == file);
+                    if !is_held && made.is_some() {
+                        return Ok(false);
+                    }
                     withdraw(c, id, &file)?;
                 }
                 quotas::release(c, id)?;
-                removals::enter_once(c, &file, reason, now)
+                removals::enter_once(c, &file, reason, now)?;
+                Ok(true)
             })
             .await;
         let removed = match entered {
-            Ok(()) => removals::attempt(&self.services, &handle).await.map(|_| ()),
+            Ok(true) => removals::attempt(&self.services, &handle).await.map(|_| ()),
+            Ok(false) => Ok(()),
             Err(error) => Err(error.into()),
         };
         if let Err(error) = removed {

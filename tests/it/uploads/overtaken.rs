@@ -1,6 +1,7 @@
 //! Filestack's event is faster than the upload it is about: the document is there before its uploader's request records it.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use satchel::db::models::documents::Document;
 use satchel::emulator::{Fault, Route};
@@ -105,4 +106,45 @@ async fn s10_a_document_that_its_event_has_made_gets_its_steps_once() {
 #[ignore = "needs PostgreSQL"]
 async fn s10_a_document_that_its_event_has_made_gets_its_steps_once_on_postgres() {
     has_its_steps_once(&app().on_postgres().start().await).await;
+}
+
+async fn keeps_what_a_retry_was_given(app: &TestApp) {
+    let ana = app.token("ana").await;
+    let (form, bytes) = sent();
+    let upload = overtaken(app, &ana, "/api/uploads", Some("the-one"), &bytes).await;
+    let handle = upload.document.handle.clone();
+    let retry = async || {
+        let request = ana.changing(reqwest::Method::POST, "/api/uploads").await;
+        let request = request
+            .header("Idempotency-Key", "the-one")
+            .header("Content-Type", form.content_type());
+        ana.send(request.body(form.bytes())).await
+    };
+    // It is taken for dead, unless it just says that it is alive.
+    let mut given = retry().await;
+    assert_eq!(given.status, 409, "{}", given.text());
+    for _ in 0..5 {
+        if given.status == 409 {
+            app.advance(Duration::from_secs(21));
+            given = retry().await;
+        }
+    }
+    assert_eq!(given.status, 201, "{}", given.text());
+    let late = upload.end().await;
+    assert_eq!(late.status, 409, "{}", late.text());
+    assert_eq!(app.documents().await.len(), 1, "the one that the retry was given");
+    assert!(app.emulator.store().exists(&handle), "its file");
+    assert_eq!(app.kept("ana").await, (1, bytes.len() as i64));
+    assert_eq!(retry().await.text(), given.text());
+}
+
+#[actix_web::test]
+async fn s11_a_document_that_a_retry_was_given_is_not_taken_back() {
+    keeps_what_a_retry_was_given(&app().start().await).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn s11_a_document_that_a_retry_was_given_is_not_taken_back_on_postgres() {
+    keeps_what_a_retry_was_given(&app().on_postgres().start().await).await;
 }
