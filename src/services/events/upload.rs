@@ -61,16 +61,13 @@ fn look(c: &mut DbConn, key: &[u8; 32], message: &Message) -> Result<Known, DbEr
     if upload.may_be_adopted() {
         return Ok(Known::Of(Box::new(upload), true));
     }
-    if upload.state == UploadState::Recorded {
-        // Recorded since the first questions, perhaps, and then this very file is its document's.
-        let handle = message.handle.as_ref().map(Handle::as_str);
-        match documents::find(c, upload.id)? {
-            None => return Ok(Known::Deleted),
-            Some(document) if Some(document.handle.as_str()) == handle => {
-                return Ok(Known::Kept(document.id));
-            }
-            Some(_) => {}
-        }
+    let handle = message.handle.as_ref().map(Handle::as_str);
+    if upload.state == UploadState::Recorded && upload.handle.as_deref() == handle {
+        // Recorded since the first questions: this very file is its document's.
+        return Ok(match documents::find(c, upload.id)? {
+            Some(document) => Known::Kept(document.id),
+            None => Known::Deleted,
+        });
     }
     Ok(Known::Of(Box::new(upload), false))
 }

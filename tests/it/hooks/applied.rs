@@ -211,6 +211,30 @@ async fn w14_events_that_are_too_early_wait_for_their_document() {
     );
 }
 
+/// A client that sent its last request twice: the second file does not stay when the document of the first is gone, either.
+#[actix_web::test]
+async fn s11_a_second_file_of_an_upload_whose_document_is_gone_does_not_stay() {
+    let app = app().start().await;
+    let ana = app.user("ana").await;
+    let stray = app
+        .crashed_upload("ana", "a.txt", b"x", UploadState::Started, None)
+        .await;
+    app.happen(&upload_event(1, &stray)).await;
+    let intent = app.intents().await.remove(0);
+    let second = app.store_file(&intent.path, "a.txt", b"x").await;
+    assert_eq!(ana.purge(stray.id.as_str()).await.status, 204);
+    app.happen(&upload_event(2, &stray)).await;
+    assert_eq!(app.state_of_last().await, "ignored");
+    let told = app.last_event().await.reason.expect("a reason");
+    assert!(told.contains("was deleted here"), "{told}");
+    let told = event(3, "fp.upload", uploaded(second.as_str(), &stray.key));
+    app.happen(&told).await;
+    assert_eq!(app.state_of_last().await, "ignored");
+    let handle = second.as_str().to_owned();
+    let is_to_go = app.services.db.run(move |c| file_removals::exists(c, &handle));
+    assert!(is_to_go.await.expect("rows"), "{:?}", app.last_event().await);
+}
+
 /// On PostgreSQL each statement sees what others have committed by then: the document may come to be between two questions about it.
 #[actix_web::test]
 #[ignore = "needs PostgreSQL"]
