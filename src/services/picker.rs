@@ -258,6 +258,7 @@ pub fn redeem(
     actor: &Actor,
     now: UtcTime,
 ) -> Result<Redeemed, DbError> {
+    removals::lock_file(c, &document.handle)?;
     if uploads::had_handle(c, &document.handle)? || removals::is_entered(c, &document.handle)? {
         return Ok(Redeemed::Spent);
     }
@@ -345,7 +346,7 @@ pub fn document_of(
     }
 }
 
-/// A file that is ours and must not stay.
+/// A file that is ours and must not stay, unless it is a document's already: that was let in by a server with another limit.
 async fn refuse(
     services: &Services,
     handle: &Handle,
@@ -355,7 +356,13 @@ async fn refuse(
     let handle = handle.as_str().to_owned();
     services
         .db
-        .write(move |c| removals::enter_once(c, &handle, reason, now))
+        .write(move |c| {
+            removals::lock_file(c, &handle)?;
+            if uploads::had_handle(c, &handle)? {
+                return Ok(());
+            }
+            removals::enter_once(c, &handle, reason, now)
+        })
         .await?;
     Ok(())
 }

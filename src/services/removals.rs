@@ -54,6 +54,12 @@ pub fn enter_with_job(c: &mut DbConn, handle: &str, reason: &str, now: UtcTime) 
     enqueue(c, handle, now, now)
 }
 
+/// Waits for whoever decides what becomes of a file, its document or its removal, and is the only one to until the transaction ends.
+/// Comes before what is asked about the file and, but for a request's key, before whatever else the transaction locks.
+pub fn lock_file(c: &mut DbConn, handle: &str) -> Result<(), DbError> {
+    crate::db::lock_for_transaction(c, &format!("file:{handle}"))
+}
+
 /// Whether a file was let go and may still be there.
 pub fn is_entered(c: &mut DbConn, handle: &str) -> Result<bool, DbError> {
     file_removals::exists(c, handle)

@@ -87,6 +87,7 @@ pub(super) fn act(c: &mut DbConn, case: &Case<'_>) -> Outcome {
             "It names no file: its address is not one of a file at Filestack.",
         );
     };
+    removals::lock_file(c, handle.as_str())?;
     let (upload, is_wanted) = match look(c, &case.services.secret_key, case.message)? {
         Known::Kept(document) => return applied(document, "The document is there; this confirms it."),
         Known::Deleted => return ignored(None, "The document that had this file was deleted here."),

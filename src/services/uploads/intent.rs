@@ -151,6 +151,7 @@ impl Intent {
                 if let Some(once) = &once {
                     once.lock(c)?;
                 }
+                removals::lock_file(c, &document.handle)?;
                 let steps =
                     if uploads::finish(c, id, UploadState::Recorded, Some(&document.handle), None, now)? {
                         quotas::release(c, id)?;
@@ -204,6 +205,7 @@ impl Intent {
             .db
             .write(move |c| {
                 let is_held = once.map_or(Ok(true), |once| once.is_held(c))?;
+                removals::lock_file(c, &file)?;
                 if !uploads::finish(c, id, UploadState::Failed, Some(&file), Some(reason), now)? {
                     // An event was faster and has made the document. Whoever has taken the key over has answered with it; else it is
                     // not to be.

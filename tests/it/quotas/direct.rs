@@ -3,6 +3,10 @@
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE;
 use satchel::db::models::uploads::UploadState;
+use satchel::filestack::{Handle, Metadata};
+use satchel::services::audit::Actor;
+use satchel::services::claims::Claim;
+use satchel::services::picker::{self, Redeemed};
 use serde_json::{Value, json};
 
 use super::{bytes, documents};
@@ -90,6 +94,44 @@ async fn an_event_over_quota_loses_no_file_in_silence() {
         app.settle_removals().await;
     }
     assert_eq!(app.stored_files(), 0);
+    assert_eq!(app.kept("ana").await, (0, 0));
+}
+
+/// `register` and the event at once: one of them refuses the file, and the other knows it.
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn u6_a_browsers_file_is_refused_once_however_many_ask_at_once() {
+    let app = app().on_postgres().start().await;
+    let ana = app.user("ana").await;
+    app.quota("ana", bytes(1_000)).await;
+    let right = config(&ana, "?files=2").await;
+    let file = stored(&right, "a.bin", &content(900)).await;
+    app.quota("ana", bytes(800)).await;
+    let folder = right["path"].as_str().expect("a folder").to_owned();
+    let place = format!("{folder}0123456789_a.bin");
+    app.deliver(&event(1, "fp.upload", uploaded(&file, &place))).await;
+    let claim = Claim::of_path(&app.services.secret_key, &place).expect("a claim");
+    let handle = Handle::new(&file).expect("a handle");
+    let (services, now) = (app.services.clone(), app.services.clock.now());
+    let metadata = Metadata {
+        size: Some(900),
+        ..Metadata::default()
+    };
+    let document = picker::document_of(claim, &handle, &metadata, b"", now);
+    app.in_between(
+        move |c, other| {
+            let redeemed = picker::redeem(&services, c, claim, document, &Actor::command(), now)?;
+            assert!(matches!(redeemed, Redeemed::Refused(_)), "there is no room");
+            other.waits(c)
+        },
+        app.apply_events(),
+    )
+    .await;
+    let intents = app.intents().await;
+    assert_eq!(intents.len(), 1, "{intents:?}");
+    let trail = app.trail_of_user("ana").await;
+    let refusals = trail.iter().filter(|entry| entry.action == "upload.refuse");
+    assert_eq!(refusals.count(), 1, "{trail:?}");
     assert_eq!(app.kept("ana").await, (0, 0));
 }
 

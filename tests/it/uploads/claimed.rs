@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
+use satchel::db::models::file_removals;
 use satchel::emulator::{Fault, Route};
+use satchel::filestack::{Handle, Metadata};
+use satchel::services::audit::Actor;
+use satchel::services::claims::Claim;
+use satchel::services::picker::{self, Redeemed};
 use serde_json::{Value, json};
 
 use super::picker::{config, register, store, stored};
@@ -173,6 +178,37 @@ async fn a_claimed_file_that_may_not_be_registered_any_more_is_removed() {
         .expect("a sweep");
     app.run_jobs().await;
     assert_eq!((app.documents().await.len(), app.stored_files()), (1, 1));
+}
+
+/// It is registered in the last moment, and its event comes in the one after: the event sees the document, however late that commits.
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn s5_a_file_registered_in_the_last_moment_is_not_removed_by_its_event() {
+    let app = app().on_postgres().start().await;
+    let ana = app.user("ana").await;
+    let config = config(&ana, "").await;
+    let file = stored(&config, "a.txt", b"x").await;
+    let in_time = app.services.clock.now();
+    app.advance(Duration::from_secs(25 * 3_600));
+    app.deliver(&arrival(1, &config, &file)).await;
+    let folder = config["path"].as_str().expect("a folder");
+    let claim = Claim::of_path(&app.services.secret_key, &format!("{folder}0_a.txt")).expect("a claim");
+    let handle = Handle::new(&file).expect("a handle");
+    let document = picker::document_of(claim, &handle, &Metadata::default(), b"x", in_time);
+    let services = app.services.clone();
+    app.in_between(
+        move |c, other| {
+            let redeemed = picker::redeem(&services, c, claim, document, &Actor::command(), in_time)?;
+            assert!(matches!(redeemed, Redeemed::Made(..)), "its right holds");
+            other.waits(c)
+        },
+        app.apply_events(),
+    )
+    .await;
+    assert_eq!(state_of(&app, 1).await, "applied");
+    assert_eq!(app.documents().await.len(), 1);
+    let is_to_go = app.services.db.run(move |c| file_removals::exists(c, &file));
+    assert!(!is_to_go.await.expect("rows"), "the file was let go");
 }
 
 #[actix_web::test]
