@@ -356,10 +356,31 @@ pub fn describe(
     Ok(changed == 1)
 }
 
-/// Removes the owner's document, wherever it is; `false` when there is none any more.
-pub fn delete(connection: &mut DbConn, owner: UserId, id: DocumentId) -> Result<bool, DbError> {
-    let filter = documents::id.eq(id).and(documents::owner_id.eq(owner));
-    Ok(diesel::delete(documents::table.filter(filter)).execute(connection)? == 1)
+/// What a document counted for when it was removed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Queryable)]
+pub struct Removed {
+    /// Whose it was.
+    pub owner_id: UserId,
+    /// Its number in the search index.
+    pub seq: i64,
+    /// Its bytes.
+    pub size_bytes: i64,
+    /// When it was put into the trash, if it was there.
+    pub trashed_at: Option<UtcTime>,
+}
+
+/// Removes the document that has this file, wherever it is, and gives what it counted for at that moment; `None` when there is none.
+pub fn delete(connection: &mut DbConn, id: DocumentId, handle: &str) -> Result<Option<Removed>, DbError> {
+    let filter = documents::id.eq(id).and(documents::handle.eq(handle));
+    Ok(diesel::delete(documents::table.filter(filter))
+        .returning((
+            documents::owner_id,
+            documents::seq,
+            documents::size_bytes,
+            documents::trashed_at,
+        ))
+        .get_result(connection)
+        .optional()?)
 }
 
 /// What a list is sorted by.

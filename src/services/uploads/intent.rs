@@ -276,17 +276,16 @@ pub fn adopt(services: &Services, c: &mut DbConn, mut document: NewDocument) -> 
     Ok(true)
 }
 
-/// Takes back a document that an event has made of an upload that failed after all.
+/// Takes back a document that an event has made of an upload that failed after all. The document first, as whoever changes one does; and
+/// what it counted for is what it counts for at that moment.
 fn withdraw(c: &mut DbConn, id: DocumentId, handle: &str) -> Result<(), DbError> {
-    let Some(document) = documents::find(c, id)?.filter(|document| document.handle == handle) else {
+    let Some(removed) = documents::delete(c, id, handle)? else {
         return Ok(());
     };
-    search::delete(c, document.seq)?;
-    if documents::delete(c, document.owner_id, id)? {
-        users::add_usage(c, document.owner_id, -1, -document.size_bytes)?;
-        if document.trashed_at.is_some() {
-            users::add_trashed(c, document.owner_id, -1)?;
-        }
+    search::delete(c, removed.seq)?;
+    users::add_usage(c, removed.owner_id, -1, -removed.size_bytes)?;
+    if removed.trashed_at.is_some() {
+        users::add_trashed(c, removed.owner_id, -1)?;
     }
     Ok(())
 }

@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use satchel::db::models::documents::Document;
+use satchel::db::models::documents::{self, Document};
+use satchel::db::models::{search, users};
 use satchel::emulator::{Fault, Route};
 use serde_json::json;
 
@@ -147,4 +148,45 @@ async fn s11_a_document_that_a_retry_was_given_is_not_taken_back() {
 #[ignore = "needs PostgreSQL"]
 async fn s11_a_document_that_a_retry_was_given_is_not_taken_back_on_postgres() {
     keeps_what_a_retry_was_given(&app().on_postgres().start().await).await;
+}
+
+/// What Filestack has is not what was sent, so the upload fails after all.
+#[actix_web::test]
+async fn a_document_in_the_trash_is_taken_back_when_its_upload_fails() {
+    let app = app().start().await;
+    let ana = app.token("ana").await;
+    let upload = overtaken(&app, &ana, "/api/uploads", None, b"something else").await;
+    let document = upload.document.id;
+    let trashed = ana.delete(&format!("/api/documents/{document}")).await;
+    assert_eq!(trashed.status, 204, "{}", trashed.text());
+    assert_eq!(upload.end().await.status, 409);
+    is_taken_back(&app).await;
+}
+
+async fn is_taken_back(app: &TestApp) {
+    assert_eq!((app.documents().await.len(), app.stored_files()), (0, 0));
+    assert_eq!(app.kept("ana").await, (0, 0));
+    assert_eq!(app.owner("ana").await.trashed_count, 0);
+}
+
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn a_document_put_into_the_trash_while_it_is_taken_back_is_counted_right() {
+    let app = app().on_postgres().start().await;
+    let ana = app.token("ana").await;
+    let upload = overtaken(&app, &ana, "/api/uploads", None, b"something else").await;
+    let (document, now) = (upload.document.clone(), app.services.clock.now());
+    // As the owner's request does it, which has come as far as the document.
+    let answer = app.in_between(
+        move |c, other| {
+            let owner = document.owner_id;
+            assert!(documents::trash(c, owner, document.id, now)?, "it was there");
+            other.waits(c)?;
+            search::delete(c, document.seq)?;
+            users::add_trashed(c, owner, 1)
+        },
+        upload.end(),
+    );
+    assert_eq!(answer.await.status, 409);
+    is_taken_back(&app).await;
 }
