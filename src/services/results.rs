@@ -114,7 +114,9 @@ pub fn attach(
     };
     let attached = match known {
         Some(known) if known.state == DONE => Ok(Attached::Before),
-        Some(_) => results::update(c, &result).map(|()| Attached::Now),
+        Some(_) if results::update(c, &result)? => Ok(Attached::Now),
+        // Purged between the two, as one would find that adds a result.
+        Some(_) => Err(DbError::Conflict),
         None => results::insert(c, &result).map(|added| if added { Attached::Now } else { Attached::Before }),
     };
     let attached = attached?;

@@ -334,15 +334,19 @@ fn purge_row(
     until: UtcTime,
     now: UtcTime,
 ) -> Result<Option<(Document, Vec<String>, i64)>, DbError> {
-    let Some(document) = documents::find_trashed(c, owner, id)? else {
+    if documents::find_trashed(c, owner, id)?.is_none() {
         return Ok(None);
-    };
+    }
     // Jobs before the document, as a job does that ends: the other way round the two could wait for each other (R3).
     jobs::lock_of_document(c, id)?;
-    let made = results::list(c, id)?;
-    let Some(bytes) = documents::delete_trashed(c, owner, id, until)? else {
-        // Somebody else restored or purged it between the two: PostgreSQL lets both read it.
+    // Somebody else may have restored or purged it between the two: PostgreSQL lets both read it.
+    let Some(document) = documents::find_trashed_for_update(c, owner, id, until)? else {
         return Ok(None);
+    };
+    // From here on nothing more can be made of it.
+    let made = results::delete_of_document(c, id)?;
+    let Some(bytes) = documents::delete_trashed(c, owner, id, until)? else {
+        return Err(DbError::Conflict);
     };
     jobs::cancel_of_document(c, id, "The document was deleted.", now)?;
     audit::record(
@@ -351,7 +355,6 @@ fn purge_row(
         Entry::of_document(Action::DocumentPurged, &document),
         now,
     )?;
-    let made = made.into_iter().filter_map(|result| result.handle).collect();
     Ok(Some((document, made, bytes)))
 }
 

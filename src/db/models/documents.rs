@@ -16,7 +16,10 @@ use crate::ids::{DocumentId, UserId};
 
 pub use family::Family;
 pub use listing::{ListQuery, Part, count, list};
-pub use trash::{delete_trashed, find_trashed, list_due, list_trashed, list_trashed_at, restore, trash};
+pub use trash::{
+    delete_trashed, find_trashed, find_trashed_for_update, list_due, list_trashed, list_trashed_at, restore,
+    trash,
+};
 
 /// The state of a document whose file is at Filestack and may be served.
 pub const STORED: &str = "stored";

@@ -54,12 +54,21 @@ pub fn insert(connection: &mut DbConn, new: &DocumentResult) -> Result<bool, DbE
     Ok(added == 1)
 }
 
-/// Replaces what is known of a result.
-pub fn update(connection: &mut DbConn, result: &DocumentResult) -> Result<(), DbError> {
-    diesel::update(document_results::table.find(result.id))
+/// Replaces what is known of a result; `false` when it is gone with its document.
+pub fn update(connection: &mut DbConn, result: &DocumentResult) -> Result<bool, DbError> {
+    let changed = diesel::update(document_results::table.find(result.id))
         .set(result)
         .execute(connection)?;
-    Ok(())
+    Ok(changed == 1)
+}
+
+/// Removes the results of a document, and gives the files that they were.
+pub fn delete_of_document(connection: &mut DbConn, document: DocumentId) -> Result<Vec<String>, DbError> {
+    let files: Vec<Option<String>> =
+        diesel::delete(document_results::table.filter(document_results::document_id.eq(document)))
+            .returning(document_results::handle)
+            .get_results(connection)?;
+    Ok(files.into_iter().flatten().collect())
 }
 
 /// Notes that a result that is on its way will not come, and what was said of it.

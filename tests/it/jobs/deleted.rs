@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 use futures_util::future::join;
+use satchel::db::models::file_removals;
 use satchel::db::models::jobs::JobState;
 use satchel::db::schema::{document_findings, document_results};
 use satchel::emulator::{Fault, Route};
+use satchel::filestack::Handle;
 use satchel::ids::DocumentId;
 use satchel::jobs::{Ended, Step};
 use satchel::queue::{Kind, NewJob};
+use satchel::services::results::{self, Attached, MadeFile};
 use serde_json::json;
 
 use crate::hooks::sender::{app, event, uploaded, url_of};
@@ -29,6 +32,46 @@ async fn r3_a_document_deleted_while_it_is_scanned_read_or_converted_stays_delet
 #[ignore = "needs PostgreSQL"]
 async fn r3_a_document_deleted_while_it_is_scanned_read_or_converted_stays_deleted_on_postgresql() {
     deleted_meanwhile(&app().on_postgres().start().await).await;
+}
+
+/// What Filestack made of a document is told at the moment in which the document is purged: it goes too.
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn r3_what_is_made_of_a_document_while_it_is_purged_goes_too() {
+    let app = app().on_postgres().start().await;
+    let ana = app.token("ana").await;
+    let now = app.services.clock.now();
+    for (handle, was_asked_for) in [("MadeUnasked0123456789", false), ("MadeAsAsked0123456789", true)] {
+        let id = ana.document("a.txt", b"x").await;
+        assert_eq!(ana.delete(&format!("/api/documents/{id}")).await.status, 204);
+        let document: DocumentId = id.parse().expect("an id");
+        if was_asked_for {
+            let asked = app
+                .services
+                .db
+                .write(move |c| results::expect(c, document, results::VIDEO, handle, now));
+            asked.await.expect("a row");
+        }
+        let file = MadeFile {
+            handle: Handle::new(handle).expect("a handle"),
+            name: "made.mp4".to_owned(),
+            content_type: "video/mp4".to_owned(),
+            size_bytes: Some(1),
+            details: json!({}),
+        };
+        let place = format!("/api/trash/{id}");
+        let purged = app.in_between(
+            move |c, other| {
+                let attached = results::attach(c, document, results::VIDEO, handle, &file, now)?;
+                assert_eq!(attached, Attached::Now);
+                other.waits(c)
+            },
+            ana.delete(&place),
+        );
+        assert_eq!(purged.await.status, 204);
+        let is_to_go = app.services.db.run(move |c| file_removals::exists(c, handle));
+        assert!(is_to_go.await.expect("rows"), "{handle} stays for ever");
+    }
 }
 
 async fn deleted_meanwhile(app: &TestApp) {

@@ -64,6 +64,27 @@ pub fn find_trashed(
         .optional()?)
 }
 
+/// The same if it is there since no later than `until`, and nobody else changes it or adds to it until the transaction ends.
+pub fn find_trashed_for_update(
+    connection: &mut DbConn,
+    owner: UserId,
+    id: DocumentId,
+    until: UtcTime,
+) -> Result<Option<Document>, DbError> {
+    let wanted = documents::table
+        .filter(documents::id.eq(id).and(documents::owner_id.eq(owner)))
+        .filter(documents::trashed_at.le(until));
+    Ok(match connection {
+        DbConn::Postgres(inner) => wanted
+            .select(Document::as_select())
+            .for_update()
+            .first(inner)
+            .optional()?,
+        // Whoever writes is alone.
+        DbConn::Sqlite(inner) => wanted.select(Document::as_select()).first(inner).optional()?,
+    })
+}
+
 /// What the owner has put into the trash no later than then, the longest there first.
 pub fn list_trashed(
     connection: &mut DbConn,
