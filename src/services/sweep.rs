@@ -84,22 +84,26 @@ async fn index_old(services: &Services) -> Result<usize, AppError> {
 /// An intent that never ended is abandoned; a file it is known to have left at Filestack goes too (S11).
 async fn settle_uploads(services: &Services) -> Result<(), AppError> {
     let now = services.clock.now();
+    let before = now.minus(GRACE);
     let unsettled = services
         .db
-        .run(move |c| uploads::list_unsettled(c, now.minus(GRACE), ROUND))
+        .run(move |c| uploads::list_unsettled(c, before, ROUND))
         .await?;
     for upload in unsettled {
-        log::info!(event = "upload-abandoned", upload = upload.id.as_str(); "an unfinished upload was abandoned");
-        services
-            .db
-            .write(move |c| {
-                if let (UploadState::Stored, Some(handle)) = (upload.state, &upload.handle) {
-                    removals::enter(c, handle, "upload-abandoned", now)?;
-                }
-                uploads::abandon(c, upload.id, now)?;
-                quotas::release(c, upload.id)
-            })
-            .await?;
+        let id = upload.id;
+        let abandoned = services.db.write(move |c| {
+            if !uploads::abandon(c, id, before, now)? {
+                return Ok(false);
+            }
+            if let (UploadState::Stored, Some(handle)) = (upload.state, &upload.handle) {
+                removals::enter_once(c, handle, "upload-abandoned", now)?;
+            }
+            quotas::release(c, id)?;
+            Ok(true)
+        });
+        if abandoned.await? {
+            log::info!(event = "upload-abandoned", upload = id.as_str(); "an unfinished upload was abandoned");
+        }
     }
     Ok(())
 }

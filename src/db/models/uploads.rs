@@ -270,12 +270,18 @@ pub fn list_unsettled(connection: &mut DbConn, before: UtcTime, limit: i64) -> R
         .load(connection)?)
 }
 
-/// Settles an upload that nobody finished.
-pub fn abandon(connection: &mut DbConn, id: DocumentId, now: UtcTime) -> Result<(), DbError> {
-    diesel::update(
+/// Settles an upload that nobody finished; `false` when it has ended, or has given a sign of life since `before`.
+pub fn abandon(
+    connection: &mut DbConn,
+    id: DocumentId,
+    before: UtcTime,
+    now: UtcTime,
+) -> Result<bool, DbError> {
+    let changed = diesel::update(
         uploads::table
             .find(id)
-            .filter(uploads::state.eq_any([UploadState::Started, UploadState::Stored])),
+            .filter(uploads::state.eq_any([UploadState::Started, UploadState::Stored]))
+            .filter(uploads::updated_at.lt(before)),
     )
     .set((
         uploads::state.eq(UploadState::Abandoned),
@@ -283,5 +289,5 @@ pub fn abandon(connection: &mut DbConn, id: DocumentId, now: UtcTime) -> Result<
         uploads::updated_at.eq(now),
     ))
     .execute(connection)?;
-    Ok(())
+    Ok(changed == 1)
 }

@@ -208,6 +208,26 @@ async fn s11_the_sweep_settles_what_a_crash_left() {
     assert_eq!(app.services.db.run(file_removals::count).await.unwrap(), 0);
 }
 
+/// The sweep has it on its list already when the sign of life comes.
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn s11_an_upload_that_shows_life_while_the_sweep_looks_goes_on() {
+    let app = TestApp::postgres().await;
+    app.token("ana").await;
+    let upload = leave_behind(&app, UploadState::Started, None).await;
+    app.advance(sweep::GRACE + Duration::from_secs(1));
+    let now = app.services.clock.now();
+    let swept = app.in_between(
+        move |c, other| {
+            uploads::touch(c, upload, now)?;
+            other.waits(c)
+        },
+        sweep::once(&app.services),
+    );
+    swept.await.unwrap();
+    assert!(has_intent(&app, UploadState::Started).await, "it was ended");
+}
+
 /// An upload as a process that was killed leaves it.
 async fn leave_behind(app: &TestApp, state: UploadState, handle: Option<String>) -> DocumentId {
     let (now, owner) = (app.services.clock.now(), app.owner("ana").await);
