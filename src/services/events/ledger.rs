@@ -61,12 +61,19 @@ pub fn enter_batch(c: &mut DbConn, id: BatchId, now: UtcTime) -> Result<usize, D
     Ok(events.len())
 }
 
-/// Enters batches that no worker has entered yet, so that whoever looks sees what was delivered; gives how many that were.
+/// Enters batches that no worker has entered yet, so that whoever looks sees what was delivered; gives how many that were. One that
+/// cannot be entered is its job's matter, which says why, and hides no other.
 pub async fn enter_waiting(services: &Services) -> Result<usize, AppError> {
     let waiting = services.db.run(|c| batches::list(c, ENTERED_ON_SIGHT)).await?;
-    let (count, now) = (waiting.len(), services.clock.now());
+    let now = services.clock.now();
+    let mut count = 0;
     for id in waiting {
-        services.db.write(move |c| enter_batch(c, id, now)).await?;
+        match services.db.write(move |c| enter_batch(c, id, now)).await {
+            Ok(_) => count += 1,
+            Err(error) => {
+                log::warn!(event = "batch-not-entered", batch = id.as_str(); "webhooks could not be entered: {error}");
+            }
+        }
     }
     if count > 0 {
         services.bell.ring();

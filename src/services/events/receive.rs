@@ -15,7 +15,7 @@ use crate::db::models::events::deliveries::{self, NewRejection};
 use crate::error::AppError;
 use crate::failpoints;
 use crate::ids::{BatchId, EventId};
-use crate::queue::{self, Kind, NewJob};
+use crate::queue::{self, Kind, NewJob, Priority};
 use crate::services::Services;
 
 /// Deliveries in one batch.
@@ -179,6 +179,8 @@ async fn write(services: &Services, batch: Vec<(String, Answer)>) {
             batches::insert(c, id, &text)?;
             let job = NewJob {
                 payload: json!({"batch": id}),
+                // It is short, and work that takes long may stand before it.
+                priority: Priority::High,
                 ..NewJob::new(Kind::RecordEvents)
             };
             queue::enqueue(c, job, now)?;

@@ -4,6 +4,7 @@ mod opened;
 mod overview;
 mod page;
 mod plans;
+mod queries;
 mod recorded;
 mod sorts;
 mod system;
