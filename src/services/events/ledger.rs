@@ -81,9 +81,8 @@ pub async fn enter_waiting(services: &Services) -> Result<usize, AppError> {
     Ok(count)
 }
 
-/// Enters deliveries, each as the event that it is if it is the first of it, and gives their events in the same order. Ring the bell once
-/// that is committed.
-pub(super) fn enter(c: &mut DbConn, made: &[Event], now: UtcTime) -> Result<Vec<EventId>, DbError> {
+/// Enters deliveries, each as the event that it is if it is the first of it. Ring the bell once that is committed.
+pub(super) fn enter(c: &mut DbConn, made: &[Event], now: UtcTime) -> Result<(), DbError> {
     // By key, as everybody does: two transactions with the same events would otherwise wait for each other.
     let mut by_key: Vec<usize> = (0..made.len()).collect();
     by_key.sort_by_key(|index| (&made[*index].dedupe_key, *index));
@@ -93,22 +92,19 @@ pub(super) fn enter(c: &mut DbConn, made: &[Event], now: UtcTime) -> Result<Vec<
     let added: HashSet<EventId> = events::insert_new(c, &new)?.into_iter().collect();
 
     let mut rows = Vec::new();
-    let mut to_apply = Vec::new();
-    let mut entered: Vec<EventId> = made.iter().map(|event| event.id).collect();
-    for event in made.iter().filter(|event| added.contains(&event.id)) {
-        if event.state == EventState::Received {
-            to_apply.push(event.id);
-        }
-    }
+    let to_apply: Vec<EventId> = made
+        .iter()
+        .filter(|event| added.contains(&event.id) && event.state == EventState::Received)
+        .map(|event| event.id)
+        .collect();
     by_key.retain(|index| !added.contains(&made[*index].id));
     for index in by_key {
-        entered[index] = enter_again(c, &made[index], &mut rows, now)?;
+        enter_again(c, &made[index], &mut rows, now)?;
     }
     for part in rows.chunks(AT_ONCE) {
         deliveries::insert(c, part)?;
     }
-    enqueue(c, &to_apply, now)?;
-    Ok(entered)
+    enqueue(c, &to_apply, now)
 }
 
 /// A delivery whose key is taken: the same event again, or another one with its number (W6).
@@ -117,7 +113,7 @@ fn enter_again(
     delivery: &Event,
     rows: &mut Vec<Delivery>,
     now: UtcTime,
-) -> Result<EventId, DbError> {
+) -> Result<(), DbError> {
     let (mut id, digest) = events::find_by_key(c, &delivery.dedupe_key)?.ok_or(DbError::Conflict)?;
     let conflicts = digest != delivery.digest;
     if conflicts {
@@ -133,7 +129,7 @@ fn enter_again(
         };
         if events::insert_new(c, &[&event])?.contains(&event.id) {
             log::warn!(event = "webhook-conflict", id = event.id.as_str(); "two events with one number and different bodies");
-            return Ok(event.id);
+            return Ok(());
         }
         id = events::find_by_key(c, &event.dedupe_key)?
             .ok_or(DbError::Conflict)?
@@ -151,7 +147,7 @@ fn enter_again(
             took_micros: delivery.took_micros,
         });
     }
-    Ok(id)
+    Ok(())
 }
 
 /// The event of a delivery that is the first of it; `None` when its id is none.

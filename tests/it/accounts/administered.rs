@@ -1,6 +1,5 @@
 //! `/admin/users`: invitations, roles, accounts that are disabled, links that work once, and the administrator who is always left.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
@@ -10,13 +9,11 @@ use satchel::db::models::users::{self, Role};
 use satchel::error::AppError;
 use satchel::services::audit::Actor;
 use satchel::services::{passwords, people};
-use tokio::sync::Notify;
 
 use super::people::count_accounts;
 use crate::support::answer::Answer;
 use crate::support::app::{PASSWORD, TestApp, email};
 use crate::support::client::Client;
-use crate::support::postgres::is_waited_for;
 
 const CHOSEN: &str = "some words of my own";
 
@@ -121,21 +118,15 @@ async fn r7_a_link_that_is_used_while_it_is_taken_back_waits_for_that_and_in_no_
     let id = app.owner("ana").await.id;
     let link = passwords::reset(&app.services, &Actor::command(), id).await;
     let token = link.expect("a link").token;
-    let held = Arc::new(Notify::new());
-    let holds = Arc::clone(&held);
-    let taken_back = app.services.db.write(move |c| {
-        users::find_for_update(c, id)?.expect("a user");
-        holds.notify_one();
-        let waited = is_waited_for(c)?;
-        password_links::delete_of(c, id)?;
-        Ok(waited)
-    });
-    let chosen = async {
-        held.notified().await;
-        passwords::choose(&app.services, &token, CHOSEN.to_owned(), "127.0.0.1").await
-    };
-    let (taken_back, chosen) = futures_util::join!(taken_back, chosen);
-    assert!(taken_back.expect("no deadlock"), "nobody waited");
+    let chosen = app.in_between(
+        move |c, other| {
+            users::find_for_update(c, id)?.expect("a user");
+            other.waits(c)?;
+            password_links::delete_of(c, id)
+        },
+        passwords::choose(&app.services, &token, CHOSEN.to_owned(), "127.0.0.1"),
+    );
+    let chosen = chosen.await;
     assert!(matches!(chosen, Err(AppError::NotFound)), "{chosen:?}");
 }
 

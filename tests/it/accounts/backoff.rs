@@ -8,7 +8,7 @@ use satchel::services::audit::Action;
 
 use super::people::{account, at_once, browser, disable};
 use crate::support::app::{PASSWORD, Setup, TestApp};
-use crate::support::postgres::second_waits;
+use crate::support::between::second_waits;
 use crate::support::wire::{Browser, Reply};
 
 const ANA: &str = "ana@example.org";

@@ -14,7 +14,7 @@ use satchel::services::events::{NewDelivery, record};
 use satchel::services::statistics;
 
 use crate::support::app::TestApp;
-use crate::support::postgres::second_waits;
+use crate::support::between::second_waits;
 
 async fn gather(app: &TestApp) {
     app.advance(Duration::from_secs(60));

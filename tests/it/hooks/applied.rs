@@ -5,7 +5,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use diesel::prelude::*;
 use diesel::sql_query;
-use diesel::sql_types::BigInt;
 use satchel::clock::UtcTime;
 use satchel::db::models::documents::{self, Document, NewDocument};
 use satchel::db::models::events::Event;
@@ -20,6 +19,7 @@ use serde_json::json;
 
 use super::sender::{app, event, uploaded, url_of};
 use crate::support::app::TestApp;
+use crate::support::between::is_waited_for;
 use crate::support::client::Client;
 use crate::support::eventually;
 
@@ -270,17 +270,16 @@ async fn s11_a_document_that_comes_to_be_while_its_event_is_looked_at_keeps_its_
         .await;
         let recording = app.services.db.write(move |c| {
             sql_query("LOCK TABLE document_results IN ACCESS EXCLUSIVE MODE").execute(c)?;
-            let mut is_waited_for = false;
-            for _ in 0..1_000 {
-                let waiting = "SELECT count(*) AS n FROM pg_locks WHERE relation = 'document_results'::regclass AND NOT granted";
-                is_waited_for = sql_query(waiting).get_result::<Count>(c)?.n > 0;
-                if is_waited_for {
-                    break;
-                }
-                std::thread::sleep(Duration::from_millis(10));
-            }
+            let is_waited_for = is_waited_for(c)?;
             let now = document.created_at;
-            uploads::finish(c, document.id, UploadState::Recorded, Some(&document.handle), None, now)?;
+            uploads::finish(
+                c,
+                document.id,
+                UploadState::Recorded,
+                Some(&document.handle),
+                None,
+                now,
+            )?;
             documents::insert(c, &document)?;
             Ok(is_waited_for)
         });
@@ -296,12 +295,6 @@ async fn s11_a_document_that_comes_to_be_while_its_event_is_looked_at_keeps_its_
     let handle = stray.handle.as_str().to_owned();
     let is_to_go = app.services.db.run(move |c| file_removals::exists(c, &handle));
     assert!(!is_to_go.await.expect("rows"), "the file was let go");
-}
-
-#[derive(QueryableByName)]
-struct Count {
-    #[diesel(sql_type = BigInt)]
-    n: i64,
 }
 
 #[actix_web::test]

@@ -20,7 +20,7 @@ use tokio::sync::Notify;
 
 use super::sender::{app, event, url_of};
 use crate::support::app::TestApp;
-use crate::support::postgres::{is_waited_for, second_waits};
+use crate::support::between::{is_waited_for, second_waits};
 
 impl TestApp {
     async fn put_content(&self, handle: &Handle, bytes: &'static [u8]) {

@@ -10,8 +10,8 @@ use satchel::jobs::{Ended, Step};
 use satchel::queue::{Kind, NewJob};
 
 use crate::support::app::TestApp;
+use crate::support::between::cancel_who_waits;
 use crate::support::eventually;
-use crate::support::postgres::cancel_who_waits;
 
 /// Down, and asking for a wait that is longer than the client's patience: it gives up at once.
 fn down() -> Fault {

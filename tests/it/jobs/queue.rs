@@ -11,7 +11,7 @@ use satchel::db::models::jobs::{self, JobState};
 use satchel::queue::{self, Enqueued, Failure, Kind, LEASE, NewJob, Revival, Wanted};
 
 use crate::support::app::TestApp;
-use crate::support::postgres::second_waits;
+use crate::support::between::second_waits;
 
 const ALL: Wanted<'static> = Wanted {
     kinds: &Kind::ALL,

@@ -7,14 +7,12 @@
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use satchel::db::{Db, DbConn, DbError};
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
-use tokio::sync::Notify;
 use uuid::Uuid;
 
 const PREFIX: &str = "satchel_test_";
@@ -41,61 +39,6 @@ pub fn database() -> TestDatabase {
         url: with_database(&server.url, &name),
         name,
     }
-}
-
-/// Waits until somebody waits for what this transaction holds; `false` when nobody does for ten seconds.
-pub fn is_waited_for(c: &mut DbConn) -> Result<bool, DbError> {
-    Ok(!waiting(c, "pid")?.is_empty())
-}
-
-/// Waits for the same, and takes what they wait for from them: they are told that the database is busy.
-pub fn cancel_who_waits(c: &mut DbConn) -> Result<bool, DbError> {
-    Ok(!waiting(c, "pg_cancel_backend(pid)::int")?.is_empty())
-}
-
-/// Two write transactions of which the second begins when the first has done its work, and waits for it: only then the first commits.
-pub async fn second_waits<T: Send + 'static, U: Send + 'static>(
-    db: &Db,
-    first: impl FnOnce(&mut DbConn) -> Result<T, DbError> + Send + 'static,
-    second: impl FnOnce(&mut DbConn) -> Result<U, DbError> + Send + 'static,
-) -> (T, U) {
-    let held = Arc::new(Notify::new());
-    let holds = Arc::clone(&held);
-    let first = db.write(move |c| {
-        let done = first(c);
-        holds.notify_one();
-        Ok((done?, is_waited_for(c)?))
-    });
-    let second = async {
-        held.notified().await;
-        db.write(second).await
-    };
-    let (first, second) = futures_util::join!(first, second);
-    let (done, was_waited_for) = first.expect("the first commits");
-    assert!(was_waited_for, "the second did not wait for the first");
-    (done, second.expect("the second commits"))
-}
-
-fn waiting(c: &mut DbConn, what: &str) -> Result<Vec<Waiting>, DbError> {
-    // Of what is known about sessions a transaction sees only how it was at the first look; locks are looked at anew.
-    let query = format!(
-        "SELECT {what} AS n FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
-    );
-    for _ in 0..1_000 {
-        let found: Vec<Waiting> = diesel::sql_query(&query).load(c)?;
-        if !found.is_empty() {
-            return Ok(found);
-        }
-        std::thread::sleep(Duration::from_millis(10));
-    }
-    Ok(Vec::new())
-}
-
-#[derive(QueryableByName)]
-struct Waiting {
-    #[diesel(sql_type = diesel::sql_types::Integer)]
-    #[expect(dead_code, reason = "a row is all that is asked for")]
-    n: i32,
 }
 
 impl Drop for TestDatabase {
