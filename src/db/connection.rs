@@ -129,3 +129,15 @@ impl r2d2::ManageConnection for Manager {
         std::thread::panicking() || connection.is_broken()
     }
 }
+
+/// The first `$row` of a query, if there is one, locked until the transaction ends by `$lock` on PostgreSQL: `for_update` keeps rows that
+/// refer to it from coming, too, `for_no_key_update` lets them. On SQLite whoever writes is alone.
+macro_rules! first_locked {
+    ($connection:expr, $query:expr, $row:ty, $lock:ident) => {
+        match $connection {
+            DbConn::Postgres(inner) => $query.select(<$row>::as_select()).$lock().first(inner).optional(),
+            DbConn::Sqlite(inner) => $query.select(<$row>::as_select()).first(inner).optional(),
+        }
+    };
+}
+pub(in crate::db) use first_locked;

@@ -9,6 +9,7 @@ use diesel::prelude::*;
 
 use super::search;
 use crate::clock::UtcTime;
+use crate::db::connection::first_locked;
 use crate::db::keyset::{KeyPlace, PlaceKey};
 use crate::db::schema::documents;
 use crate::db::{DbConn, DbError};
@@ -176,15 +177,7 @@ pub fn find_owned_for_update(
             .and(documents::owner_id.eq(owner))
             .and(documents::trashed_at.is_null()),
     );
-    Ok(match connection {
-        DbConn::Postgres(inner) => wanted
-            .select(Document::as_select())
-            .for_no_key_update()
-            .first(inner)
-            .optional()?,
-        // Whoever writes is alone.
-        DbConn::Sqlite(inner) => wanted.select(Document::as_select()).first(inner).optional()?,
-    })
+    Ok(first_locked!(connection, wanted, Document, for_no_key_update)?)
 }
 
 /// The owner's document that has this file, unless it is in the trash.

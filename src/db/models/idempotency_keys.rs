@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use crate::clock::UtcTime;
+use crate::db::connection::first_locked;
 use crate::db::schema::idempotency_keys::{self, dsl};
 use crate::db::{DbConn, DbError};
 use crate::ids::{DocumentId, UserId};
@@ -48,14 +49,7 @@ pub fn find_for_update(
     name: &str,
 ) -> Result<Option<IdempotencyKey>, DbError> {
     let key = dsl::idempotency_keys.find((user, name));
-    Ok(match connection {
-        DbConn::Postgres(inner) => key
-            .select(IdempotencyKey::as_select())
-            .for_update()
-            .first(inner)
-            .optional()?,
-        DbConn::Sqlite(inner) => key.select(IdempotencyKey::as_select()).first(inner).optional()?,
-    })
+    Ok(first_locked!(connection, key, IdempotencyKey, for_update)?)
 }
 
 /// Hands a key that was locked to the request that is at it now.

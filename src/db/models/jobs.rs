@@ -13,6 +13,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Bool, Text};
 
 use crate::clock::UtcTime;
+use crate::db::connection::first_locked;
 use crate::db::schema::jobs;
 use crate::db::{DbConn, DbError};
 use crate::ids::{DocumentId, JobId};
@@ -196,17 +197,10 @@ pub fn find(connection: &mut DbConn, id: JobId) -> Result<Option<Job>, DbError> 
         .optional()?)
 }
 
-/// The job of this id, locked until the transaction ends: on SQLite every write transaction is alone anyway.
+/// The job of this id, locked until the transaction ends.
 pub fn find_for_update(connection: &mut DbConn, id: JobId) -> Result<Option<Job>, DbError> {
     let job = jobs::table.find(id);
-    Ok(match connection {
-        DbConn::Postgres(inner) => job
-            .select(Job::as_select())
-            .for_update()
-            .get_result(inner)
-            .optional()?,
-        DbConn::Sqlite(inner) => job.select(Job::as_select()).get_result(inner).optional()?,
-    })
+    Ok(first_locked!(connection, job, Job, for_update)?)
 }
 
 /// The first job of this priority that is due, locked on PostgreSQL, where those locked by others are passed over.

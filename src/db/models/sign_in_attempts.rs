@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use diesel::upsert::excluded;
 
 use crate::clock::UtcTime;
+use crate::db::connection::first_locked;
 use crate::db::schema::sign_in_attempts;
 use crate::db::{DbConn, DbError};
 
@@ -21,22 +22,10 @@ pub struct SignInAttempts {
     pub last_at: UtcTime,
 }
 
-/// What is known of the subject, locked until the transaction ends: on SQLite every write transaction is alone anyway.
+/// What is known of the subject, locked until the transaction ends.
 pub fn find_for_update(connection: &mut DbConn, subject: &str) -> Result<Option<SignInAttempts>, DbError> {
-    let table = sign_in_attempts::table;
-    Ok(match connection {
-        DbConn::Postgres(inner) => table
-            .find(subject)
-            .select(SignInAttempts::as_select())
-            .for_update()
-            .first(inner)
-            .optional()?,
-        DbConn::Sqlite(inner) => table
-            .find(subject)
-            .select(SignInAttempts::as_select())
-            .first(inner)
-            .optional()?,
-    })
+    let known = sign_in_attempts::table.find(subject);
+    Ok(first_locked!(connection, known, SignInAttempts, for_update)?)
 }
 
 /// Makes sure there is a row, and locks it: nobody forgets it for its age before the transaction ends.

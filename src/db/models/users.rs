@@ -11,6 +11,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Text;
 
 use crate::clock::UtcTime;
+use crate::db::connection::first_locked;
 use crate::db::schema::users;
 use crate::db::{DbConn, DbError};
 use crate::ids::UserId;
@@ -160,22 +161,11 @@ pub fn find(connection: &mut DbConn, id: UserId) -> Result<Option<User>, DbError
         .optional()?)
 }
 
-/// The user of this id, locked until the transaction ends: on SQLite every write transaction is alone anyway. Not against rows that refer
-/// to it: who has just added one holds the user so far already, and two of them would wait for each other.
+/// The user of this id, locked until the transaction ends. Not against rows that refer to it: who has just added one holds the user so far
+/// already, and two of them would wait for each other.
 pub fn find_for_update(connection: &mut DbConn, id: UserId) -> Result<Option<User>, DbError> {
-    Ok(match connection {
-        DbConn::Postgres(inner) => users::table
-            .find(id)
-            .select(User::as_select())
-            .for_no_key_update()
-            .first(inner)
-            .optional()?,
-        DbConn::Sqlite(inner) => users::table
-            .find(id)
-            .select(User::as_select())
-            .first(inner)
-            .optional()?,
-    })
+    let user = users::table.find(id);
+    Ok(first_locked!(connection, user, User, for_no_key_update)?)
 }
 
 /// Locks the user of this id as [`find_for_update`] does; `false` when this is not the hash of their password any more, or they may not
@@ -184,12 +174,8 @@ pub fn lock_with_password(connection: &mut DbConn, id: UserId, hash: &str) -> Re
     let user = users::table
         .find(id)
         .filter(users::password_hash.eq(hash))
-        .filter(users::disabled_at.is_null())
-        .select(users::id);
-    let found: Option<UserId> = match connection {
-        DbConn::Postgres(inner) => user.for_no_key_update().first(inner).optional()?,
-        DbConn::Sqlite(inner) => user.first(inner).optional()?,
-    };
+        .filter(users::disabled_at.is_null());
+    let found = first_locked!(connection, user, User, for_no_key_update)?;
     Ok(found.is_some())
 }
 

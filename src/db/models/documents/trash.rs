@@ -4,6 +4,7 @@ use diesel::prelude::*;
 
 use super::Document;
 use crate::clock::UtcTime;
+use crate::db::connection::first_locked;
 use crate::db::schema::documents;
 use crate::db::{DbConn, DbError};
 use crate::ids::{DocumentId, UserId};
@@ -74,15 +75,7 @@ pub fn find_trashed_for_update(
     let wanted = documents::table
         .filter(documents::id.eq(id).and(documents::owner_id.eq(owner)))
         .filter(documents::trashed_at.le(until));
-    Ok(match connection {
-        DbConn::Postgres(inner) => wanted
-            .select(Document::as_select())
-            .for_update()
-            .first(inner)
-            .optional()?,
-        // Whoever writes is alone.
-        DbConn::Sqlite(inner) => wanted.select(Document::as_select()).first(inner).optional()?,
-    })
+    Ok(first_locked!(connection, wanted, Document, for_update)?)
 }
 
 /// What the owner has put into the trash no later than then, the longest there first.

@@ -6,6 +6,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Text};
 
 use super::{family, name_key, run, status, tag, word, words_of};
+use crate::db::connection::first_locked;
 use crate::db::models::documents::NewDocument;
 use crate::db::models::findings;
 use crate::db::schema::{documents, users};
@@ -64,15 +65,7 @@ struct Known {
 /// has just added a finding holds it so far already, and two of them would wait for each other.
 pub fn refresh(connection: &mut DbConn, id: DocumentId) -> Result<(), DbError> {
     let row = documents::table.filter(documents::id.eq(id));
-    let known: Option<Known> = match connection {
-        DbConn::Postgres(inner) => row
-            .select(Known::as_select())
-            .for_no_key_update()
-            .first(inner)
-            .optional()?,
-        // Whoever writes is alone.
-        DbConn::Sqlite(inner) => row.select(Known::as_select()).first(inner).optional()?,
-    };
+    let known: Option<Known> = first_locked!(connection, row, Known, for_no_key_update)?;
     let Some(known) = known.filter(|known| known.trashed_at.is_none()) else {
         return Ok(());
     };
