@@ -116,6 +116,15 @@ async fn every_page_of_administrators_fits_a_phone_and_a_laptop_in_light_and_dar
         ("admin-system", "/admin/system".to_owned()),
     ];
     look(&app, &browser, &pages).await;
+    browser.goto(&format!("{}/admin", app.url)).await;
+    browser.look(DESKTOP, Theme::Light).await;
+    let tops = "return [...document.querySelectorAll('.charts > .panel')].slice(0, 2)
+        .map((chart) => Math.round(chart.getBoundingClientRect().top))";
+    let tops = browser.run(tops, &[]).await;
+    assert!(
+        tops[0].is_number() && tops[0] == tops[1],
+        "charts side by side: {tops}"
+    );
 }
 
 /// WCAG 1.4.12 in a style sheet of the browser's own.
