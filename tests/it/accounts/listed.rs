@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use diesel::connection::SimpleConnection as _;
+use satchel::db::DbConn;
+use satchel::db::keyset::Part;
+use satchel::db::models::users::listing::{self, UserFilter, UserKey};
 use satchel::db::models::users::{self, NewUser, Role};
 use satchel::ids::UserId;
 use satchel::services::statistics;
@@ -175,6 +179,121 @@ async fn users_are_filtered_sorted_and_walked_on_sqlite() {
 #[ignore = "needs PostgreSQL"]
 async fn users_are_filtered_sorted_and_walked_on_postgres() {
     users_are_filtered_sorted_and_walked(TestApp::postgres().await).await;
+}
+
+/// A part that few have is looked up, one that very many have is met along the order, and both find the same as looking at each address,
+/// also those of accounts that were there before the index was.
+async fn parts_of_addresses_are_found_however_many_have_them(app: TestApp) {
+    let now = app.services.clock.now();
+    let found = app.services.db.write(move |c| {
+        // As it was when there was no index, and as the migration then makes it of what there is.
+        let (up, down) = match c {
+            DbConn::Postgres(_) => (
+                include_str!(
+                    "../../../migrations/postgres/2026-11-27-220000_index_parts_of_addresses/up.sql"
+                ),
+                include_str!(
+                    "../../../migrations/postgres/2026-11-27-220000_index_parts_of_addresses/down.sql"
+                ),
+            ),
+            DbConn::Sqlite(_) => (
+                include_str!("../../../migrations/sqlite/2026-11-27-220000_index_parts_of_addresses/up.sql"),
+                include_str!(
+                    "../../../migrations/sqlite/2026-11-27-220000_index_parts_of_addresses/down.sql"
+                ),
+            ),
+        };
+        c.batch_execute(down)?;
+        let mut all = Vec::new();
+        for n in 0..600_i64 {
+            if n == 300 {
+                c.batch_execute(up)?;
+            }
+            let (id, domain) = (UserId::new(now), if n % 100 == 7 { "r\u{e4}re" } else { "many" });
+            let user = NewUser {
+                id,
+                email: format!("o'{n:03}\"_%@{domain}.example.org"),
+                password_hash: String::new(),
+                role: Role::Member,
+                created_at: now,
+            };
+            all.push(user.email.clone());
+            users::insert(c, user)?;
+            users::add_usage(c, id, 1, n * 7 % 600)?;
+        }
+        // An address that changes is found by the new one alone.
+        c.batch_execute("UPDATE users SET email = 'was-o''000@example.org' WHERE email LIKE 'o''000%'")?;
+        all[0] = "was-o'000@example.org".to_owned();
+        let mut found = Vec::new();
+        for part in [
+            "@many.",
+            "@r\u{e4}re.",
+            "o'0",
+            "o'000\"",
+            "123",
+            "23",
+            "\"_%@",
+            "o'123\"_%@many.example.org",
+            "nobody",
+            "\u{fffd}\u{fffd}\u{fffd}",
+            "\" OR \"",
+            "NOT",
+        ] {
+            let mut wanted: Vec<(usize, &String)> = all
+                .iter()
+                .enumerate()
+                .filter(|(_, email)| email.contains(part))
+                .collect();
+            let filter = |key| UserFilter {
+                part: Some(part.to_owned()),
+                role: None,
+                standing: None,
+                key,
+                descending: true,
+            };
+            let mut listed = |key| -> Result<Vec<String>, satchel::db::DbError> {
+                Ok(listing::list(c, &filter(key), &Part::First, 51)?
+                    .into_iter()
+                    .map(|user| user.email)
+                    .collect())
+            };
+            wanted.sort_by_key(|(n, _)| std::cmp::Reverse(n * 7 % 600));
+            let by_size: Vec<String> = wanted
+                .iter()
+                .take(51)
+                .map(|(_, email)| (*email).clone())
+                .collect();
+            wanted.sort_by_key(|(_, email)| std::cmp::Reverse(*email));
+            let by_address: Vec<String> = wanted
+                .iter()
+                .take(51)
+                .map(|(_, email)| (*email).clone())
+                .collect();
+            found.push((
+                part,
+                listed(UserKey::Size)?,
+                by_size,
+                listed(UserKey::Email)?,
+                by_address,
+            ));
+        }
+        Ok(found)
+    });
+    for (part, by_size, wanted_by_size, by_address, wanted_by_address) in found.await.expect("lists") {
+        assert_eq!(by_size, wanted_by_size, "{part} by size");
+        assert_eq!(by_address, wanted_by_address, "{part} by address");
+    }
+}
+
+#[actix_web::test]
+async fn parts_of_addresses_are_found_however_many_have_them_on_sqlite() {
+    parts_of_addresses_are_found_however_many_have_them(TestApp::sqlite().await).await;
+}
+
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn parts_of_addresses_are_found_however_many_have_them_on_postgres() {
+    parts_of_addresses_are_found_however_many_have_them(TestApp::postgres().await).await;
 }
 
 /// What many users keep is what the last minute's count says; without a count it is summed.

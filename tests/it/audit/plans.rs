@@ -59,6 +59,10 @@ const STATEMENTS: &[(&str, &str)] = &[
         "users_by_creation",
     ),
     (
+        "SELECT * FROM users WHERE seq IN (1, 2, 3) AND email LIKE '%x%' ESCAPE '\\'",
+        "INTEGER PRIMARY KEY|users_pkey",
+    ),
+    (
         "SELECT * FROM jobs WHERE created_at >= 5 AND (created_at > 5 OR id > 'b') ORDER BY created_at, id LIMIT 51",
         "jobs_by_creation",
     ),
@@ -152,6 +156,22 @@ fn every_list_reads_its_index_on_sqlite() {
         let rows: Vec<OfSqlite> = diesel::sql_query(format!("EXPLAIN QUERY PLAN {sql}")).load(c)?;
         Ok(rows.into_iter().map(|row| row.detail + "\n").collect())
     });
+}
+
+#[test]
+#[ignore = "needs PostgreSQL"]
+fn a_part_of_an_address_is_looked_up_on_postgres() {
+    let database = postgres::database();
+    let db = Db::open(Location::Postgres(database.url.clone())).unwrap();
+    let plan = db.write_blocking(|c| {
+        diesel::sql_query("SET LOCAL enable_seqscan = off").execute(c)?;
+        let found =
+            "EXPLAIN SELECT seq FROM users WHERE runs_of_three(email) @> runs_of_three('ana@') LIMIT 501";
+        let rows: Vec<OfPostgres> = diesel::sql_query(found).load(c)?;
+        Ok(rows.into_iter().map(|row| row.line).collect::<String>())
+    });
+    let plan = plan.unwrap();
+    assert!(plan.contains("users_by_part_of_address"), "{plan}");
 }
 
 #[test]

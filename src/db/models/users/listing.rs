@@ -1,8 +1,11 @@
 //! Lists of users, in several orders, a page at a time.
+//!
+//! A part of an address that few have is looked up in an index of all runs of three characters; one that many have, or that is shorter,
+//! along the index of the order, where a page of them is soon together.
 
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text};
+use diesel::sql_types::{BigInt, Bool, Text};
 
 use super::super::search::escaped;
 use super::{Role, Standing, User};
@@ -10,6 +13,11 @@ use crate::db::keyset::{KeyPlace, Part, PlaceKey, beyond};
 use crate::db::schema::users;
 use crate::db::{DbConn, DbError};
 use crate::ids::UserId;
+
+/// A part that more addresses than this have is looked for along the order: no more rows than these are ever sorted.
+const DENSE: usize = 500;
+/// What is shorter has no run of its own.
+const SHORTEST_RUN: usize = 3;
 
 /// Which users, in which order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,8 +63,6 @@ impl User {
 }
 
 /// A part of those users as it is read: at most `limit`, away from the place.
-///
-/// A part of an address is looked for along the index of the order: nothing is sorted, and a page of what many have is as quick as any.
 pub fn list(
     connection: &mut DbConn,
     filter: &UserFilter,
@@ -69,6 +75,9 @@ pub fn list(
         let pattern = format!("%{}%", escaped(part));
         let found = sql::<Bool>("users.email LIKE ").bind::<Text, _>(pattern);
         query = query.filter(found.sql(r" ESCAPE '\'"));
+        if let Some(few) = few_with(connection, part)? {
+            query = query.filter(users::seq.eq_any(few));
+        }
     }
     // The words as the indexes of the few have them: only so can those be used.
     if let Some(role) = filter.role {
@@ -108,4 +117,32 @@ pub fn list(
         }
     };
     Ok(query.load(connection)?)
+}
+
+#[derive(QueryableByName)]
+struct Found {
+    #[diesel(sql_type = BigInt)]
+    seq: i64,
+}
+
+/// Those with this part in their address, as far as the index can tell: no other has it. `None` when the index is not the way to them.
+fn few_with(connection: &mut DbConn, part: &str) -> Result<Option<Vec<i64>>, DbError> {
+    if part.chars().count() < SHORTEST_RUN {
+        return Ok(None);
+    }
+    let (condition, wanted) = match connection {
+        // Quoted, nothing in it is an operator.
+        DbConn::Sqlite(_) => (
+            "rowid AS seq FROM user_search WHERE user_search MATCH $1",
+            format!("\"{}\"", part.replace('"', "\"\"")),
+        ),
+        DbConn::Postgres(_) => (
+            "seq FROM users WHERE runs_of_three(email) @> runs_of_three($1)",
+            part.to_owned(),
+        ),
+    };
+    let found: Vec<Found> = diesel::sql_query(format!("SELECT {condition} LIMIT {}", DENSE + 1))
+        .bind::<Text, _>(wanted)
+        .load(connection)?;
+    Ok((found.len() <= DENSE).then(|| found.into_iter().map(|user| user.seq).collect()))
 }
