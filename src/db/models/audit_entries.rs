@@ -10,7 +10,7 @@ use crate::ids::{AuditEntryId, DocumentId, UserId};
 
 /// An entry, as it is written and read.
 #[derive(Clone, Debug, PartialEq, Eq, Insertable, Queryable, Selectable)]
-#[diesel(table_name = audit_entries)]
+#[diesel(table_name = audit_entries, treat_none_as_default_value = false)]
 pub struct AuditEntry {
     /// Id, sortable by time.
     pub id: AuditEntryId,

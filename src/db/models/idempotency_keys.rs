@@ -10,7 +10,7 @@ use crate::ids::{DocumentId, UserId};
 
 /// A key.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = idempotency_keys)]
+#[diesel(table_name = idempotency_keys, treat_none_as_default_value = false)]
 pub struct IdempotencyKey {
     /// Whose: two users may choose the same name.
     pub user_id: UserId,

@@ -84,7 +84,7 @@ crate::db::types::text_column!(JobState);
 
 /// A job.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
-#[diesel(table_name = jobs)]
+#[diesel(table_name = jobs, treat_none_as_default_value = false)]
 pub struct Job {
     /// Id.
     pub id: JobId,

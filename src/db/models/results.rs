@@ -16,7 +16,7 @@ pub const FAILED: &str = "failed";
 
 /// A result.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = document_results)]
+#[diesel(table_name = document_results, treat_none_as_default_value = false)]
 pub struct DocumentResult {
     /// Id.
     pub id: ResultId,

@@ -81,7 +81,7 @@ crate::db::types::text_column!(UploadState);
 
 /// An intent.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable)]
-#[diesel(table_name = uploads)]
+#[diesel(table_name = uploads, treat_none_as_default_value = false)]
 pub struct Upload {
     /// Id, of the document too.
     pub id: DocumentId,
