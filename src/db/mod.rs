@@ -251,6 +251,18 @@ impl Db {
         }
     }
 
+    /// [`Db::write`] for what is one statement on PostgreSQL. That is a transaction by itself there: the work is answered when it is
+    /// committed, and there is no BEGIN and no COMMIT to wait for.
+    pub async fn write_statement<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut DbConn) -> Result<T, DbError> + Send + 'static,
+    ) -> Result<T, DbError> {
+        match &self.0.writer {
+            Writer::Shared { writer, .. } => writer.run(work).await,
+            Writer::Each(lane) => lane.run(work).await,
+        }
+    }
+
     /// [`Db::write`] for commands, which have no async threads to spare.
     pub fn write_blocking<T>(
         &self,

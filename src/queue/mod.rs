@@ -77,6 +77,33 @@ impl NewJob {
             ..NewJob::new(kind)
         }
     }
+
+    /// The row that it becomes, which whoever makes one statement of it and of what makes it necessary adds without [`enqueue`].
+    pub fn into_row(self, now: UtcTime) -> Job {
+        Job {
+            id: JobId::new(now),
+            kind: self.kind.as_str().to_owned(),
+            state: JobState::Waiting,
+            priority: self.priority.number(),
+            payload: self.payload.to_string(),
+            document_id: self.document,
+            unique_key: self.unique_key,
+            run_at: self.run_at.unwrap_or(now),
+            attempts: 0,
+            max_attempts: self
+                .max_attempts
+                .unwrap_or(self.kind.traits().max_attempts)
+                .max(1),
+            progress: 0,
+            reason: None,
+            fence: 0,
+            lease_until: None,
+            worker: None,
+            created_at: now,
+            started_at: None,
+            finished_at: None,
+        }
+    }
 }
 
 /// A job that is in the queue.
@@ -90,26 +117,7 @@ pub struct Enqueued {
 
 /// Puts a job into the queue, in the caller's transaction. Ring [`Bell`] once that is committed.
 pub fn enqueue(c: &mut DbConn, new: NewJob, now: UtcTime) -> Result<Enqueued, DbError> {
-    let job = Job {
-        id: JobId::new(now),
-        kind: new.kind.as_str().to_owned(),
-        state: JobState::Waiting,
-        priority: new.priority.number(),
-        payload: new.payload.to_string(),
-        document_id: new.document,
-        unique_key: new.unique_key,
-        run_at: new.run_at.unwrap_or(now),
-        attempts: 0,
-        max_attempts: new.max_attempts.unwrap_or(new.kind.traits().max_attempts).max(1),
-        progress: 0,
-        reason: None,
-        fence: 0,
-        lease_until: None,
-        worker: None,
-        created_at: now,
-        started_at: None,
-        finished_at: None,
-    };
+    let job = new.into_row(now);
     for _ in 0..TRIES {
         if jobs::insert(c, &job)? {
             return Ok(Enqueued {

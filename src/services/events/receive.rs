@@ -15,17 +15,13 @@ use crate::db::models::events::deliveries::{self, NewRejection};
 use crate::error::AppError;
 use crate::failpoints;
 use crate::ids::{BatchId, EventId};
-use crate::queue::{self, Kind, NewJob, Priority};
+use crate::queue::{Kind, NewJob, Priority};
 use crate::services::Services;
 
 /// Deliveries in one batch.
 const BATCH: usize = 256;
 /// Bytes of a batch: beyond them it has one delivery more at most.
 const BATCH_BYTES: usize = 1_024 * 1_024;
-/// Batches that are brought to the database at once: it has the next at hand when it is done with one.
-const WRITERS: usize = 4;
-/// What must wait before another one is begun beside the first: a batch costs nearly the same whatever is in it.
-const WORTH_ANOTHER: usize = 8;
 /// Deliveries that may wait for their turn; further ones are told to come again.
 const MOST_WAITING: usize = 4_096;
 
@@ -45,14 +41,16 @@ pub struct NewDelivery {
 }
 
 /// Deliveries on their way into the database, each as its batch will have it.
+///
+/// One batch is written at a time: it costs nearly the same whatever is in it, and who comes meanwhile makes the next one larger.
 #[derive(Clone, Default)]
 pub struct Intake(Arc<Mutex<Waiting>>);
 
 #[derive(Default)]
 struct Waiting {
     deliveries: Vec<(String, Answer)>,
-    /// Who takes them out and writes them.
-    writers: usize,
+    /// Somebody takes them out and writes them.
+    writing: bool,
 }
 
 type Answer = oneshot::Sender<Result<(), DbError>>;
@@ -74,20 +72,14 @@ impl Intake {
             });
         }
         waiting.deliveries.push((delivery, answer));
-        let starts = match waiting.writers {
-            0 => true,
-            writers => writers < WRITERS && waiting.deliveries.len() >= WORTH_ANOTHER,
-        };
-        waiting.writers += usize::from(starts);
-        Ok(starts)
+        Ok(!std::mem::replace(&mut waiting.writing, true))
     }
 
     /// The next ones to write; `None`, and the writer has ended.
     fn next(&self) -> Option<Vec<(String, Answer)>> {
         let mut waiting = self.lock();
-        let least = if waiting.writers > 1 { WORTH_ANOTHER } else { 1 };
-        if waiting.deliveries.len() < least {
-            waiting.writers -= 1;
+        waiting.writing = !waiting.deliveries.is_empty();
+        if !waiting.writing {
             return None;
         }
         let mut bytes = 0;
@@ -124,7 +116,7 @@ impl Drop for Writer {
         }
         let left = {
             let mut waiting = self.services.intake.lock();
-            waiting.writers -= 1;
+            waiting.writing = false;
             std::mem::take(&mut waiting.deliveries)
         };
         drop(left);
@@ -172,18 +164,17 @@ async fn write(services: &Services, batch: Vec<(String, Answer)>) {
     drop(delivered);
     let now = services.clock.now();
     let id = BatchId::new(now);
+    let job = NewJob {
+        payload: json!({"batch": id}),
+        // It is short, and work that takes long may stand before it.
+        priority: Priority::High,
+        ..NewJob::new(Kind::RecordEvents)
+    };
     failpoints::reach("webhook.before-record");
     let recorded = services
         .db
-        .write(move |c| {
-            batches::insert(c, id, &text)?;
-            let job = NewJob {
-                payload: json!({"batch": id}),
-                // It is short, and work that takes long may stand before it.
-                priority: Priority::High,
-                ..NewJob::new(Kind::RecordEvents)
-            };
-            queue::enqueue(c, job, now)?;
+        .write_statement(move |c| {
+            batches::insert(c, id, &text, &job.into_row(now))?;
             failpoints::reach("webhook.in-record");
             Ok(())
         })
