@@ -32,7 +32,7 @@ const STYLES: &str = concat!(
 );
 
 /// Name, extension, media type, content.
-const FILES: [(&str, &str, &str, &str); 8] = [
+const FILES: [(&str, &str, &str, &str); 9] = [
     ("app", "css", "text/css; charset=utf-8", STYLES),
     (
         "app",
@@ -45,6 +45,12 @@ const FILES: [(&str, &str, &str, &str); 8] = [
         "js",
         "text/javascript; charset=utf-8",
         include_str!("../../assets/upload.js"),
+    ),
+    (
+        "list",
+        "js",
+        "text/javascript; charset=utf-8",
+        include_str!("../../assets/list.js"),
     ),
     (
         "steps",

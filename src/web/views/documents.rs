@@ -90,6 +90,11 @@ impl DocumentStatus {
         }
     }
 
+    /// Whether it will change without anybody's doing.
+    pub fn is_unsettled(self) -> bool {
+        matches!(self, DocumentStatus::Processing | DocumentStatus::Quarantined)
+    }
+
     /// The class that colours it.
     pub fn class(self) -> &'static str {
         match self {
@@ -180,6 +185,11 @@ impl DocumentIndexPage {
     pub fn here_href(&self) -> String {
         let place = self.here.as_ref().map(|(key, cursor)| (*key, cursor.as_str()));
         href(&self.sort, &self.narrowed, place)
+    }
+
+    /// Whether a row will change without anybody's doing.
+    pub fn is_unsettled(&self) -> bool {
+        self.rows.iter().any(|row| row.status.is_unsettled())
     }
 
     /// The whole list, in the same order.

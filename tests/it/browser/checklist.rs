@@ -1,6 +1,8 @@
 //! What a person expects of a list and of a page, and no test of the journey shows: keys, choosing many, sizes of targets, settings of
 //! the system that are honoured.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::support::app::TestApp;
@@ -217,6 +219,57 @@ async fn a_password_can_be_shown_and_is_never_sent_as_text() {
     );
     browser.click("[data-reveals=password]").await;
     assert_eq!(browser.run(kind, &[]).await, "password");
+}
+
+#[actix_web::test]
+#[ignore = "needs Chromium"]
+async fn rows_of_the_list_change_by_themselves_when_a_check_has_ended() {
+    let app = TestApp::sqlite().await;
+    let browser = Chromium::start().await;
+    let ana = app.user("ana").await;
+    ana.process("a.txt", b"harmless").await;
+    ana.process("b.png", &png(40, 30)).await;
+    a_document("c.txt").create(&app, "ana").await;
+    // Without scripts there is a link to the page as it then is.
+    let page = ana.page("/documents?sort=name").await;
+    assert_eq!(
+        page.attributes("[data-unsettled] a", "href"),
+        ["/documents?sort=name"]
+    );
+    browser.sign_in(&app, "ana").await;
+    browser.goto(&format!("{}/documents?sort=name", app.url)).await;
+    browser.see_text("[data-unsettled]", "change by themselves").await;
+    let states = "return [...document.querySelectorAll('.cell-status')].map((cell) => cell.innerText.trim())";
+    assert_eq!(
+        browser.run(states, &[]).await,
+        json!(["Being checked", "Being checked", "Ready"])
+    );
+    // Somebody chooses one and is about to press what removes it.
+    let focus =
+        "document.querySelector('tbody input').click(); document.querySelector('tbody .icon-danger').focus()";
+    browser.run(focus, &[]).await;
+    // A check is a workflow of some seconds.
+    for _ in 0..12 {
+        app.run_jobs_however().await;
+        app.advance(Duration::from_secs(3));
+    }
+    browser.see("tbody tr:nth-child(2) .status-ready").await;
+    assert_eq!(browser.run(states, &[]).await, json!(["Ready", "Ready", "Ready"]));
+    browser.see_text("[data-unsettled]", "Ready").await;
+    let kept = "return [document.activeElement.getAttribute('aria-label'), document.querySelector('tbody input').checked]";
+    assert_eq!(
+        browser.run(kept, &[]).await,
+        json!(["Move a.txt to the trash", true])
+    );
+    assert_eq!(
+        browser.count("tbody a.icon-button").await,
+        3,
+        "each can be downloaded"
+    );
+    assert_eq!(browser.count("tbody tr:nth-child(2) .thumb img").await, 1);
+    // Nothing is asked for any more.
+    let page = ana.page("/documents").await;
+    assert!(page.attributes("[data-unsettled]", "role").is_empty());
 }
 
 #[actix_web::test]
