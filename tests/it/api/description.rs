@@ -118,6 +118,10 @@ async fn the_page_shows_every_operation_and_every_error() {
     for (_, code, _) in satchel::web::openapi::codes() {
         assert!(codes.iter().any(|shown| shown == code), "{code}");
     }
+    assert!(
+        !page.texts("main").concat().contains('`'),
+        "what is code is shown as code"
+    );
     let policy = page
         .header("content-security-policy")
         .expect("a policy")
