@@ -5,7 +5,9 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use diesel::prelude::*;
 use satchel::db::models::jobs::JobState;
+use satchel::db::schema::documents;
 
 use crate::support::app::TestApp;
 
@@ -109,6 +111,48 @@ async fn the_owner_is_written_to_when_all_steps_have_ended() {
         message.contains(&format!("Message-ID: <{}@example.org>", job.id)),
         "{message}"
     );
+}
+
+/// No name gets so far by any way in; were it there all the same, it would be words of the message and nothing more.
+#[actix_web::test]
+async fn a_name_adds_no_header_and_no_message() {
+    let server = MailServer::start(None);
+    let app = app_with(&server).await;
+    app.token("ana").await.process("letter.txt", b"Dear Ben").await;
+    let hostile =
+        "a\r\nBcc: eve@example.org\r\n\r\nClick here\r\n.\r\nMAIL FROM:<eve@example.org>\r\n \u{202e}ä.txt";
+    let renamed = app.services.db.write(move |c| {
+        Ok(diesel::update(documents::table)
+            .set(documents::name.eq(hostile))
+            .execute(c)?)
+    });
+    assert_eq!(renamed.await.expect("renamed"), 1);
+    run_for_a_while(&app).await;
+    let messages = server.messages();
+    assert_eq!(messages.len(), 1, "{messages:?}");
+    let (head, text) = messages[0].split_once("\n\n").expect("a head and a text");
+    let names: Vec<&str> = head
+        .lines()
+        .filter(|line| !line.starts_with([' ', '\t']))
+        .map(|line| line.split(':').next().unwrap_or_default())
+        .collect();
+    let mut usual = [
+        "From",
+        "To",
+        "Subject",
+        "Message-ID",
+        "MIME-Version",
+        "Date",
+        "Content-Type",
+        "Content-Transfer-Encoding",
+    ]
+    .into_iter();
+    assert!(
+        names.iter().all(|name| usual.clone().any(|known| known == *name)),
+        "{head}"
+    );
+    assert!(usual.by_ref().take(3).all(|name| names.contains(&name)), "{head}");
+    assert!(!text.is_empty());
 }
 
 #[actix_web::test]
