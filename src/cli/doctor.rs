@@ -269,7 +269,7 @@ async fn filestack(services: &Services, config: &Config) -> Vec<Check> {
             let ours = OffsetDateTime::from(services.clock.now().system());
             let skew = (ours - theirs).unsigned_abs();
             let detail = format!(
-                "{} seconds between this computer's clock and Filestack's",
+                "{} s between this computer's clock and Filestack's",
                 skew.as_secs()
             );
             match skew {
