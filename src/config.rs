@@ -82,6 +82,7 @@ impl Config {
             &self.database,
             &warnings::filestack_of(&self.filestack.mode),
             self.filestack.webhook_warning.as_deref(),
+            &self.background,
         )
     }
 }

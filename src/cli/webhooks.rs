@@ -270,12 +270,14 @@ async fn replay(args: Replay, services: &Services) -> Result<(), CliError> {
     };
     let mut lines = Vec::new();
     if args.dry_run {
-        let previews = inbox::dry_run(services, which).await.map_err(not_there)?;
+        let previews = inbox::dry_run(services, which, inbox::MOST_REPLAYED)
+            .await
+            .map_err(not_there)?;
         lines.extend(previews.iter().map(preview_line));
-        lines.push(format!(
-            "{} events were looked at. Nothing was changed.",
-            previews.len()
-        ));
+        lines.push(match previews.len() {
+            1 => "1 event was looked at. Nothing was changed.".to_owned(),
+            count => format!("{count} events were looked at. Nothing was changed."),
+        });
     } else {
         let outcomes = inbox::replay_now(services, &Actor::command(), which)
             .await
@@ -285,7 +287,10 @@ async fn replay(args: Replay, services: &Services) -> Result<(), CliError> {
                 .iter()
                 .map(|(id, state, reason)| format!("{id}  {state}  {reason}")),
         );
-        lines.push(format!("{} events were replayed.", outcomes.len()));
+        lines.push(match outcomes.len() {
+            1 => "1 event was replayed.".to_owned(),
+            count => format!("{count} events were replayed."),
+        });
     }
     print(&lines.join("\n"))
 }

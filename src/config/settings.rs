@@ -85,6 +85,7 @@ impl Settings {
             &self.database,
             &warnings::filestack_of_settings(&self.filestack),
             self.filestack.webhook_warning(),
+            &self.background,
         )
     }
 

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use super::background::BackgroundConfig;
 use super::database::DatabaseConfig;
 use super::filestack::{FilestackMode, FilestackSettings, Hosts};
 use super::http::HttpConfig;
@@ -32,6 +33,7 @@ pub(super) fn warnings(
     database: &DatabaseConfig,
     filestack: &Filestack<'_>,
     webhook: Option<&str>,
+    background: &BackgroundConfig,
 ) -> Vec<String> {
     let mut found = Vec::new();
     match filestack {
@@ -59,6 +61,13 @@ pub(super) fn warnings(
     }
     found.extend(public_url(http));
     found.extend(webhook.map(str::to_owned));
+    if background.job_threads == 0 && matches!(database, DatabaseConfig::Sqlite { .. }) {
+        found.push(
+            "Nobody does the background work: SATCHEL_JOB_THREADS is 0, and on SQLite there are no other workers. Webhooks are kept \
+             and change nothing, and what is to be checked stays in quarantine. Set it to 1 or more."
+                .to_owned(),
+        );
+    }
     found
 }
 

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use lettre::message::header::ContentType;
+use lettre::message::header::{ContentType, MIME_VERSION_1_0};
 use lettre::message::{Mailbox, Message};
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use serde::{Deserialize, Serialize};
@@ -78,6 +78,7 @@ impl Mailer {
             .to(to)
             .subject(subject)
             .message_id(Some(format!("<{id}@{host}>")))
+            .header(MIME_VERSION_1_0)
             .header(ContentType::TEXT_PLAIN)
             .body(text)
             .map_err(|error| AppError::Internal(format!("a message: {error}")))?;

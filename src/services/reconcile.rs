@@ -210,7 +210,7 @@ async fn unowned(services: &Services, dry_run: bool) -> Result<Vec<Unowned>, App
     for event in waiting {
         let which = Which::One(event.id);
         let outcome = if dry_run {
-            let seen = inbox::dry_run(services, which).await;
+            let seen = inbox::dry_run(services, which, inbox::MOST_PREVIEWED).await;
             seen.map(|seen| seen.into_iter().map(|preview| preview.reason).collect())
         } else {
             let done = inbox::replay_now(services, &Actor::server(), which).await;

@@ -96,12 +96,13 @@ fn cut(name: &str) -> String {
         .collect()
 }
 
-/// Keeps a verdict and moves the document on accordingly, in the caller's transaction; gives its state then, or `None` when it is
-/// not there any more.
+/// Keeps a verdict of that time and moves the document on accordingly, in the caller's transaction; gives its state then, or `None` when
+/// it is not there any more.
 pub fn settle(
     c: &mut DbConn,
     document: DocumentId,
     verdict: &Verdict,
+    found_at: UtcTime,
     now: UtcTime,
 ) -> Result<Option<String>, DbError> {
     let Some(known) = documents::find(c, document)? else {
@@ -109,27 +110,27 @@ pub fn settle(
     };
     if let Some(found) = &verdict.infections {
         if verdict.is_infected() {
-            keep(c, document, VIRUSES, json!(found), now)?;
+            keep(c, document, VIRUSES, json!(found), found_at)?;
             if documents::move_on(c, document, &[STORED, QUARANTINED], INFECTED, now)? {
                 record(c, &known, INFECTED, now)?;
             }
         } else {
             // A clean verdict never takes an infected one back, nor the names of one that comes at the same moment.
-            findings::put_if_none(c, &finding(document, VIRUSES, json!([]), now))?;
+            findings::put_if_none(c, &finding(document, VIRUSES, json!([]), found_at))?;
             if documents::move_on(c, document, &[QUARANTINED], STORED, now)? {
                 record(c, &known, STORED, now)?;
             }
         }
     }
     if let Some(safe) = verdict.is_safe {
-        keep(c, document, SFW, json!(safe), now)?;
+        keep(c, document, SFW, json!(safe), found_at)?;
     }
     if let Some(tags) = &verdict.tags {
         let tags: serde_json::Map<_, _> = tags
             .iter()
             .map(|(tag, sure)| (tag.clone(), json!(sure)))
             .collect();
-        keep(c, document, TAGS, Value::Object(tags), now)?;
+        keep(c, document, TAGS, Value::Object(tags), found_at)?;
     }
     Ok(Some(
         documents::find(c, document)?.map_or(known.status, |document| document.status),
@@ -157,8 +158,14 @@ fn record(c: &mut DbConn, known: &Document, status: &str, now: UtcTime) -> Resul
     audit::record(c, &Actor::filestack(), entry, now)
 }
 
-fn keep(c: &mut DbConn, document: DocumentId, kind: &str, value: Value, now: UtcTime) -> Result<(), DbError> {
-    findings::put(c, &finding(document, kind, value, now))
+fn keep(
+    c: &mut DbConn,
+    document: DocumentId,
+    kind: &str,
+    value: Value,
+    found_at: UtcTime,
+) -> Result<(), DbError> {
+    findings::put_latest(c, &finding(document, kind, value, found_at))
 }
 
 fn finding(document_id: DocumentId, kind: &str, value: Value, found_at: UtcTime) -> Finding {

@@ -21,6 +21,7 @@ pub mod reports;
 mod routes;
 mod server;
 mod state;
+mod streams;
 pub mod views;
 
 pub use picker::{CLIENT_INTEGRITY, CLIENT_VERSION, PICKER_URL, PickerSettings};

@@ -6,7 +6,6 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use actix_web::http::header::HeaderValue;
-use tokio::sync::Semaphore;
 use url::Url;
 
 use crate::config::Secret;
@@ -19,9 +18,7 @@ use crate::web::hooks::{Budget, Sampler};
 use crate::web::limits::Limits;
 use crate::web::metrics::Requests;
 use crate::web::reports::{PATH as REPORTS, Reports};
-
-/// Pages that are told of progress at once; each looks at the database once a second.
-const STREAMS: usize = 200;
+use crate::web::streams::Streams;
 
 /// What the configuration says about HTTP.
 pub struct WebSettings {
@@ -71,8 +68,8 @@ pub struct Inner {
     pub webhook_samples: Sampler,
     /// How often whom may do what.
     pub limits: Limits,
-    /// Answers that go on while their readers stay: no more than this many.
-    pub streams: Arc<Semaphore>,
+    /// Who is told of progress.
+    pub streams: Streams,
     /// What browsers refused on our pages.
     pub reports: Reports,
     /// Requests, counted.
@@ -101,7 +98,7 @@ impl AppState {
             content_security_policy,
             webhook_budget: Budget::default(),
             webhook_samples: Sampler::default(),
-            streams: Arc::new(Semaphore::new(STREAMS)),
+            streams: Streams::default(),
             reports: Reports::default(),
             requests: Requests::default(),
             draining: AtomicBool::new(false),

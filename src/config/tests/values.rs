@@ -303,6 +303,15 @@ fn what_is_not_ready_for_production_is_said() {
     assert!(said(&[("SATCHEL_EMULATOR_BIND", "0.0.0.0:1")]).contains("SATCHEL_EMULATOR_BIND is 0.0.0.0:1"));
     assert!(said(&[("SATCHEL_BIND", "0.0.0.0:80")]).contains("SATCHEL_PUBLIC_URL is not set"));
 
+    let idle = ("SATCHEL_JOB_THREADS", "0");
+    assert!(said(&[idle]).contains("Nobody does the background work"));
+    let shared = ("DATABASE_URL", "postgres://satchel@db.example.org/satchel");
+    let key = ("SATCHEL_SECRET_KEY", "5a".repeat(32));
+    assert!(
+        !said(&[idle, shared, (key.0, &key.1)]).contains("background"),
+        "others do it"
+    );
+
     for url in ["http://satchel.example.org", "http://192.168.0.9:8080"] {
         let warning = said(&[("SATCHEL_PUBLIC_URL", url)]);
         assert!(

@@ -64,6 +64,11 @@ impl EventState {
         EventState::Failed,
     ];
 
+    /// Whether an event in it can be applied, again or at last. The others are kept for people to look at.
+    pub fn can_be_applied(self) -> bool {
+        !matches!(self, EventState::Conflict | EventState::Unreadable)
+    }
+
     /// The word kept in the column.
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -244,9 +249,9 @@ pub fn note(connection: &mut DbConn, id: EventId, reason: &str) -> Result<(), Db
     Ok(())
 }
 
-/// Sends an event back to be applied anew; `false` when it is being applied, or is none that can be.
+/// Sends an event back to be applied anew; `false` when it is none that can be. One that has not been applied yet stays as it is.
 pub fn reopen(connection: &mut DbConn, id: EventId) -> Result<bool, DbError> {
-    let fixed = [EventState::Received, EventState::Conflict, EventState::Unreadable];
+    let fixed = [EventState::Conflict, EventState::Unreadable];
     let changed = diesel::update(events::table.find(id).filter(events::state.ne_all(fixed)))
         .set((
             events::state.eq(EventState::Received),

@@ -14,6 +14,9 @@ pub const TAGS: &str = "tags";
 /// Kind of the finding that has the text on a picture: a text.
 pub const TEXT: &str = "text";
 
+/// A list of what was found, without anything in it.
+pub const NOTHING: &str = "[]";
+
 /// A finding.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = document_findings)]
@@ -51,22 +54,43 @@ pub fn put(connection: &mut DbConn, finding: &Finding) -> Result<(), DbError> {
         DbConn::Postgres(inner) => insert.on_conflict(key).do_update().set(change).execute(inner)?,
         DbConn::Sqlite(inner) => insert.on_conflict(key).do_update().set(change).execute(inner)?,
     };
+    refresh(connection, finding)
+}
+
+/// A document is found by what can be read of some of its findings.
+fn refresh(connection: &mut DbConn, finding: &Finding) -> Result<(), DbError> {
     if matches!(finding.kind.as_str(), TAGS | TEXT) {
         search::refresh(connection, finding.document_id)?;
     }
     Ok(())
 }
 
-/// Keeps a finding that a document is not found by, unless there is one of this kind.
-pub fn put_if_none(connection: &mut DbConn, finding: &Finding) -> Result<(), DbError> {
+/// [`put`] for what may come in any order: the finding of the latest time stays, of one time that with the greater value, and nothing
+/// found never stays over something.
+pub fn put_latest(connection: &mut DbConn, finding: &Finding) -> Result<(), DbError> {
+    use document_findings::{found_at, value};
+    if put_if_none(connection, finding)? {
+        return refresh(connection, finding);
+    }
+    let same_time = found_at.eq(finding.found_at).and(value.lt(&finding.value));
+    let is_later = value.eq(NOTHING).or(found_at.lt(finding.found_at)).or(same_time);
+    let known = document_findings::table.find((finding.document_id, &finding.kind));
+    diesel::update(known.filter(is_later))
+        .set((value.eq(&finding.value), found_at.eq(finding.found_at)))
+        .execute(connection)?;
+    refresh(connection, finding)
+}
+
+/// Keeps a finding unless there is one of this kind; `false` when there is. It is not entered where documents are found by it.
+pub fn put_if_none(connection: &mut DbConn, finding: &Finding) -> Result<bool, DbError> {
     let insert = diesel::insert_into(document_findings::table)
         .values(finding)
         .on_conflict_do_nothing();
-    match connection {
+    let added = match connection {
         DbConn::Postgres(inner) => insert.execute(inner)?,
         DbConn::Sqlite(inner) => insert.execute(inner)?,
     };
-    Ok(())
+    Ok(added == 1)
 }
 
 /// The finding of this kind.

@@ -180,6 +180,10 @@ fn act_on(c: &mut DbConn, case: &Case<'_>) -> Outcome {
     }
 }
 
+/// What is said of events in conflict, and of those that cannot be read.
+pub(super) const NOT_APPLICABLE: &str =
+    "Events in this state are kept for you to look at and cannot be applied.";
+
 /// What applying an event anew would change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Preview {
@@ -209,10 +213,8 @@ pub async fn preview(services: &Services, id: EventId) -> Result<Preview, AppErr
         reason: reason.to_owned(),
         changes: Vec::new(),
     };
-    if matches!(event.state, EventState::Conflict | EventState::Unreadable) {
-        return Ok(fixed(
-            "Events in this state are kept for you to look at and cannot be applied.",
-        ));
+    if !event.state.can_be_applied() {
+        return Ok(fixed(NOT_APPLICABLE));
     }
     let Some(message) = message_of(&event) else {
         return Ok(fixed("Its body can no longer be read."));

@@ -5,6 +5,7 @@ use std::time::Duration;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use super::apply::NOT_APPLICABLE;
 use super::{Preview, apply, ledger, preview, reopen};
 use crate::clock::UtcTime;
 use crate::db::keyset::{Part, Slice, TimePlace};
@@ -20,7 +21,7 @@ use crate::services::{Services, audit};
 
 /// Events that are replayed at once.
 pub const MOST_REPLAYED: i64 = 1_000;
-/// Events of which a dry run shows what would change.
+/// Events of which a page shows what would change.
 pub const MOST_PREVIEWED: i64 = 100;
 
 /// Lists events, the newest first.
@@ -117,18 +118,24 @@ async fn find(services: &Services, which: Which, most: i64) -> Result<Vec<EventI
     }
 }
 
-/// Says what replaying these events would change, each by itself, and changes nothing.
-pub async fn dry_run(services: &Services, which: Which) -> Result<Vec<Preview>, AppError> {
+/// Says what replaying these events would change, each by itself, and changes nothing. At most so many: each may be a question to
+/// Filestack.
+pub async fn dry_run(services: &Services, which: Which, most: i64) -> Result<Vec<Preview>, AppError> {
     let mut previews = Vec::new();
-    for id in find(services, which, MOST_PREVIEWED).await? {
+    for id in find(services, which, most).await? {
         previews.push(preview(services, id).await?);
     }
     Ok(previews)
 }
 
 /// Sends these events back to be applied anew by the workers; gives those that could be.
+///
+/// # Errors
+///
+/// [`AppError::Conflict`] when there are some and none can be.
 pub async fn replay(services: &Services, actor: &Actor, which: Which) -> Result<Vec<EventId>, AppError> {
     let ids = find(services, which, MOST_REPLAYED).await?;
+    let is_none = ids.is_empty();
     let (now, actor) = (services.clock.now(), actor.clone());
     let sent = services
         .db
@@ -143,6 +150,12 @@ pub async fn replay(services: &Services, actor: &Actor, which: Which) -> Result<
             Ok(sent)
         })
         .await?;
+    if sent.is_empty() && !is_none {
+        return Err(AppError::Conflict {
+            code: "events-not-applicable",
+            detail: NOT_APPLICABLE.to_owned(),
+        });
+    }
     services.bell.ring();
     Ok(sent)
 }

@@ -6,6 +6,7 @@
 use serde_json::Value;
 use url::Url;
 
+use crate::clock::UtcTime;
 use crate::crypto;
 use crate::filestack::Handle;
 use crate::ids::{DocumentId, UserId};
@@ -32,6 +33,8 @@ pub struct Message {
     pub folder: Option<Folder>,
     /// Where the file is, as it says: the folder of a claim, perhaps.
     pub key: Option<String>,
+    /// When it happened, as Filestack says; to the second.
+    pub at: Option<UtcTime>,
     /// What it says.
     pub text: Value,
 }
@@ -77,6 +80,8 @@ impl Message {
             Some(Value::String(_)) => return None,
             _ => return Self::video(body),
         };
+        let at = fields.get("timestamp").and_then(Value::as_i64);
+        let at = at.and_then(|seconds| seconds.checked_mul(1_000_000));
         let text = fields.remove("text").unwrap_or(Value::Null);
         let (handle, key) = match action.as_str() {
             "fs.workflow" => (source_of_workflow(&text), None),
@@ -90,6 +95,7 @@ impl Message {
             handle,
             folder: key.as_deref().and_then(Folder::of_key),
             key,
+            at: at.map(UtcTime::from_micros),
             text,
         })
     }
@@ -104,6 +110,7 @@ impl Message {
             handle: None,
             folder: None,
             key: None,
+            at: None,
             text: body,
         })
     }

@@ -94,9 +94,11 @@ pub async fn apply_all(services: &Services, ids: &[EventId]) -> Result<(), AppEr
     failed.map_or(Ok(()), Err)
 }
 
-/// One round of tidying up: events that have lost their job get another, parked ones meet their document after all or are given up,
+/// One round of tidying up: batches and events that have lost their job are entered and get another, parked ones meet their document after all or are given up,
 /// old ones are forgotten.
 pub async fn sweep(services: &Services) -> Result<(), AppError> {
+    // Somebody may have called their job off, or it has failed for good.
+    ledger::enter_waiting(services).await?;
     let now = services.clock.now();
     let limit = AT_ONCE as i64;
     services

@@ -1,10 +1,15 @@
 //! `fs.workflow`: a workflow has ended; what it found out becomes verdicts, what it made becomes results.
 
 use serde_json::Value;
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
 
 use super::action::{Case, Outcome, applied, document_of, ignored};
 use super::message::handle_of_url;
+use crate::clock::UtcTime;
 use crate::db::DbConn;
+use crate::db::models::documents::INFECTED;
+use crate::services::mail::{self, Notice};
 use crate::services::results::{self, MadeFile};
 use crate::services::verdicts::{self, Verdict};
 
@@ -22,7 +27,12 @@ pub(super) fn act(c: &mut DbConn, case: &Case<'_>) -> Outcome {
     }
     let outcome = &text["results"];
     let verdict = Verdict::of_workflow(outcome);
-    verdicts::settle(c, document.id, &verdict, case.now)?;
+    let status = verdicts::settle(c, document.id, &verdict, ended_at(case), case.now)?;
+    if document.status != INFECTED && status.as_deref() == Some(INFECTED) {
+        // Whoever had it looked at by a job is told by that job, once.
+        let mail_is_on = case.services.background.mail.is_some();
+        mail::enqueue(c, mail_is_on, Notice::Infected, document.id, case.now)?;
+    }
     let mut attached = 0;
     for (task, made) in outcome.as_object().into_iter().flatten().take(MOST_FILES) {
         if let Some(file) = file_of(task, made) {
@@ -39,6 +49,16 @@ pub(super) fn act(c: &mut DbConn, case: &Case<'_>) -> Outcome {
         "What the workflow found belongs to the document."
     };
     applied(document.id, said)
+}
+
+/// When the workflow ended: what another one found later stays, whichever of the two events comes first.
+fn ended_at(case: &Case<'_>) -> UtcTime {
+    let ended = case.message.text["updatedAt"].as_str();
+    let ended = ended.and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok());
+    ended
+        .map(|time| UtcTime::from_micros((time.unix_timestamp_nanos() / 1_000) as i64))
+        .or(case.message.at)
+        .unwrap_or(UtcTime::from_micros(0))
 }
 
 /// A file that a task made, when it is stored under a handle of its own.

@@ -61,7 +61,7 @@ pub async fn tag(services: &Services, id: DocumentId) -> Result<Outcome, AppErro
     };
     let now = services.clock.now();
     Ok(Outcome::with(sentence, move |c| {
-        verdicts::settle(c, id, &verdict, now).map(drop)
+        verdicts::settle(c, id, &verdict, now, now).map(drop)
     }))
 }
 
@@ -87,7 +87,7 @@ pub async fn rate(services: &Services, id: DocumentId) -> Result<Outcome, AppErr
     };
     let now = services.clock.now();
     Ok(Outcome::with(sentence, move |c| {
-        verdicts::settle(c, id, &verdict, now).map(drop)
+        verdicts::settle(c, id, &verdict, now, now).map(drop)
     }))
 }
 

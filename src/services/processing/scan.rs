@@ -120,7 +120,7 @@ fn judge(services: &Services, id: DocumentId, run: &WorkflowRun) -> Result<Outco
     }
     let now = services.clock.now();
     Ok(Outcome::with(CLEAN, move |c| {
-        verdicts::settle(c, id, &verdict, now).map(drop)
+        verdicts::settle(c, id, &verdict, now, now).map(drop)
     }))
 }
 
@@ -129,7 +129,7 @@ fn infected(services: &Services, id: DocumentId, verdict: Option<Verdict>) -> Ou
     let (now, mail_is_on) = (services.clock.now(), services.background.mail.is_some());
     Outcome::with(INFECTED_SENTENCE, move |c| {
         if let Some(verdict) = verdict {
-            verdicts::settle(c, id, &verdict, now)?;
+            verdicts::settle(c, id, &verdict, now, now)?;
         }
         mail::enqueue(c, mail_is_on, Notice::Infected, id, now)
     })

@@ -10,6 +10,7 @@ const NOT_OF_THE_API: &[&str] = &[
     "email-taken",
     "file-differs",
     "file-removal-pending",
+    "events-not-applicable",
     "invalid-email",
     "invalid-form",
     "invalid-sample",

@@ -3,7 +3,6 @@
 //! Server-sent events: `steps` with all of them whenever one has changed, `end` when there is no more to come. Each look is one
 //! query a second; it begins with who asks, so that signing out ends it.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE};
@@ -11,7 +10,6 @@ use actix_web::{HttpResponse, web};
 use bytes::Bytes;
 use futures_util::stream;
 use serde_json::json;
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::admin;
 use crate::error::AppError;
@@ -20,6 +18,7 @@ use crate::services::identity::Shown;
 use crate::services::{Services, documents, jobs};
 use crate::web::AppState;
 use crate::web::extract::{DocumentPath, Reader};
+use crate::web::streams::Place;
 use crate::web::views::{DocumentStatus, StepRow};
 
 /// Between two looks.
@@ -35,10 +34,11 @@ pub async fn show(
     reader: Reader,
     id: DocumentPath,
 ) -> Result<HttpResponse, AppError> {
-    documents::get_as(&state.services, reader.0.clone(), id.0).await?;
-    let place = Arc::clone(&state.streams)
-        .try_acquire_owned()
-        .map_err(|_| AppError::Unavailable {
+    let (_, document) = documents::get_as(&state.services, reader.0.clone(), id.0).await?;
+    let place = state
+        .streams
+        .take(document.owner_id)
+        .ok_or_else(|| AppError::Unavailable {
             code: "too-many-readers",
             detail: "Too many pages are being told of progress. Refresh the page to see how far it is."
                 .to_owned(),
@@ -92,7 +92,7 @@ struct Watch {
     said: Option<Vec<StepRow>>,
     said_at: Instant,
     ended: bool,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Watch {

@@ -229,6 +229,8 @@ pub struct EventReplayPage {
     pub filters: EventFilters,
     /// Each event.
     pub rows: Vec<PreviewRow>,
+    /// Whether any of them can be.
+    pub can_be_applied: bool,
 }
 
 /// A delivery that was refused.
@@ -362,6 +364,7 @@ mod samples {
                     reason: HOSTILE.into(),
                     changes: vec![format!("status: {HOSTILE}")],
                 }],
+                can_be_applied: true,
             }
         }
     }

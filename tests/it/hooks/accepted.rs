@@ -328,6 +328,33 @@ async fn s3_a_batch_comes_with_its_job_or_not_at_all_on_postgres() {
     both_or_neither(&app().on_postgres().start().await).await;
 }
 
+/// Somebody called the job off that would have entered them; the sweep does.
+#[actix_web::test]
+async fn s3_what_is_answered_is_entered_although_its_job_was_called_off() {
+    let app = app().start().await;
+    app.deliver_bytes(event(1, "fp.new-thing", json!({})).to_string().as_bytes())
+        .await;
+    let (admin, job) = (app.admin().await, app.jobs().await.remove(0));
+    assert_eq!(job.kind, "record-events");
+    let sent = admin
+        .post_form(&format!("/admin/jobs/{}/cancellation", job.id), &[])
+        .await;
+    assert_eq!(sent.status, 303);
+    app.run_jobs().await;
+    let count = async || {
+        let counted = app
+            .services
+            .db
+            .run(|c| Ok(events::table.count().get_result::<i64>(c)?));
+        counted.await.expect("events")
+    };
+    assert_eq!(count().await, 0);
+    satchel::services::events::sweep(&app.services)
+        .await
+        .expect("a sweep");
+    assert_eq!(count().await, 1);
+}
+
 /// A writer of webhooks that breaks down leaves nobody waiting, and the next delivery has another.
 #[test]
 fn x3_a_webhook_is_taken_after_its_writer_broke_down() {

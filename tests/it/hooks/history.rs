@@ -81,9 +81,18 @@ async fn files(app: &TestApp) -> Vec<File> {
 fn body(index: usize, kind: Kind, number: usize, file: &File) -> Value {
     // Far from the numbers of the emulator's own events.
     let id = index as i64 + 1;
+    // Which of two ended last is told by the one, by the other, or by neither.
+    let ended = [
+        "2026-11-24T10:00:01Z",
+        "2026-11-24T10:00:00.5Z",
+        "2026-11-24T10:00:00.5Z",
+        "-",
+    ][index % 4];
     let workflow = |infected: bool| {
-        json!({"workflow": "w", "jobid": "j", "sources": [file.handle], "status": "Finished", "results": {"v": {"data":
-            {"infected": infected, "infections_list": if infected { vec!["Eicar"] } else { Vec::new() }}}}})
+        json!({"workflow": "w", "jobid": "j", "sources": [file.handle], "status": "Finished", "updatedAt": ended, "results": {
+            "v": {"data": {"infected": infected, "infections_list": if infected { vec![format!("Virus{number}")] } else { Vec::new() }}},
+            "s": {"data": {"sfw": number == 0}},
+            "t": {"data": {"tags": {"auto": {format!("tag{index}"): 90}}}}}})
     };
     match kind {
         Kind::Upload => event(id, "fp.upload", uploaded(&file.handle, &file.key)),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use diesel::RunQueryDsl as _;
+use satchel::db::models::events::EventState;
 use satchel::services::audit::Action;
 use serde_json::json;
 
@@ -105,6 +106,56 @@ async fn an_event_shows_its_headers_verdict_attempts_and_document() {
     ] {
         assert!(page.contains(said), "{said}: {page}");
     }
+}
+
+#[actix_web::test]
+async fn what_cannot_be_applied_is_not_said_to_be_and_what_waits_is_applied() {
+    let (app, admin) = with_admin().await;
+    app.happen(&event(1, "fp.new-thing", json!({"a": 1}))).await;
+    app.happen(&event(1, "fp.new-thing", json!({"a": 2}))).await;
+    let events = app.events().await;
+    let conflict = events
+        .iter()
+        .find(|event| event.state == EventState::Conflict)
+        .expect("it");
+    let path = format!("/admin/webhooks/{}/replay", conflict.id);
+    let page = admin.page(&path).await;
+    assert!(page.text().contains("cannot be applied"), "{}", page.text());
+    assert!(
+        page.attributes("main form", "action").is_empty(),
+        "there is no button"
+    );
+    let sent = admin.post_form(&path, &[]).await;
+    assert_eq!(sent.status, 409);
+    assert!(sent.text().contains("cannot be applied"), "{}", sent.text());
+
+    // Its job was called off: it would wait for long.
+    app.deliver(&event(2, "fp.delete", url_of("NobodysFile123456789")))
+        .await;
+    let waiting = app
+        .events()
+        .await
+        .into_iter()
+        .find(|event| event.filestack_id == Some(2))
+        .expect("it");
+    assert_eq!(waiting.state, EventState::Received);
+    for job in app.jobs().await.iter().filter(|job| !job.state.is_final()) {
+        admin
+            .post_form(&format!("/admin/jobs/{}/cancellation", job.id), &[])
+            .await;
+    }
+    let sent = admin
+        .post_form(&format!("/admin/webhooks/{}/replay", waiting.id), &[])
+        .await;
+    assert_eq!(sent.status, 303);
+    app.run_jobs().await;
+    let applied = app
+        .events()
+        .await
+        .into_iter()
+        .find(|event| event.filestack_id == Some(2))
+        .expect("it");
+    assert_eq!(applied.state, EventState::Parked);
 }
 
 #[actix_web::test]

@@ -108,7 +108,7 @@ async fn a_clean_verdict_that_comes_with_an_infected_one_leaves_the_names_of_the
             infections: Some(infections.iter().map(|name| (*name).to_owned()).collect()),
             ..Verdict::default()
         };
-        move |c: &mut DbConn| verdicts::settle(c, id, &verdict, now)
+        move |c: &mut DbConn| verdicts::settle(c, id, &verdict, now, now)
     };
     let (infected, clean) = second_waits(&app.services.db, settle(&["Eicar"]), settle(&[])).await;
     assert_eq!(infected.as_deref(), Some(INFECTED));

@@ -8,7 +8,9 @@ use std::time::Duration;
 use diesel::prelude::*;
 use satchel::db::models::jobs::JobState;
 use satchel::db::schema::documents;
+use serde_json::json;
 
+use crate::hooks::sender::{SECRET, event};
 use crate::support::app::TestApp;
 
 /// A mail server of a few lines: it takes every message, or refuses them all with this code.
@@ -72,6 +74,7 @@ async fn app_with(server: &MailServer) -> TestApp {
     TestApp::new()
         .var("SATCHEL_SMTP_URL", &format!("smtp://{}", server.address))
         .var("SATCHEL_MAIL_FROM", "satchel@example.org")
+        .var("FILESTACK_WEBHOOK_SECRET", SECRET)
         .start()
         .await
 }
@@ -100,6 +103,7 @@ async fn the_owner_is_written_to_when_all_steps_have_ended() {
         "To: ana@example.org",
         "From: satchel@example.org",
         "Subject: Processed: letter.txt",
+        "MIME-Version: 1.0",
         "verify-file: done.",
         "/documents/",
     ] {
@@ -110,6 +114,27 @@ async fn the_owner_is_written_to_when_all_steps_have_ended() {
     assert!(
         message.contains(&format!("Message-ID: <{}@example.org>", job.id)),
         "{message}"
+    );
+}
+
+/// Nobody asked for a check, and Filestack's workflow tells of a virus all the same, more than once.
+#[actix_web::test]
+async fn the_owner_is_written_to_once_when_a_webhook_finds_a_virus() {
+    let server = MailServer::start(None);
+    let app = app_with(&server).await;
+    let (_, document) = app.somebody_with_a_document("ana").await;
+    for (number, name) in [(1, "Eicar"), (2, "Other")] {
+        let found = json!({"workflow": "w", "jobid": "j", "sources": [document.handle], "status": "Finished",
+            "results": {"v": {"data": {"infected": true, "infections_list": [name]}}}});
+        app.happen(&event(number, "fs.workflow", found)).await;
+        run_for_a_while(&app).await;
+    }
+    let messages = server.messages();
+    assert_eq!(messages.len(), 1, "{messages:?}");
+    assert!(
+        messages[0].contains("Subject: A virus was found: "),
+        "{}",
+        messages[0]
     );
 }
 

@@ -270,10 +270,7 @@ pub async fn show(
                 headers: headers(&delivery.headers),
             })
             .collect(),
-        can_be_replayed: !matches!(
-            event.state,
-            EventState::Received | EventState::Conflict | EventState::Unreadable
-        ),
+        can_be_replayed: event.state.can_be_applied(),
         event: EventRow {
             id: event.id.to_string(),
             number: event.filestack_id,
@@ -298,7 +295,7 @@ pub async fn preview_one(
     id: EventPath,
 ) -> Result<HttpResponse, AppError> {
     let action = format!("/admin/webhooks/{}/replay", id.0);
-    let previews = inbox::dry_run(&state.services, Which::One(id.0)).await?;
+    let previews = inbox::dry_run(&state.services, Which::One(id.0), inbox::MOST_PREVIEWED).await?;
     preview_page(
         &state,
         &request,
@@ -317,7 +314,7 @@ pub async fn preview_many(
     query: Query<Wanted>,
 ) -> Result<HttpResponse, AppError> {
     let filter = query.0.filter(state.services.clock.now())?;
-    let previews = inbox::dry_run(&state.services, Which::All(filter)).await?;
+    let previews = inbox::dry_run(&state.services, Which::All(filter), inbox::MOST_PREVIEWED).await?;
     let action = "/admin/webhooks/replay".to_owned();
     preview_page(&state, &request, &admin, action, query.0.shown(), previews)
 }
@@ -335,6 +332,7 @@ fn preview_page(
         shell: dressed.shell,
         action,
         filters,
+        can_be_applied: previews.iter().any(|preview| preview.from.can_be_applied()),
         rows: previews
             .into_iter()
             .map(|preview| PreviewRow {
