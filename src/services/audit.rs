@@ -2,6 +2,8 @@
 //!
 //! A verb that changes something takes the [`Actor`] it does it for and calls [`record`] beside the change: either both last or neither.
 
+use std::collections::HashSet;
+
 use serde_json::{Value, json};
 
 use crate::clock::UtcTime;
@@ -379,8 +381,15 @@ pub async fn list_of_document(
     services: &Services,
     document: DocumentId,
 ) -> Result<Vec<AuditEntry>, AppError> {
-    let read = services
-        .db
-        .run(move |c| audit_entries::list_of_document(c, document, OF_DOCUMENT));
+    let read = services.db.run(move |c| {
+        let mut entries = audit_entries::list_of_document(c, document, None, OF_DOCUMENT)?;
+        if entries.len() as i64 == OF_DOCUMENT {
+            let opened = Some(Action::DocumentOpened.as_str());
+            let openings = audit_entries::list_of_document(c, document, opened, OF_DOCUMENT)?;
+            let known: HashSet<_> = entries.iter().map(|entry| entry.id).collect();
+            entries.extend(openings.into_iter().filter(|entry| !known.contains(&entry.id)));
+        }
+        Ok(entries)
+    });
     Ok(read.await?)
 }

@@ -14,6 +14,8 @@ use crate::services::{Services, audit};
 
 /// For so long a reason that was given holds.
 pub const OPEN_FOR: Duration = Duration::from_secs(15 * 60);
+/// Letters and digits that a reason has at least.
+const LEAST_LETTERS: usize = 4;
 /// The longest reason.
 pub const REASON_CHARS: usize = 500;
 
@@ -78,7 +80,8 @@ pub async fn find(services: &Services, admin: &User, id: DocumentId) -> Result<F
                 return Ok(None);
             };
             let opened = Action::DocumentOpened.as_str();
-            let is_open = audit_entries::has_done(c, id, admin, opened, now.minus(OPEN_FOR))?;
+            let is_open = document.trashed_at.is_none()
+                && audit_entries::has_done(c, id, admin, opened, now.minus(OPEN_FOR))?;
             Ok(Some(Found {
                 document,
                 owner,
@@ -89,32 +92,47 @@ pub async fn find(services: &Services, admin: &User, id: DocumentId) -> Result<F
     found.ok_or(AppError::NotFound)
 }
 
-/// Opens somebody's document for [`OPEN_FOR`]: the reason is written into the trail, where its owner reads it too.
+/// Opens somebody's document for [`OPEN_FOR`], unless it is in the trash, where its owner could not see that: the reason is written into the trail, where its owner reads it too.
 ///
 /// # Errors
 ///
-/// [`AppError::Fields`] without a reason that says something, [`AppError::NotFound`] without such a document.
+/// [`AppError::Fields`] without a reason that says something and for what is in the trash, [`AppError::NotFound`] without such a document.
 pub async fn open(services: &Services, actor: &Actor, id: DocumentId, reason: &str) -> Result<(), AppError> {
-    let reason: String = reason.split_whitespace().collect::<Vec<_>>().join(" ");
-    let wrong = match reason.chars().count() {
-        0..5 => Some("Say in a few words why you open it. Its owner can read them."),
-        count if count > REASON_CHARS => Some("Say it shorter: a reason has at most 500 characters."),
-        _ => None,
-    };
-    if let Some(wrong) = wrong {
-        return Err(AppError::Fields(vec![("reason", wrong.to_owned())]));
+    let wrong = |sentence: &str| AppError::Fields(vec![("reason", sentence.to_owned())]);
+    let parts = reason.split(|c: char| c.is_whitespace() || c.is_control());
+    let reason: String = parts
+        .filter(|part| !part.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ");
+    // What cannot be seen says nothing.
+    if reason.chars().filter(|c| c.is_alphanumeric()).count() < LEAST_LETTERS {
+        return Err(wrong(
+            "Say in a few words why you open it. Its owner can read them.",
+        ));
+    }
+    if reason.chars().count() > REASON_CHARS {
+        return Err(wrong("Say it shorter: a reason has at most 500 characters."));
     }
     let (now, actor) = (services.clock.now(), actor.clone());
     let opened = services
         .db
         .write(move |c| {
             let Some(document) = documents::find(c, id)? else {
-                return Ok(false);
+                return Ok(Some(false));
             };
+            if document.trashed_at.is_some() {
+                return Ok(None);
+            }
             let entry = Entry::of_document(Action::DocumentOpened, &document).because(&reason);
             audit::record(c, &actor, entry, now)?;
-            Ok(true)
+            Ok(Some(true))
         })
         .await?;
-    if opened { Ok(()) } else { Err(AppError::NotFound) }
+    match opened {
+        Some(true) => Ok(()),
+        Some(false) => Err(AppError::NotFound),
+        None => Err(wrong(
+            "It is in the trash, where nobody can open it. Its owner can put it back.",
+        )),
+    }
 }

@@ -52,14 +52,19 @@ pub fn insert(connection: &mut DbConn, entry: &AuditEntry) -> Result<(), DbError
 pub fn list_of_document(
     connection: &mut DbConn,
     document: DocumentId,
+    action: Option<&str>,
     limit: i64,
 ) -> Result<Vec<AuditEntry>, DbError> {
-    Ok(audit_entries::table
+    let mut query = audit_entries::table
         .filter(audit_entries::document_id.eq(document))
         .order((audit_entries::at.desc(), audit_entries::id.desc()))
         .limit(limit)
         .select(AuditEntry::as_select())
-        .load(connection)?)
+        .into_boxed();
+    if let Some(action) = action {
+        query = query.filter(audit_entries::action.eq(action));
+    }
+    Ok(query.load(connection)?)
 }
 
 /// A place in the trail.

@@ -1,15 +1,20 @@
-//! Slows down whoever guesses: an address that asks for many things that are not there, or tries many links of set-up.
+//! Slows down whoever guesses: who asks for many things that are not there, or an address that tries many links of set-up or of passwords.
+//!
+//! Ids are told apart by those who are signed in alone, so it is they who are counted, and not the address that they share with others:
+//! nobody can lock them out of what is theirs (A5).
 
 use actix_web::Error;
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
+use actix_web::http::header::AUTHORIZATION;
 use actix_web::middleware::Next;
 use actix_web::web;
 
+use crate::crypto;
 use crate::error::AppError;
 use crate::web::AppState;
-use crate::web::extract::ClientAddress;
+use crate::web::extract::{ClientAddress, session_token};
 
 pub(super) async fn slow(
     state: web::Data<AppState>,
@@ -17,11 +22,10 @@ pub(super) async fn slow(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<EitherBody<impl MessageBody, BoxBody>>, Error> {
     let is_set_up = request.path() == "/setup";
-    let can_be_guessed = request.path() == "/password"
-        || request
-            .match_pattern()
-            .is_some_and(|pattern| pattern.contains("{id}"));
-    if !is_set_up && !can_be_guessed {
+    let has_id = request
+        .match_pattern()
+        .is_some_and(|pattern| pattern.contains("{id}"));
+    if !is_set_up && !has_id && request.path() != "/password" {
         return Ok(next.call(request).await?.map_into_left_body());
     }
     let limiter = if is_set_up {
@@ -30,8 +34,10 @@ pub(super) async fn slow(
         &state.limits.guesses
     };
     let address = ClientAddress::of(request.request()).0;
-    if let Some(wait) = limiter.wait(&address, state.services.clock.now()) {
-        log::warn!(event = "guesses-slowed", address = address.as_str(); "an address asks for much that is not there");
+    let whose = if has_id { brought_by(&request) } else { None };
+    let who = whose.unwrap_or_else(|| address.clone());
+    if let Some(wait) = limiter.wait(&who, state.services.clock.now()) {
+        log::warn!(event = "guesses-slowed", address = address.as_str(); "somebody asks for much that is not there");
         return Ok(request
             .error_response(AppError::TooMany(wait))
             .map_into_right_body());
@@ -44,7 +50,15 @@ pub(super) async fn slow(
         StatusCode::NOT_FOUND
     };
     if response.status() == missed {
-        limiter.count(&address, state.services.clock.now());
+        limiter.count(&who, state.services.clock.now());
     }
     Ok(response.map_into_left_body())
+}
+
+/// What a request has brought to show whose it is, as nobody can read it.
+fn brought_by(request: &ServiceRequest) -> Option<String> {
+    let token = request.headers().get(AUTHORIZATION);
+    let token = token.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
+    let brought = token.or_else(|| session_token(request.request()))?;
+    Some(crypto::token_hash(&brought))
 }

@@ -14,6 +14,7 @@ const NOT_OF_THE_API: &[&str] = &[
     "invalid-email",
     "invalid-form",
     "invalid-sample",
+    "invalid-scope",
     "invalid-sort",
     "invalid-token-name",
     "job-ended",

@@ -168,10 +168,14 @@ pub async fn create_token(
         Confirmed::Yes(cookie) => cookie,
         Confirmed::Ask(response) => return Ok(response),
     };
-    let chosen: Vec<Scope> = data
-        .values("scope")
-        .filter_map(|word| word.parse().ok())
-        .collect();
+    // One that is not known must not become none, which is all.
+    let chosen: Result<Vec<Scope>, _> = data.values("scope").map(str::parse).collect();
+    let chosen = chosen.map_err(|_| {
+        AppError::invalid(
+            "invalid-scope",
+            "There is no such scope. Choose from those of the page.",
+        )
+    })?;
     let mut form = TokenForm {
         name: Field::of(data.value("name")),
         days: Field::of(data.value("days")),

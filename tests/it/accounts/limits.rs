@@ -11,7 +11,7 @@ use crate::support::app::{PASSWORD, TestApp};
 use crate::support::client::Client;
 
 #[actix_web::test]
-async fn a5_an_address_that_guesses_ids_has_to_wait() {
+async fn a5_whoever_guesses_ids_has_to_wait_and_nobody_else() {
     let app = TestApp::sqlite().await;
     let ana = app.user("ana").await;
     let id = ana.document("a.txt", b"x").await;
@@ -35,6 +35,9 @@ async fn a5_an_address_that_guesses_ids_has_to_wait() {
         200,
         "what names no id goes on"
     );
+    let theirs = app.user("ben").await;
+    let other = theirs.document("b.txt", b"x").await;
+    assert_eq!(theirs.get(&format!("/api/documents/{other}")).await.status, 200);
     app.advance(Duration::from_secs(2));
     assert_eq!(ana.get(&format!("/api/documents/{id}")).await.status, 200);
 }
@@ -68,6 +71,11 @@ async fn a5_a8_guessed_password_links_have_to_wait() {
     }
     let slowed = stranger.get(&right).await;
     assert_eq!(slowed.status, 429, "the right one waits too");
+    // Whoever is signed in behind the same address goes on.
+    for own in [app.user("ben").await, app.token("ben").await] {
+        let id = own.document("a.txt", b"x").await;
+        assert_eq!(own.get(&format!("/api/documents/{id}")).await.status, 200);
+    }
     let sent = stranger
         .post_form("/password", &[("token", "guess"), ("password", PASSWORD)])
         .await;

@@ -108,6 +108,9 @@ async fn a11_tokens_are_shown_once_do_what_their_scopes_say_and_are_revoked() {
     let ana = app.user("ana").await;
     let id = ana.document("a.txt", b"content").await;
     let fields = [("name", "backup"), ("days", "30"), ("scope", "documents:read")];
+    // What is not known must not become none, which is all.
+    let unknown = [fields[0], fields[1], ("scope", "documents:reed")];
+    assert_eq!(ana.post_form("/account/tokens", &unknown).await.status, 400);
     let token = shown(&ana.post_form("/account/tokens", &fields).await);
     let page = ana.page("/account").await;
     assert!(!page.text().contains(&token) && page.text().contains("backup"));

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use diesel::RunQueryDsl as _;
+
 use crate::support::app::TestApp;
 
 async fn a_reason_opens_it_and_its_owner_reads_it(app: TestApp) {
@@ -20,14 +22,16 @@ async fn a_reason_opens_it_and_its_owner_reads_it(app: TestApp) {
     assert!(!closed.text().contains(&handle), "nothing of the content before");
     let download = admin.get(&format!("{path}/download")).await;
     assert_eq!(download.location(), path);
-    for empty in ["", "   ", "why"] {
+    let invisible = "\u{200b}\u{200b}\u{200b}\u{200b}\u{200b}\u{202e}";
+    for empty in ["", "   ", "why", "\0\0\0\0\0\0", invisible, "-----"] {
         let refused = admin.post_form(&path, &[("reason", empty)]).await;
         assert_eq!(refused.status, 422, "{empty:?}");
     }
     assert_eq!(app.trail_of(&id).await.len(), 1, "only that it was added");
 
     let reason = "Ana asked for help with it <b>today</b>";
-    let opened = admin.post_form(&path, &[("reason", reason)]).await;
+    let typed = format!("\0{}\n", reason.replace(' ', "\0 "));
+    let opened = admin.post_form(&path, &[("reason", &typed)]).await;
     assert_eq!((opened.status, opened.location()), (303, path.as_str()));
     let page = admin.page(&path).await;
     assert!(page.text().contains(&handle));
@@ -45,6 +49,38 @@ async fn a_reason_opens_it_and_its_owner_reads_it(app: TestApp) {
         told.contains("admin@example.org") && told.contains(reason),
         "{told}"
     );
+
+    // Nobody opens what is in the trash: its owner could not see that.
+    app.token("ana")
+        .await
+        .delete(&format!("/api/documents/{id}"))
+        .await;
+    let download = admin.get(&format!("{path}/download")).await;
+    assert_eq!(download.location(), path);
+    let refused = admin.post_form(&path, &[("reason", reason)]).await;
+    assert_eq!(refused.status, 422);
+    assert!(
+        refused.text().contains("It is in the trash"),
+        "{}",
+        refused.text()
+    );
+    let list = admin.page("/admin/documents").await;
+    assert!(list.texts("tbody tr").concat().contains("in the trash"));
+    ana.post_form("/trash/restorations", &[("id", &id)]).await;
+
+    // However much comes after it, the opening is told.
+    app.advance(Duration::from_secs(1));
+    for number in 0..101 {
+        let name = format!("plan {number}.txt");
+        let renamed = ana
+            .post_form(&format!("/documents/{id}/name"), &[("name", &name)])
+            .await;
+        assert_eq!(renamed.status, 303);
+    }
+    let told = ana.page(&format!("/documents/{id}")).await;
+    let told = told.texts(".history li");
+    assert_eq!(told.len(), 101);
+    assert!(told.concat().contains(reason), "{told:?}");
 
     // Another document is another reason, and so is a later time.
     let other = ana.document("other.txt", b"x").await;
@@ -84,4 +120,19 @@ async fn i3_an_administrators_document_is_no_members() {
         admin.get(&format!("/admin/documents/{own}")).await.location(),
         format!("/documents/{own}")
     );
+}
+
+/// SQLite removes the row in the way of a new one without asking the triggers.
+#[actix_web::test]
+async fn what_the_trail_says_is_not_replaced() {
+    let app = TestApp::sqlite().await;
+    app.user("ana").await.document("a.txt", b"x").await;
+    for verb in ["INSERT OR REPLACE", "INSERT OR IGNORE", "REPLACE"] {
+        let replaced = app.services.db.write(move |c| {
+            let sql = format!("{verb} INTO audit_entries SELECT * FROM audit_entries");
+            Ok(diesel::sql_query(sql).execute(c)?)
+        });
+        let refused = replaced.await.expect_err("it is refused").to_string();
+        assert!(refused.contains("never changed"), "{refused}");
+    }
 }

@@ -13,7 +13,7 @@ impl TestApp {
         let entries = self
             .services
             .db
-            .run(move |c| audit_entries::list_of_document(c, id, 100));
+            .run(move |c| audit_entries::list_of_document(c, id, None, 100));
         entries.await.expect("entries")
     }
 }

@@ -20,8 +20,8 @@ use crate::web::extract::{Admin, CsrfForm, DocumentPath, Query};
 use crate::web::pages::shell::dress;
 use crate::web::pages::{page, see_other, with_cookies};
 use crate::web::views::{
-    AdminDocumentPage, AdminDocumentsPage, Cell, ColumnKind, DocumentStatus, Field, TableColumn, TableFilter,
-    TableRow,
+    AdminDocumentPage, AdminDocumentsPage, Cell, ColumnKind, DocumentStatus, Field, Kind, TableColumn,
+    TableFilter, TableRow,
 };
 
 const USUAL_SORT: &str = "-created";
@@ -86,6 +86,7 @@ impl Listing for Everybodys {
         "size_bytes",
         "created_at",
         "updated_at",
+        "trashed_at",
     ];
     const LOOK: Look = Look {
         path: "/admin/documents",
@@ -122,11 +123,17 @@ impl Listing for Everybodys {
             json!(document.size_bytes),
             json!(document.created_at.rfc3339()),
             json!(document.updated_at.rfc3339()),
+            json!(document.trashed_at.map(UtcTime::rfc3339)),
         ]
     }
 
     fn row(&self, (document, owner): &Self::Row, _: UtcTime) -> TableRow {
         let status = DocumentStatus::of_row(&document.status);
+        let note = if document.trashed_at.is_some() {
+            "in the trash"
+        } else {
+            ""
+        };
         TableRow {
             id: format!("document-{}", document.id),
             cells: vec![
@@ -140,9 +147,9 @@ impl Listing for Everybodys {
                     label: status.label().to_owned(),
                     icon: status.icon(),
                     class: status.class(),
-                    note: String::new(),
+                    note: note.to_owned(),
                 },
-                Cell::Text(document.content_type.clone()),
+                Cell::Text(Kind::of(&document.content_type).label().to_owned()),
                 Cell::Size(document.size_bytes),
                 Cell::Time(document.created_at.calendar(), String::new()),
             ],
