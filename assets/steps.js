@@ -25,8 +25,9 @@ if (list && !("ended" in list.dataset) && "EventSource" in window) {
     source.close();
     const now = JSON.parse(event.data).status;
     const changed = status && status.textContent.trim() !== now;
+    const made = list.querySelector('[data-step="transcode-video"][data-state="done"]');
     hint.textContent = "All steps have ended. ";
-    if (changed) {
+    if (changed || made) {
       const link = document.createElement("a");
       link.href = location.pathname;
       link.textContent = "Refresh the page to see the document.";

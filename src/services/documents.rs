@@ -401,20 +401,24 @@ pub fn download_url(
     attachment: bool,
 ) -> Result<SignedUrl, AppError> {
     check_servable(document)?;
-    let handle = handle(document)?;
+    Ok(signed(services, &handle(document)?, attachment))
+}
+
+/// A file for [`URL_LIFETIME`]. That it may be given out, the caller has made sure.
+pub(super) fn signed(services: &Services, handle: &Handle, attachment: bool) -> SignedUrl {
     let now = services.clock.now();
     let grant = services
         .filestack
-        .grant(Purpose::Read { handle: &handle }, now.system(), URL_LIFETIME);
+        .grant(Purpose::Read { handle }, now.system(), URL_LIFETIME);
     let url = if attachment {
-        services.filestack.download_url(&handle, Some(&grant))
+        services.filestack.download_url(handle, Some(&grant))
     } else {
-        services.filestack.delivery_url(&handle, Some(&grant))
+        services.filestack.delivery_url(handle, Some(&grant))
     };
-    Ok(SignedUrl {
+    SignedUrl {
         url,
         expires_at: now.plus(URL_LIFETIME),
-    })
+    }
 }
 
 /// The document's plain address at Filestack, which works for nobody without a signature.

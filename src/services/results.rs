@@ -3,12 +3,17 @@
 use serde_json::Value;
 
 use crate::clock::UtcTime;
-use crate::db::models::results::{self, DONE, DocumentResult, PENDING};
+use crate::db::models::results::{self, DONE, PENDING};
 use crate::db::models::{documents, uploads};
 use crate::db::{DbConn, DbError};
+use crate::error::AppError;
 use crate::filestack::Handle;
 use crate::ids::{DocumentId, ResultId};
-use crate::services::{events, names};
+use crate::services::documents::{SignedUrl, check_servable, signed};
+use crate::services::identity::{self, Shown};
+use crate::services::{Services, events, names};
+
+pub use crate::db::models::results::DocumentResult;
 
 /// Kind of a result that a conversion made.
 pub const CONVERSION: &str = "conversion";
@@ -18,6 +23,8 @@ pub const VIDEO: &str = "video";
 pub const WORKFLOW: &str = "workflow";
 /// More is not kept of what was said of a result.
 const LONGEST_DETAILS: usize = 16 * 1_024;
+/// Results of one document that are shown.
+const OF_DOCUMENT: i64 = 100;
 
 /// A file that Filestack made.
 #[derive(Clone, Debug)]
@@ -130,6 +137,52 @@ pub fn attach(
 /// Notes that a result that was asked for will not come; one that is there stays.
 pub fn give_up(c: &mut DbConn, kind: &str, key: &str, said: &Value, now: UtcTime) -> Result<(), DbError> {
     results::give_up(c, kind, key, &details(said), now)
+}
+
+/// What was made of a document, the newest first. Whose it is, the caller has made sure.
+pub async fn list_of_document(
+    services: &Services,
+    document: DocumentId,
+) -> Result<Vec<DocumentResult>, AppError> {
+    let read = services
+        .db
+        .run(move |c| results::list_latest(c, document, OF_DOCUMENT));
+    Ok(read.await?)
+}
+
+/// The file of a result of the document of whoever shows this, to save.
+///
+/// # Errors
+///
+/// [`AppError::NotFound`] when the document is not theirs, or there is no such file of it; else what
+/// [`check_servable`] says of the document, and [`AppError::Gone`] when Filestack has the result's own file no longer.
+pub async fn download_url(
+    services: &Services,
+    shown: Shown,
+    document: DocumentId,
+    id: ResultId,
+) -> Result<SignedUrl, AppError> {
+    let read = identity::read_as(services, shown, move |c, user| {
+        let Some(document) = documents::find_owned(c, user.id, document)? else {
+            return Ok(None);
+        };
+        let made = results::find_of_document(c, document.id, id)?;
+        Ok(made.map(|made| (document, made)))
+    });
+    let (document, made) = read.await?.1.ok_or(AppError::NotFound)?;
+    check_servable(&document)?;
+    let handle = made.handle.ok_or(AppError::NotFound)?;
+    if made.state != DONE {
+        return Err(AppError::Gone {
+            code: "file-gone",
+            detail: "The file was deleted at Filestack, so it cannot be opened any more. The document that it was made from \
+                     is still here."
+                .to_owned(),
+        });
+    }
+    let handle = Handle::new(handle)
+        .map_err(|error| AppError::Internal(format!("result {id} has a bad handle: {error}")))?;
+    Ok(signed(services, &handle, true))
 }
 
 fn details(said: &Value) -> String {

@@ -44,6 +44,8 @@ pub fn configure(app: &mut web::ServiceConfig) {
             web::resource("/documents/{id}").route(get().to(pages::documents::show)),
             web::resource("/documents/{id}/events").route(get().to(pages::events::show)),
             web::resource("/documents/{id}/download").route(get().to(pages::documents::download)),
+            web::resource("/documents/{id}/results/{result}/download")
+                .route(get().to(pages::documents::download_result)),
             web::resource("/documents/{id}/name").route(web::post().to(pages::documents::rename)),
             web::resource("/documents/{id}/description").route(web::post().to(pages::documents::describe)),
             web::resource("/documents/{id}/deletion").route(web::post().to(pages::trash::create_one)),
@@ -117,6 +119,7 @@ pub fn configure(app: &mut web::ServiceConfig) {
                 .route(web::patch().to(api::documents::update))
                 .route(web::delete().to(api::documents::destroy)),
             web::resource("/api/documents/{id}/jobs").route(get().to(api::documents::jobs)),
+            web::resource("/api/documents/{id}/results").route(get().to(api::documents::results)),
             web::resource("/api/documents/{id}/restoration").route(web::post().to(api::documents::restore)),
             web::resource("/api/archive").route(web::post().to(api::archive::create)),
             web::resource("/api/tags").route(web::post().to(api::tags::create)),

@@ -110,6 +110,34 @@ pub fn find_by_handle(connection: &mut DbConn, handle: &str) -> Result<Option<Do
         .optional()?)
 }
 
+/// The result of this id, if it is this document's.
+pub fn find_of_document(
+    connection: &mut DbConn,
+    document: DocumentId,
+    id: ResultId,
+) -> Result<Option<DocumentResult>, DbError> {
+    Ok(document_results::table
+        .find(id)
+        .filter(document_results::document_id.eq(document))
+        .select(DocumentResult::as_select())
+        .first(connection)
+        .optional()?)
+}
+
+/// So many results of a document, the newest first.
+pub fn list_latest(
+    connection: &mut DbConn,
+    document: DocumentId,
+    limit: i64,
+) -> Result<Vec<DocumentResult>, DbError> {
+    Ok(document_results::table
+        .filter(document_results::document_id.eq(document))
+        .order((document_results::created_at.desc(), document_results::id.desc()))
+        .limit(limit)
+        .select(DocumentResult::as_select())
+        .load(connection)?)
+}
+
 /// The results of a document, the oldest first.
 pub fn list(connection: &mut DbConn, document: DocumentId) -> Result<Vec<DocumentResult>, DbError> {
     Ok(document_results::table

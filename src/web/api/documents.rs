@@ -9,9 +9,11 @@ use utoipa::{IntoParams, ToSchema};
 use crate::clock::UtcTime;
 use crate::crypto::hex;
 use crate::db::models::documents::{Document, Part, Sort};
+use crate::db::models::results::DONE;
 use crate::error::AppError;
 use crate::services::documents::DocumentPage;
 use crate::services::filters::Filter;
+use crate::services::results::{self, DocumentResult};
 use crate::services::{cursor, documents, jobs, trash};
 use crate::web::AppState;
 use crate::web::extract::{ApiCaller, DocumentPath, IfMatch, IfNoneMatch, Json, Query, Reader};
@@ -189,6 +191,55 @@ pub struct JobJson {
     finished_at: Option<String>,
 }
 
+/// What was made of a document.
+#[derive(Serialize, ToSchema)]
+pub struct ResultList {
+    results: Vec<ResultJson>,
+}
+
+/// A file that was made of a document, or is to be.
+#[derive(Serialize, ToSchema)]
+#[schema(as = DocumentResult)]
+pub struct ResultJson {
+    #[schema(format = "uuid")]
+    id: String,
+    /// `conversion`, `video` or `workflow`; more may come.
+    kind: String,
+    /// `pending`, `done` or `failed`.
+    state: String,
+    /// Empty while there is no file.
+    name: String,
+    /// The type that Filestack said it has.
+    #[serde(rename = "type")]
+    #[schema(required = true)]
+    content_type: Option<String>,
+    /// Bytes.
+    #[schema(required = true, minimum = 0)]
+    size: Option<i64>,
+    /// The address on this server that leads to the file; null while it cannot be had.
+    #[schema(required = true, format = "uri-reference")]
+    url: Option<String>,
+    #[schema(format = DateTime)]
+    created_at: String,
+}
+
+impl ResultJson {
+    fn new(document: &Document, made: DocumentResult) -> Self {
+        let is_there = made.state == DONE && documents::check_servable(document).is_ok();
+        let url = format!("/documents/{}/results/{}/download", document.id, made.id);
+        ResultJson {
+            id: made.id.into(),
+            kind: made.kind,
+            state: made.state,
+            name: made.name,
+            content_type: Some(made.content_type).filter(|content_type| !content_type.is_empty()),
+            size: made.size_bytes,
+            url: is_there.then_some(url),
+            created_at: made.created_at.rfc3339(),
+        }
+    }
+}
+
 /// A document that is deleted here and not yet at Filestack.
 #[derive(Serialize, ToSchema)]
 pub struct RemovalPending {
@@ -278,6 +329,24 @@ pub async fn jobs(
         })
         .collect();
     Ok(HttpResponse::Ok().json(JobList { jobs }))
+}
+
+/// `GET /api/documents/{id}/results`: what was made of it, the newest first.
+#[utoipa::path(get, path = "/api/documents/{id}/results", operation_id = "listDocumentResults", tag = "documents",
+    summary = "See what was made of a document", params(DocumentId),
+    responses((status = 200, description = "The last hundred of its results, the newest first", body = ResultList)))]
+pub async fn results(
+    state: web::Data<AppState>,
+    caller: ApiCaller,
+    id: DocumentPath,
+) -> Result<HttpResponse, AppError> {
+    let document = documents::get(&state.services, caller.user().id, id.0).await?;
+    let rows = results::list_of_document(&state.services, document.id).await?;
+    let results = rows
+        .into_iter()
+        .map(|made| ResultJson::new(&document, made))
+        .collect();
+    Ok(HttpResponse::Ok().json(ResultList { results }))
 }
 
 /// `PATCH /api/documents/{id}`.

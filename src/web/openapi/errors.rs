@@ -262,7 +262,7 @@ fn own(operation: &str) -> &'static [&'static [&'static str]] {
             ],
         ],
         "deleteDocument" => &[&["not-found", "invalid-condition", "changed-meanwhile"]],
-        "listDocumentJobs" => &[&["not-found"]],
+        "listDocumentJobs" | "listDocumentResults" => &[&["not-found"]],
         _ => &[],
     }
 }

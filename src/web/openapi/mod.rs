@@ -48,6 +48,7 @@ by page: give `next_cursor` of one page as `cursor` of the next, until it is nul
         documents::update,
         documents::destroy,
         documents::jobs,
+        documents::results,
         documents::restore,
         archive::create,
         tags::create,

@@ -1,4 +1,4 @@
-//! `/documents`: the list, a document's page, download, name, tags and note. Deleting is in [`super::trash`].
+//! `/documents`: the list, a document's page, download of it and of what was made from it, name, tags and note. Deleting is in [`super::trash`].
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -13,10 +13,13 @@ use crate::ids::DocumentId;
 use crate::services::cursor::{self, parse_sort};
 use crate::services::documents::{self, Changes, DocumentPage, Total};
 use crate::services::filters::{Filter, Wrong};
+use crate::services::results::{self, DocumentResult};
 use crate::services::{audit, identity, labels};
 use crate::web::AppState;
-use crate::web::extract::{CsrfForm, DocumentPath, Query, Reader, Viewer};
-use crate::web::views::{DocumentIndexPage, DocumentRow, DocumentShowPage, DocumentStatus, Field, Narrowed};
+use crate::web::extract::{CsrfForm, DocumentPath, Query, Reader, ResultPath, Viewer};
+use crate::web::views::{
+    DocumentIndexPage, DocumentRow, DocumentShowPage, DocumentStatus, Field, MadeRow, MadeStatus, Narrowed,
+};
 
 /// Documents on a page of the list.
 const PAGE: i64 = 50;
@@ -195,6 +198,16 @@ pub async fn download(
     Ok(see_other(signed.url.as_str()).finish())
 }
 
+/// `GET /documents/{id}/results/{result}/download`.
+pub async fn download_result(
+    state: web::Data<AppState>,
+    reader: Reader,
+    path: ResultPath,
+) -> Result<HttpResponse, AppError> {
+    let signed = results::download_url(&state.services, reader.0, path.0, path.1).await?;
+    Ok(see_other(signed.url.as_str()).finish())
+}
+
 /// `POST /documents/{id}/name`.
 pub async fn rename(
     state: web::Data<AppState>,
@@ -291,6 +304,7 @@ async fn show_page(
         text.push('…');
     }
     let steps = steps::of(&state.services, document.id).await?;
+    let made = results::list_of_document(&state.services, document.id).await?;
     let history = audit::list_of_document(&state.services, document.id).await?;
     let dressed = dress(request, state, Some(user));
     let show = DocumentShowPage {
@@ -314,9 +328,21 @@ async fn show_page(
         status: DocumentStatus::of_row(&document.status),
         preview_url: documents::page_preview(&state.services, document).map(String::from),
         steps,
+        made: made.into_iter().map(made_row).collect(),
         history: history.iter().map(admin::audit::history).collect(),
     };
     Ok(with_cookies(page(status, &show)?, dressed.cookies))
+}
+
+fn made_row(made: DocumentResult) -> MadeRow {
+    MadeRow {
+        status: MadeStatus::of_row(&made.state, made.handle.is_some()),
+        id: made.id.into(),
+        kind: made.kind,
+        name: made.name,
+        content_type: made.content_type,
+        size: made.size_bytes,
+    }
 }
 
 fn row(state: &AppState, document: Document) -> DocumentRow {

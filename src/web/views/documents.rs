@@ -1,5 +1,6 @@
 //! The list of documents, and a document's own page.
 
+mod made;
 mod narrowed;
 
 use askama::Template;
@@ -12,6 +13,7 @@ use super::jobs::StepRow;
 use super::kind::Kind;
 use super::shell::{Field, Shell};
 
+pub use made::{MadeRow, MadeStatus};
 pub use narrowed::{Chip, Narrowed};
 
 /// The order of the list when none is asked for.
@@ -331,6 +333,8 @@ pub struct DocumentShowPage {
     pub preview_url: Option<String>,
     /// What is done with it besides storing it.
     pub steps: Vec<StepRow>,
+    /// What was made from it, the newest first.
+    pub made: Vec<MadeRow>,
     /// What has happened to it, the newest first.
     pub history: Vec<HistoryRow>,
 }

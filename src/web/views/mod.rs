@@ -32,7 +32,8 @@ pub use accounts::{SetupPage, SignInPage};
 pub use audit::{AuditIndexPage, Change, HistoryRow};
 pub use docs::DocsPage;
 pub use documents::{
-    Chip, Column, DocumentIndexPage, DocumentRow, DocumentShowPage, DocumentStatus, Narrowed,
+    Chip, Column, DocumentIndexPage, DocumentRow, DocumentShowPage, DocumentStatus, MadeRow, MadeStatus,
+    Narrowed,
 };
 pub use errors::ErrorPage;
 pub use events::{

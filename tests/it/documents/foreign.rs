@@ -1,9 +1,11 @@
 //! I2, I3, S7: somebody else's document is not there, for whatever is asked of it.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use reqwest::Method;
 use reqwest::header::CONTENT_TYPE;
+use satchel::db::models::results::{self, DONE, DocumentResult};
 use serde_json::json;
 
 use crate::security::table::routes;
@@ -24,7 +26,36 @@ fn about_a_document() -> Vec<(String, String)> {
     let mut routes = routes();
     routes.retain(|(_, path)| path.contains("{id}") && own.iter().any(|part| path.starts_with(part)));
     assert!(routes.len() >= 17, "{routes:?}");
+    for (_, path) in &mut routes {
+        *path = path.replace("{result}", RESULT);
+    }
     routes
+}
+
+/// What was made of the document of [`made_of`].
+const RESULT: &str = "0195a3c2-7b1e-7c3d-8e4f-111111111111";
+
+/// A file that was made of this document, for the routes that name one.
+async fn made_of(app: &TestApp, owner: &Client, id: &str) {
+    let now = app.services.clock.now();
+    let made = DocumentResult {
+        id: RESULT.parse().expect("an id"),
+        document_id: id.parse().expect("an id"),
+        kind: "conversion".to_owned(),
+        key: "Made1".to_owned(),
+        state: DONE.to_owned(),
+        handle: Some("Made1".to_owned()),
+        name: "made.pdf".to_owned(),
+        content_type: "application/pdf".to_owned(),
+        size_bytes: None,
+        details: "{}".to_owned(),
+        created_at: now,
+        updated_at: now,
+    };
+    let added = app.services.db.write(move |c| results::insert(c, &made));
+    assert!(added.await.expect("a result"));
+    let path = format!("/documents/{id}/results/{RESULT}/download");
+    assert_eq!(owner.get(&path).await.status, 303);
 }
 
 /// A document that nobody has.
@@ -79,6 +110,7 @@ async fn not_yours(app: &TestApp) {
     let id = ana.document("hers.png", b"\x89PNG\r\n\x1a\n").await;
     let trashed = ana.document("thrown away.png", b"\x89PNG\r\n\x1a\n").await;
     assert_eq!(ana.delete(&format!("/api/documents/{trashed}")).await.status, 204);
+    made_of(app, &ana, &id).await;
     let before = ana.get(&format!("/api/documents/{id}")).await.json();
     let trail = app.trail_of(&id).await.len();
     for stranger in [app.user("bob").await, app.admin().await] {
@@ -113,6 +145,7 @@ async fn very_ids(app: &TestApp) {
         .field("handle");
     let before = ana.get("/api/documents").await.json();
     let id = &ids[0];
+    made_of(app, &ana, id).await;
     let near = [
         id[..id.len() - 1].to_owned(),
         id[..8].to_owned(),
@@ -132,6 +165,8 @@ async fn very_ids(app: &TestApp) {
         handle,
     ];
     for (method, route) in &about_a_document() {
+        // Not so fast that it would be slowed down.
+        app.advance(Duration::from_secs(10));
         for other in &near {
             let answer = ask(&ana, method, &route.replace("{id}", other)).await;
             assert_eq!(answer.status, 404, "{method} {route} {other}");
@@ -177,6 +212,7 @@ async fn s7_i2_a_foreign_token_finds_nothing_either() {
     let app = TestApp::sqlite().await;
     let ana = app.token("ana").await;
     let id = ana.document("hers.txt", b"x").await;
+    made_of(&app, &ana, &id).await;
     let bob = app.token("bob").await;
     for (method, route) in about_a_document()
         .iter()

@@ -7,5 +7,6 @@ mod foreign;
 mod full_trash;
 mod labels;
 mod list;
+mod results;
 mod search;
 mod trash;

@@ -73,5 +73,14 @@ async fn a_video_is_converted_and_attached_once() {
     let made = app.services.db.run(move |c| results::list(c, id)).await.unwrap();
     assert_eq!(made.len(), 1, "{made:?}");
     assert_eq!((made[0].kind.as_str(), made[0].state.as_str()), ("video", "done"));
-    assert!(made[0].handle.is_some());
+    let handle = made[0].handle.as_deref().expect("a file");
+    let page = ana.page(&format!("/documents/{id}")).await;
+    assert!(page.text().contains("Converted video"));
+    let links = page.attributes("a[href*='/results/']", "href");
+    assert_eq!(links.len(), 1, "{links:?}");
+    let opened = ana.get(&links[0]).await;
+    assert!(opened.location().contains(handle), "{}", opened.location());
+    let video = app.fetch(opened.location()).await;
+    assert_eq!(video.status, 200);
+    assert_eq!(Some(video.body.len() as i64), made[0].size_bytes);
 }

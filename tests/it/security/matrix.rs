@@ -88,6 +88,7 @@ impl Scene {
         let form = form.unwrap_or_default();
         let asset = page_asset(&browser(&self.app).get("/sign-in"));
         let target = path.replace("{id}", id).replace("{file}", &asset);
+        let target = target.replace("{result}", NO_DOCUMENT);
         let request = filled_in(request(method, &target), path, &form, role);
         caller.send(request)
     }
@@ -103,7 +104,7 @@ fn page_asset(page: &Reply) -> String {
     name.expect("the page has a style sheet").to_owned()
 }
 
-/// A document that nobody has.
+/// A document, or a result, that nobody has.
 const NO_DOCUMENT: &str = "0195a3c2-0000-7000-8000-000000000000";
 
 /// What the route wants in its body.
@@ -231,7 +232,8 @@ async fn i2_methods_that_a_route_does_not_take_are_405_to_everybody() {
                 continue;
             }
             let target = path
-                .replace("{id}", "0195a3c2-0000-7000-8000-000000000000")
+                .replace("{id}", NO_DOCUMENT)
+                .replace("{result}", NO_DOCUMENT)
                 .replace("{file}", "x");
             for role in [Role::Anonymous, Role::Admin] {
                 let reply = scene.caller(role).await.send(request(method, &target));

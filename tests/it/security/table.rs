@@ -113,6 +113,13 @@ pub const TABLE: &[Row] = &[
     row("GET", "/documents/{id}", [303, 200, 404, 404, 303, 200]).scope(Scope::DocumentsRead),
     row("GET", "/documents/{id}/events", [303, 200, 404, 404, 303, 200]).scope(Scope::DocumentsRead),
     row("GET", "/documents/{id}/download", [303, 303, 404, 404, 303, 303]).scope(Scope::DocumentsRead),
+    // No document has this result.
+    row(
+        "GET",
+        "/documents/{id}/results/{result}/download",
+        [303, 404, 404, 404, 303, 404],
+    )
+    .scope(Scope::DocumentsRead),
     row("POST", "/documents/{id}/name", [401, 303, 404, 404, 401, 403]).scope(Scope::DocumentsWrite),
     row(
         "POST",
@@ -239,6 +246,12 @@ pub const TABLE: &[Row] = &[
     row("GET", "/api/documents/{id}", [401, 200, 404, 404, 401, 200]).scope(Scope::DocumentsRead),
     row("PATCH", "/api/documents/{id}", [401, 200, 404, 404, 401, 200]).scope(Scope::DocumentsWrite),
     row("GET", "/api/documents/{id}/jobs", [401, 200, 404, 404, 401, 200]).scope(Scope::DocumentsRead),
+    row(
+        "GET",
+        "/api/documents/{id}/results",
+        [401, 200, 404, 404, 401, 200],
+    )
+    .scope(Scope::DocumentsRead),
     row("DELETE", "/api/documents/{id}", [401, 204, 404, 404, 401, 204]).scope(Scope::DocumentsWrite),
     row(
         "POST",

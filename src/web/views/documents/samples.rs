@@ -23,6 +23,19 @@ impl DocumentRow {
     }
 }
 
+impl MadeRow {
+    fn sample(kind: &str, name: &str, status: MadeStatus) -> Self {
+        MadeRow {
+            id: format!("0195-sample-{kind}"),
+            kind: kind.into(),
+            name: name.into(),
+            content_type: "application/pdf".into(),
+            size: (status == MadeStatus::Ready).then_some(381_220),
+            status,
+        }
+    }
+}
+
 impl DocumentIndexPage {
     pub(in super::super) fn sample() -> Self {
         const SHEET: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
@@ -187,6 +200,12 @@ impl DocumentShowPage {
                 StepRow::sample("tag-image", JobStatus::Running, None),
                 StepRow::sample("read-text", JobStatus::Dead, Some("<b>No</b>.")),
             ],
+            made: vec![
+                MadeRow::sample("conversion", "harbour <b>at</b> dawn.pdf", MadeStatus::Ready),
+                MadeRow::sample("workflow", "store_1", MadeStatus::Gone),
+                MadeRow::sample("video", "", MadeStatus::Pending),
+                MadeRow::sample("video", "", MadeStatus::Failed),
+            ],
             history: vec![HistoryRow::sample()],
         }
     }
@@ -215,6 +234,7 @@ impl DocumentShowPage {
             status: DocumentStatus::DeleteFailed,
             preview_url: None,
             steps: Vec::new(),
+            made: Vec::new(),
             ..DocumentShowPage::sample()
         }
     }
