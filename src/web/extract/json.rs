@@ -1,19 +1,23 @@
 //! JSON bodies that fail with our own error, and come in time.
 
+use std::fmt;
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::error::JsonPayloadError;
 use actix_web::{FromRequest, HttpRequest, web};
-use serde::de::DeserializeOwned;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use crate::error::AppError;
 
 /// How long a body may take to arrive: they are short.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A JSON body.
+/// A JSON body: an object, and nothing else that could be read as one.
 pub struct Json<T>(pub T);
 
 impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
@@ -21,16 +25,39 @@ impl<T: DeserializeOwned + 'static> FromRequest for Json<T> {
     type Future = Pin<Box<dyn Future<Output = Result<Self, AppError>>>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let read = tokio::time::timeout(PATIENCE, web::Json::<T>::from_request(request, payload));
+        let read = tokio::time::timeout(PATIENCE, web::Json::<Object<T>>::from_request(request, payload));
         Box::pin(async move {
             match read.await {
-                Ok(Ok(body)) => Ok(Json(body.into_inner())),
+                Ok(Ok(body)) => Ok(Json(body.into_inner().0)),
                 Ok(Err(error)) => Err(wrong(&error)),
                 Err(_) => Err(AppError::TooSlow(
                     "The JSON took too long to arrive. Send it again.".to_owned(),
                 )),
             }
         })
+    }
+}
+
+/// What is written as a JSON object: serde reads a struct from a list of its fields' values too.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(value: D) -> Result<Self, D::Error> {
+        value.deserialize_map(ObjectVisitor(PhantomData)).map(Object)
+    }
+}
+
+struct ObjectVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(map))
     }
 }
 

@@ -4,5 +4,6 @@ mod conditions;
 mod crash;
 mod description;
 mod metrics;
+mod objects;
 mod once;
 mod schemathesis;
