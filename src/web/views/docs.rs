@@ -78,6 +78,9 @@ pub struct Response {
     pub fields: Vec<(String, String, String)>,
 }
 
+/// How the name of a list's type begins.
+const LIST: &str = "list of ";
+
 impl DocsPage {
     /// The page of a description.
     pub fn new(shell: Shell, spec: &Value, codes: Vec<(u16, &'static str, &'static str)>) -> Self {
@@ -133,7 +136,7 @@ impl Body {
         let fields = fields(spec, &content["schema"]);
         let example: Vec<_> = fields
             .iter()
-            .map(|(name, ..)| format!("  \"{name}\": \"\""))
+            .map(|(name, kind, _)| format!("  \"{name}\": {}", example(kind)))
             .collect();
         Some(Body {
             is_form: kind == "multipart/form-data",
@@ -169,6 +172,11 @@ fn fields(spec: &Value, schema: &Value) -> Vec<(String, String, String)> {
     found
 }
 
+/// A value of this kind to begin with: bodies are made of texts and lists of them.
+fn example(kind: &str) -> &'static str {
+    if kind.starts_with(LIST) { "[\"\"]" } else { "\"\"" }
+}
+
 fn resolved<'a>(spec: &'a Value, schema: &'a Value) -> &'a Value {
     match schema["$ref"].as_str().and_then(|name| name.strip_prefix('#')) {
         Some(pointer) => spec.pointer(pointer).unwrap_or(&Value::Null),
@@ -186,7 +194,7 @@ fn kind(schema: &Value) -> String {
         one => text(one),
     };
     if word == "array" {
-        word = format!("list of {}", kind(&schema["items"]));
+        word = format!("{LIST}{}", kind(&schema["items"]));
     }
     match schema["format"].as_str() {
         Some(format) => format!("{word} ({format})"),

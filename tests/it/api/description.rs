@@ -103,6 +103,35 @@ fn what_breaks_programs_is_told_from_what_does_not() {
 }
 
 #[actix_web::test]
+async fn what_the_page_begins_a_body_with_is_of_the_right_form() {
+    let app = TestApp::sqlite().await;
+    let page = app.anon().page("/docs").await;
+    let described = satchel::web::openapi::description();
+    let mut lists = 0;
+    for (path, item) in described["paths"].as_object().expect("paths") {
+        for operation in item.as_object().expect("operations").values() {
+            let schema = &operation["requestBody"]["content"]["application/json"]["schema"]["$ref"];
+            let Some(schema) = schema.as_str().and_then(|name| described.pointer(&name[1..])) else {
+                continue;
+            };
+            let id = operation["operationId"].as_str().expect("a name");
+            let example = page.texts(&format!("#{id}-body")).concat();
+            let example: Value = serde_json::from_str(&example).expect(&example);
+            for (name, field) in schema["properties"].as_object().expect("fields") {
+                let (is_list, value) = (field["type"] == "array", &example[name]);
+                assert_eq!(
+                    (value.is_array(), value.is_string()),
+                    (is_list, !is_list),
+                    "{path} {name}"
+                );
+                lists += usize::from(is_list);
+            }
+        }
+    }
+    assert!(lists >= 7, "{lists} lists");
+}
+
+#[actix_web::test]
 async fn the_page_shows_every_operation_and_every_error() {
     let app = TestApp::sqlite().await;
     let page = app.anon().page("/docs").await;
