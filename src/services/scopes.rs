@@ -59,7 +59,8 @@ impl Scope {
         }
     }
 
-    /// The scope that a request needs. What is not named here is about documents: reading them, or changing them.
+    /// The scope that a request needs. What is not named here is about documents: reading them (several as one ZIP too), or changing
+    /// them.
     pub fn of_request(is_safe: bool, path: &str) -> Self {
         let within = |place: &str| {
             path.strip_prefix(place)
@@ -71,7 +72,7 @@ impl Scope {
             Scope::AccountRead
         } else if within("/api/uploads") && (!is_safe || within("/api/uploads/picker-config")) {
             Scope::UploadsWrite
-        } else if is_safe {
+        } else if is_safe || within("/archive") || within("/api/archive") {
             Scope::DocumentsRead
         } else {
             Scope::DocumentsWrite
@@ -154,6 +155,8 @@ mod tests {
             (true, "/api/documents", Scope::DocumentsRead),
             (true, "/documents/1/events", Scope::DocumentsRead),
             (false, "/api/documents/1", Scope::DocumentsWrite),
+            (false, "/api/archive", Scope::DocumentsRead),
+            (false, "/api/archived", Scope::DocumentsWrite),
             (false, "/api/uploads/v2", Scope::UploadsWrite),
             (true, "/api/uploads/picker-config", Scope::UploadsWrite),
             (true, "/api/uploads/1/download-url", Scope::DocumentsRead),

@@ -136,7 +136,7 @@ pub const TABLE: &[Row] = &[
     )
     .scope(Scope::DocumentsWrite),
     // The document is somebody's or nobody's: it is not there.
-    row("POST", "/archive", [401, 404, 404, 404, 401, 403]).scope(Scope::DocumentsWrite),
+    row("POST", "/archive", [401, 404, 404, 404, 401, 403]).scope(Scope::DocumentsRead),
     // Without a document.
     row("POST", "/tags", [401, 303, 303, 303, 401, 403]).scope(Scope::DocumentsWrite),
     row("GET", "/trash", [303, 200, 200, 200, 303, 200]).scope(Scope::DocumentsRead),
@@ -259,7 +259,7 @@ pub const TABLE: &[Row] = &[
         [401, 200, 404, 404, 401, 200],
     )
     .scope(Scope::DocumentsWrite),
-    row("POST", "/api/archive", [401, 404, 404, 404, 401, 404]).scope(Scope::DocumentsWrite),
+    row("POST", "/api/archive", [401, 404, 404, 404, 401, 404]).scope(Scope::DocumentsRead),
     // What is not theirs is named as not found.
     row("POST", "/api/tags", [401, 200, 200, 200, 401, 200]).scope(Scope::DocumentsWrite),
     row("GET", "/api/trash", [401, 200, 200, 200, 401, 200]).scope(Scope::DocumentsRead),
