@@ -211,15 +211,9 @@ struct Checked {
 impl Changes {
     fn check(self) -> Result<Checked, AppError> {
         let mut wrong = Vec::new();
-        let name = self.name.and_then(|name| {
-            let name = names::typed(&name);
-            if name.is_none() {
-                let sentence = "Enter a name with at least one visible character.";
-                wrong.push(("name", sentence.to_owned()));
-            }
-            name
-        });
         let mut or_wrong = |field, sentence| wrong.push((field, sentence));
+        let name = self.name.map(|name| names::typed(&name));
+        let name = name.and_then(|name| name.map_err(|why| or_wrong("name", why)).ok());
         let tags = self.tags.map(|tags| Tags::read(tags.iter().map(String::as_str)));
         let tags = tags.and_then(|tags| tags.map_err(|why| or_wrong("tags", why)).ok());
         let note = self.note.map(|note| labels::note(&note));

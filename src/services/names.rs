@@ -16,6 +16,29 @@ const DEVICES: [&str; 22] = [
 /// Composed (NFC), the last part of a path only, without control and direction-changing characters, without leading dots and
 /// dashes or trailing dots, at most [`MAX_BYTES`] long with its extension kept.
 pub fn sanitise(raw: &str) -> Option<String> {
+    whole(raw).map(|name| shorten(&name))
+}
+
+/// The same for a name that somebody typed: a slash in it begins no path, so what stands before it stays, and none is cut.
+///
+/// # Errors
+///
+/// A sentence, when nothing is left of it or when it is too long.
+pub fn typed(raw: &str) -> Result<String, String> {
+    let name =
+        whole(&raw.replace(['/', '\\'], "-")).ok_or("Enter a name with at least one visible character.")?;
+    if name.len() > MAX_BYTES {
+        return Err(format!(
+            "A name has at most {MAX_BYTES} characters (letters with accents and those of other scripts count as two to four), and this \
+             one has {}. Shorten it.",
+            name.len()
+        ));
+    }
+    Ok(name)
+}
+
+/// The name, however long.
+fn whole(raw: &str) -> Option<String> {
     let composed: String = raw.nfc().collect();
     let last = composed.rsplit(['/', '\\']).next().unwrap_or_default();
     let visible: String = last.chars().filter(|c| !is_hidden(*c)).collect();
@@ -33,17 +56,11 @@ pub fn sanitise(raw: &str) -> Option<String> {
         .unwrap_or_default()
         .trim()
         .to_lowercase();
-    let safe = if DEVICES.contains(&stem.as_str()) {
+    Some(if DEVICES.contains(&stem.as_str()) {
         format!("_{trimmed}")
     } else {
         trimmed
-    };
-    Some(shorten(&safe))
-}
-
-/// The same for a name that somebody typed: a slash in it begins no path, so what stands before it stays.
-pub fn typed(raw: &str) -> Option<String> {
-    sanitise(&raw.replace(['/', '\\'], "-"))
+    })
 }
 
 /// Control characters, and those that change direction or show nothing: a name must read as it is.
@@ -143,7 +160,27 @@ mod tests {
             ("../New Name.txt", Some("New Name.txt")),
             ("/", None),
         ] {
-            assert_eq!(typed(raw).as_deref(), name, "{raw:?}");
+            assert_eq!(typed(raw).ok().as_deref(), name, "{raw:?}");
+        }
+    }
+
+    #[test]
+    fn u1_a_typed_name_is_never_cut() {
+        let full = "x".repeat(MAX_BYTES);
+        let accents = "ä".repeat(MAX_BYTES / 2);
+        for longest in [full.clone(), format!("{accents}x"), format!(" ./{full}. ")] {
+            assert_eq!(typed(&longest).map(|name| name.len()), Ok(MAX_BYTES), "{longest}");
+        }
+        for long in [
+            format!("{full}x"),
+            format!("{accents}ä"),
+            format!("con.{}", &full[4..]),
+        ] {
+            let wrong = typed(&long).expect_err("a sentence");
+            assert!(
+                wrong.contains("at most 255 characters") && wrong.contains("has 256."),
+                "{wrong}"
+            );
         }
     }
 

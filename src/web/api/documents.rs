@@ -137,7 +137,7 @@ pub struct FilterQuery {
 #[schema(as = DocumentChanges, min_properties = 1)]
 #[serde(deny_unknown_fields)]
 pub struct Changes {
-    /// The new name; what no file may be called is left out of it.
+    /// The new name: at most 255 bytes in UTF-8; what no file may be called is left out of it.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = String, required = false, min_length = 1)]
     name: Option<String>,

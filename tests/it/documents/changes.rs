@@ -63,6 +63,44 @@ async fn a_name_of_nothing_is_refused_where_it_was_entered() {
 }
 
 #[actix_web::test]
+async fn a_name_that_would_be_cut_is_refused_and_kept_in_its_field() {
+    let app = TestApp::sqlite().await;
+    let ana = app.user("ana").await;
+    let id = ana.document("old.txt", b"x").await;
+    let (path, form) = (format!("/api/documents/{id}"), format!("/documents/{id}/name"));
+    for (name, length) in [
+        ("x".repeat(5_000), 5_000),
+        (format!("{}.txt", "é".repeat(126)), 256),
+    ] {
+        let page = ana.post_form(&form, &[("name", &name)]).await;
+        assert_eq!(page.status, 422);
+        let told = page.texts("#name-error").concat();
+        assert!(
+            told.contains("at most 255 characters") && told.contains(&format!("has {length}.")),
+            "{told}"
+        );
+        assert_eq!(page.attributes("#name", "value"), [name.as_str()]);
+        let answer = ana.patch_json(&path, &json!({"name": name, "note": "n"})).await;
+        assert_eq!(
+            (answer.status, answer.problem().as_str()),
+            (422, "invalid-fields")
+        );
+        assert_eq!(
+            answer.json()["errors"],
+            json!([{"field": "name", "detail": told}])
+        );
+    }
+    let document = ana.get(&path).await.json();
+    assert_eq!(
+        (&document["name"], &document["note"]),
+        (&json!("old.txt"), &json!(""))
+    );
+    let longest = "x".repeat(255);
+    assert_eq!(ana.post_form(&form, &[("name", &longest)]).await.status, 303);
+    assert_eq!(ana.get(&path).await.field("name"), longest);
+}
+
+#[actix_web::test]
 async fn a_document_is_renamed_by_the_api() {
     let app = TestApp::sqlite().await;
     let ana = app.token("ana").await;
