@@ -94,6 +94,10 @@ fn pages() -> Vec<(&'static str, String)> {
         page("all-documents", AdminDocumentsPage::sample()),
         page("admin-document", AdminDocumentPage::sample()),
         page("admin-document+closed", AdminDocumentPage::sample_closed()),
+        page(
+            "admin-document+wrong",
+            AdminDocumentPage::sample_open_with_error(),
+        ),
         page("audit", AuditIndexPage::sample()),
         page("audit+empty", AuditIndexPage::sample_empty()),
         page("jobs", JobIndexPage::sample()),

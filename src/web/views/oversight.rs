@@ -90,6 +90,16 @@ mod samples {
             }
         }
 
+        pub(in super::super) fn sample_open_with_error() -> Self {
+            AdminDocumentPage {
+                reason: Field {
+                    value: HOSTILE.into(),
+                    error: Some("Say it shorter: a reason has at most 500 characters.".into()),
+                },
+                ..Self::sample()
+            }
+        }
+
         pub(in super::super) fn sample_closed() -> Self {
             AdminDocumentPage {
                 is_open: false,

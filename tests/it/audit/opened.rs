@@ -35,6 +35,20 @@ async fn a_reason_opens_it_and_its_owner_reads_it(app: TestApp) {
     assert_eq!((opened.status, opened.location()), (303, path.as_str()));
     let page = admin.page(&path).await;
     assert!(page.text().contains(&handle));
+    // A wrong reason changes nothing about that, and is told as on the closed page.
+    let long = "long ".repeat(200);
+    let refused = admin.post_form(&path, &[("reason", &long)]).await;
+    assert_eq!(refused.status, 422);
+    assert_eq!(
+        refused.texts("#reason-error"),
+        ["Say it shorter: a reason has at most 500 characters."]
+    );
+    assert_eq!(refused.attributes("#reason", "value"), [long.as_str()]);
+    assert_eq!(
+        refused.attributes("#reason", "aria-describedby"),
+        ["reason-error"]
+    );
+    assert!(refused.text().contains(&handle), "it is open still");
     let download = admin.get(&format!("{path}/download")).await;
     let file = app.fetch(download.location()).await;
     assert_eq!(file.text(), "the plan");
