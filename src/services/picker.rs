@@ -137,22 +137,26 @@ pub async fn register(
         let sentence = "This is not a handle. Send the one that Filestack gave with the stored file.";
         AppError::Fields(vec![("handle", sentence.to_owned())])
     })?;
-    if let Some(known) = find(services, user.id, &handle).await? {
+    if let Some(known) = settled(services, user.id, &handle).await? {
         return Ok(known);
     }
-    let (owner, known) = (user.id, handle.as_str().to_owned());
-    let was_refused = services
-        .db
-        .run(move |c| uploads::was_refused(c, owner, &known, OVER_QUOTA))
-        .await?;
-    if was_refused {
-        return Err(AppError::OverQuota(
-            "There was no room for this file when it came, and it was not kept. Delete documents that you no longer need, or ask your \
-             administrator for more; then upload it again."
-                .to_owned(),
-        ));
+    match make(services, actor, user, &handle, once).await {
+        // Filestack's event may have been faster, with this file, which then is a document or was refused, or with another of the claim.
+        Err(lost @ (AppError::NotFound | AppError::Conflict { .. })) => {
+            settled(services, user.id, &handle).await?.ok_or(lost)
+        }
+        made => made,
     }
-    let metadata = metadata(services, &handle).await?;
+}
+
+async fn make(
+    services: &Services,
+    actor: &Actor,
+    user: &User,
+    handle: &Handle,
+    once: Option<(Held, Compose)>,
+) -> Result<Registered, AppError> {
+    let metadata = metadata(services, handle).await?;
     let claim = metadata
         .path
         .as_deref()
@@ -164,11 +168,11 @@ pub async fn register(
         return Err(spent());
     }
     if metadata.size.is_some_and(|size| size > services.max_upload_bytes) {
-        refuse(services, &handle, "upload-too-large", now).await?;
+        refuse(services, handle, "upload-too-large", now).await?;
         return Err(too_large(services.max_upload_bytes));
     }
-    let head = head(services, &handle, &metadata).await?;
-    let document = document_of(claim, &handle, &metadata, &head, now);
+    let head = head(services, handle, &metadata).await?;
+    let document = document_of(claim, handle, &metadata, &head, now);
     let (actor, verbs) = (actor.clone(), services.clone());
     let redeemed = services
         .db
@@ -187,28 +191,37 @@ pub async fn register(
     match redeemed {
         Ok(Redeemed::Made(document, others)) => Ok(Registered::New(*document, others)),
         Ok(Redeemed::Refused(refusal)) => Err(refusal),
-        // Somebody was faster, with this file or with another of the same claim.
-        Ok(Redeemed::Spent) | Err(DbError::Conflict) => {
-            find(services, owner, &handle).await?.ok_or_else(spent)
-        }
+        Ok(Redeemed::Spent) | Err(DbError::Conflict) => Err(spent()),
         Err(error) => Err(error.into()),
     }
 }
 
-async fn find(services: &Services, owner: UserId, handle: &Handle) -> Result<Option<Registered>, AppError> {
+/// What has become of a file that is settled: a document, or [`AppError::OverQuota`].
+async fn settled(
+    services: &Services,
+    owner: UserId,
+    handle: &Handle,
+) -> Result<Option<Registered>, AppError> {
     let handle = handle.as_str().to_owned();
-    let found = services
+    let (known, was_refused) = services
         .db
         .run(move |c| {
             let Some(known) = documents::find_by_handle_owned(c, owner, &handle)? else {
-                return Ok(None);
+                return Ok((None, uploads::was_refused(c, owner, &handle, OVER_QUOTA)?));
             };
             let mut others = documents::list_by_sha256(c, owner, &known.sha256, MOST_TWINS)?;
             others.retain(|other| other.id != known.id);
-            Ok(Some(Registered::Known(known, others)))
+            Ok((Some(Registered::Known(known, others)), false))
         })
         .await?;
-    Ok(found)
+    if was_refused {
+        return Err(AppError::OverQuota(
+            "There was no room for this file when it came, and it was not kept. Delete documents that you no longer need, or ask your \
+             administrator for more; then upload it again."
+                .to_owned(),
+        ));
+    }
+    Ok(known)
 }
 
 /// The first bytes of a stored file, which have not passed through here: they tell its type (U5).

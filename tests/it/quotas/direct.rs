@@ -1,8 +1,11 @@
 //! Files that a browser stores by itself: the policy lets in no more than there is room for, and `register` and the event no more either.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE;
 use satchel::db::models::uploads::UploadState;
+use satchel::emulator::{Fault, Route};
 use satchel::filestack::{Handle, Metadata};
 use satchel::services::audit::Actor;
 use satchel::services::claims::Claim;
@@ -12,8 +15,11 @@ use serde_json::{Value, json};
 use super::{bytes, documents};
 use crate::hooks::sender::{app, event, uploaded};
 use crate::support::app::TestApp;
-use crate::support::content;
+use crate::support::{content, eventually};
 use crate::uploads::picker::{config, register, stored};
+
+/// Long enough for an event to be applied in.
+const MEANWHILE: Duration = Duration::from_secs(2);
 
 fn max_size(config: &Value) -> Value {
     let policy = BASE64_URL_SAFE.decode(config["policy"].as_str().expect("a policy"));
@@ -133,6 +139,81 @@ async fn u6_a_browsers_file_is_refused_once_however_many_ask_at_once() {
     let refusals = trail.iter().filter(|entry| entry.action == "upload.refuse");
     assert_eq!(refusals.count(), 1, "{trail:?}");
     assert_eq!(app.kept("ana").await, (0, 0));
+}
+
+/// `register` has seen no refusal when the event refuses the file, and loses: it says why, and not that the right to store was used.
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn u6_a_browsers_file_that_is_refused_while_it_is_registered_is_over_quota() {
+    let app = app().on_postgres().start().await;
+    let ana = app.user("ana").await;
+    app.quota("ana", bytes(1_000)).await;
+    let right = config(&ana, "").await;
+    let file = stored(&right, "a.bin", &content(900)).await;
+    app.quota("ana", bytes(800)).await;
+    let folder = right["path"].as_str().expect("a folder");
+    let claim = Claim::of_path(&app.services.secret_key, folder).expect("a claim");
+    let handle = Handle::new(&file).expect("a handle");
+    let (services, now) = (app.services.clone(), app.services.clock.now());
+    let metadata = Metadata {
+        size: Some(900),
+        ..Metadata::default()
+    };
+    let document = picker::document_of(claim, &handle, &metadata, b"", now);
+    let late = app
+        .in_between(
+            move |c, other| {
+                let redeemed = picker::redeem(&services, c, claim, document, &Actor::command(), now)?;
+                assert!(matches!(redeemed, Redeemed::Refused(_)), "there is no room");
+                other.waits(c)
+            },
+            register(&ana, &file),
+        )
+        .await;
+    assert_eq!(
+        (late.status, late.problem().as_str()),
+        (413, "over-quota"),
+        "{}",
+        late.text()
+    );
+    let intents = app.intents().await;
+    assert_eq!(intents.len(), 1, "{intents:?}");
+    assert_eq!(app.kept("ana").await, (0, 0));
+}
+
+/// The same on either database, where the refused file is even gone before `register` asks Filestack about it.
+#[actix_web::test]
+async fn u6_a_browsers_file_that_is_gone_while_it_is_registered_is_over_quota() {
+    let app = app().start().await;
+    let ana = app.user("ana").await;
+    app.quota("ana", bytes(1_000)).await;
+    let right = config(&ana, "").await;
+    let file = stored(&right, "a.bin", &content(900)).await;
+    app.quota("ana", bytes(800)).await;
+    let folder = right["path"].as_str().expect("a folder");
+    let refused = event(
+        1,
+        "fp.upload",
+        uploaded(&file, &format!("{folder}0123456789_a.bin")),
+    );
+    app.emulator
+        .faults()
+        .next(Route::Metadata, Fault::Delay(MEANWHILE));
+    let (late, ()) = futures_util::join!(register(&ana, &file), async {
+        eventually("Filestack is asked", async || {
+            app.emulator.faults().waiting().is_empty()
+        })
+        .await;
+        app.happen(&refused).await;
+        app.settle_removals().await;
+    });
+    assert_eq!(app.stored_files(), 0);
+    assert_eq!(
+        (late.status, late.problem().as_str()),
+        (413, "over-quota"),
+        "{}",
+        late.text()
+    );
 }
 
 /// A file whose upload was let in is adopted whatever has become of the quota.
