@@ -8,8 +8,9 @@ use crate::db::models::{idempotency_keys, jobs, password_links, search, sessions
 use crate::error::AppError;
 use crate::services::{Services, events, idempotency, quotas, reconcile, removals, statistics, trash};
 
-/// An upload without a sign of life for this long has no process behind it any more: a slow one gives one every few minutes.
-pub const GRACE: Duration = Duration::from_secs(6 * 3_600);
+/// An upload without a sign of life for this long has no process behind it any more: each gives one every twenty seconds, however slow
+/// it is.
+pub const GRACE: Duration = Duration::from_secs(300);
 /// Tries at signing in are forgotten after a day.
 const ATTEMPTS_KEPT: Duration = Duration::from_secs(24 * 3_600);
 /// Jobs that are done or were called off are kept for so long, to be looked at.

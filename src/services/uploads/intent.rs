@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tokio::task::AbortHandle;
+
 use crate::clock::UtcTime;
 use crate::db::models::documents::{self, NewDocument};
 use crate::db::models::search;
@@ -19,8 +21,8 @@ use crate::services::quotas::{self, Verdict};
 use crate::services::uploads::Received;
 use crate::services::{Services, audit, events, removals};
 
-/// Between two signs of life; the sweep waits for hours.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(300);
+/// Between two signs of life; the sweep waits for fifteen of them.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(20);
 
 /// Whose doing a new document is, and which way it came.
 #[derive(Clone, Debug)]
@@ -38,7 +40,8 @@ pub(super) struct Intent {
     pub(super) path: String,
     /// The most bytes that there is room for, where that is bounded.
     pub(super) room: Option<u64>,
-    seen_at: UtcTime,
+    /// Gives signs of life, so that the sweep leaves the upload alone however slow it is.
+    alive: AbortHandle,
     /// The request that is to be done once, if it is.
     pub(super) once: Option<Held>,
     ended: bool,
@@ -106,24 +109,10 @@ impl Intent {
             id,
             path,
             room,
-            seen_at: now,
+            alive: tokio::spawn(give_signs_of_life(services.clone(), id)).abort_handle(),
             once,
             ended: false,
         })
-    }
-
-    /// Gives a sign of life now and then, so that the sweep leaves a slow upload alone.
-    pub(super) async fn is_alive(&mut self) -> Result<(), AppError> {
-        let now = self.services.clock.now();
-        if now.since(self.seen_at) > SIGN_OF_LIFE {
-            self.seen_at = now;
-            let id = self.id;
-            self.services
-                .db
-                .write(move |c| uploads::touch(c, id, now))
-                .await?;
-        }
-        Ok(())
     }
 
     /// Writes the document, counts it, ends the intent and puts what is to be done next into the queue: all at once (S10). When
@@ -297,6 +286,7 @@ fn path(owner: UserId, id: DocumentId) -> String {
 
 impl Drop for Intent {
     fn drop(&mut self) {
+        self.alive.abort();
         if self.ended {
             return;
         }
@@ -304,6 +294,17 @@ impl Drop for Intent {
         // Without a runtime the process is ending, and the sweep finds the intent.
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             runtime.spawn(async move { end_as_failed(&services, id, "interrupted").await });
+        }
+    }
+}
+
+/// By time and not by bytes: a part may take hours.
+async fn give_signs_of_life(services: Services, id: DocumentId) {
+    loop {
+        tokio::time::sleep(SIGN_OF_LIFE).await;
+        let now = services.clock.now();
+        if let Err(error) = services.db.write(move |c| uploads::touch(c, id, now)).await {
+            log::warn!(event = "upload-heartbeat", upload = id.as_str(); "no sign of life could be given: {error}");
         }
     }
 }

@@ -168,10 +168,10 @@ async fn take_in<S: Source>(
         Some(bytes) => (bytes, bytes),
         None => (body.read(), file.size.most().min(limit).max(body.read())),
     };
-    let mut intent = Intent::begin(services, owner, &details.name, details.wish, (least, most), once).await?;
+    let intent = Intent::begin(services, owner, &details.name, details.wish, (least, most), once).await?;
     let sent = match exact {
-        Some(size) => send_parts(services, &mut intent, &details, size, first, &mut body).await,
-        None => send_stream(services, owner, &mut intent, &details, first, &mut body).await,
+        Some(size) => send_parts(services, &intent, &details, size, first, &mut body).await,
+        None => send_stream(services, owner, &intent, &details, first, &mut body).await,
     };
     match sent {
         Ok(sent) => Ok(TakenIn {
@@ -234,7 +234,7 @@ fn grant(services: &Services, intent: &Intent) -> Grant {
 /// Multipart upload: parts go out while the next one is read, and are hashed beside both.
 async fn send_parts<S: Source>(
     services: &Services,
-    intent: &mut Intent,
+    intent: &Intent,
     details: &Details,
     size: u64,
     first: Option<Part>,
@@ -272,7 +272,6 @@ async fn send_parts<S: Source>(
         }
         failpoints::reach("upload.before-part");
         upload.push(bytes).await.map_err(upstream)?;
-        intent.is_alive().await?;
         upload.ready().await.map_err(upstream)?;
         failpoints::reach("upload.after-part");
         next = body.part(upload.next_part_len().max(1)).await?;
@@ -298,7 +297,7 @@ async fn send_parts<S: Source>(
 async fn send_stream<S: Source>(
     services: &Services,
     owner: &User,
-    intent: &mut Intent,
+    intent: &Intent,
     details: &Details,
     first: Option<Part>,
     body: &mut Body<'_, S>,
@@ -343,7 +342,6 @@ async fn send_stream<S: Source>(
             return Err(quotas::refusal(services, owner.id, intent.room).await);
         }
         open = feed.send(services, chunk).await?;
-        intent.is_alive().await?;
     }
     // Closed early means that Filestack has answered before the end: its answer says why. Any error above drops the channel without
     // the end mark, the request breaks off, and nothing is stored.

@@ -208,6 +208,31 @@ async fn s11_the_sweep_settles_what_a_crash_left() {
     assert_eq!(app.services.db.run(file_removals::count).await.unwrap(), 0);
 }
 
+/// By time and not with each part: a part of a slow upload may take longer than the sweep waits.
+#[actix_web::test]
+async fn r1_an_upload_in_the_middle_of_a_part_gives_signs_of_life() {
+    let app = TestApp::sqlite().await;
+    let ana = app.token("ana").await;
+    let sent = PART + PART / 2;
+    let mut wire = begin_told(&ana, 20 * MIB, sent).await;
+    eventually("the intent is written", async || {
+        has_intent(&app, UploadState::Started).await
+    })
+    .await;
+    let seen = async || app.intents().await[0].updated_at;
+    let begun = seen().await;
+    app.advance(Duration::from_secs(1));
+    let rest = content(20 * MIB);
+    for at in sent..sent + 120 {
+        if seen().await > begun {
+            return;
+        }
+        wire.write(&rest[at..=at]).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+    }
+    panic!("no sign of life in a minute");
+}
+
 /// The sweep has it on its list already when the sign of life comes.
 #[actix_web::test]
 #[ignore = "needs PostgreSQL"]

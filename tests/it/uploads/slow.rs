@@ -174,6 +174,15 @@ async fn u10_a_slow_upload_outlives_the_policy_it_began_with() {
                 continue;
             }
             app.advance(Duration::from_secs(2 * 3_600));
+            // Whoever really took so long would have given many.
+            let now = app.services.clock.now();
+            eventually("a sign of life", async || {
+                app.intents()
+                    .await
+                    .last()
+                    .is_some_and(|intent| intent.updated_at >= now)
+            })
+            .await;
             satchel::services::sweep::once(&app.services)
                 .await
                 .expect("a sweep");
