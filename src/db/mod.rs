@@ -295,6 +295,22 @@ impl Db {
     }
 }
 
+#[derive(diesel::QueryableByName)]
+struct Version {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    version: String,
+}
+
+/// The version of the database itself, in its words.
+pub fn version(connection: &mut DbConn) -> Result<String, DbError> {
+    let sql = match connection {
+        DbConn::Sqlite(_) => "SELECT sqlite_version() AS version",
+        DbConn::Postgres(_) => "SELECT current_setting('server_version') AS version",
+    };
+    let found: Version = diesel::sql_query(sql).get_result(connection)?;
+    Ok(found.version)
+}
+
 /// Waits until no other transaction holds the lock of this name, and holds it until this one ends. On SQLite every write transaction is
 /// alone anyway.
 pub fn lock_for_transaction(connection: &mut DbConn, name: &str) -> Result<(), DbError> {

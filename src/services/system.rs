@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use crate::clock::UtcTime;
-use crate::db::MigrationStatus;
 use crate::db::models::jobs::listing;
+use crate::db::{MigrationStatus, version};
 use crate::error::AppError;
 use crate::services::Services;
 use crate::services::statistics::MANY;
@@ -15,8 +15,8 @@ pub const TOLERABLE: Duration = Duration::from_secs(30);
 /// What was found.
 #[derive(Debug)]
 pub struct System {
-    /// Which database.
-    pub database: &'static str,
+    /// Which database, and which version of it.
+    pub database: String,
     /// Its migrations.
     pub migrations: Vec<MigrationStatus>,
     /// By how many seconds this clock is ahead of Filestack's; `None` when Filestack does not answer.
@@ -35,16 +35,17 @@ pub async fn look(services: &Services) -> Result<System, AppError> {
     let db = services.db.clone();
     let read = services.db.run(move |c| {
         Ok((
+            format!("{} {}", db.backend(), version(c)?),
             listing::count_waiting(c, MANY)?,
             listing::list_workers(c)?,
             listing::oldest_due(c, now)?,
             db.migration_status()?,
         ))
     });
-    let (waiting, workers, oldest_due, migrations) = read.await?;
+    let (database, waiting, workers, oldest_due, migrations) = read.await?;
     let theirs = services.filestack.time().await.ok();
     Ok(System {
-        database: services.db.backend(),
+        database,
         migrations,
         ahead_seconds: theirs.map(|theirs| seconds_between(theirs, services.clock.now())),
         waiting,

@@ -104,16 +104,21 @@ fn many(count: i64) -> String {
 
 fn figures(seen: &Overview, days: &Days) -> Vec<BigFigure> {
     let bytes = days.kept("bytes");
-    let grown = bytes.last().copied().unwrap_or(0) - bytes.first().copied().unwrap_or(0);
+    let begun = days.begun("bytes");
+    let grown = bytes.last().copied().unwrap_or(0) - bytes.get(begun).copied().unwrap_or(0);
+    let then = match begun {
+        0 => format!("{DAYS} days ago"),
+        _ => format!("on {}, when counting began", days.name(begun)),
+    };
     let uploads = days.each("uploads");
     vec![
         BigFigure {
             label: "Storage",
             value: dress_size(bytes.last().copied().unwrap_or(0)),
             note: if grown >= 0 {
-                format!("{} more than {DAYS} days ago", dress_size(grown))
+                format!("{} more than {then}", dress_size(grown))
             } else {
-                format!("{} less than {DAYS} days ago", dress_size(-grown))
+                format!("{} less than {then}", dress_size(-grown))
             },
             href: "/admin/documents",
         },
@@ -126,7 +131,14 @@ fn figures(seen: &Overview, days: &Days) -> Vec<BigFigure> {
         BigFigure {
             label: "Uploads today",
             value: dress_number(uploads.last().copied().unwrap_or(0)),
-            note: format!("{} in {DAYS} days", dress_number(uploads.iter().sum())),
+            note: match begun {
+                0 => format!("{} in {DAYS} days", dress_number(uploads.iter().sum())),
+                _ => format!(
+                    "{} since {}",
+                    dress_number(uploads.iter().sum()),
+                    days.name(begun)
+                ),
+            },
             href: "/admin/audit?action=document.add&since=1d",
         },
         BigFigure {
@@ -238,6 +250,17 @@ impl<'a> Days<'a> {
                 last
             })
             .collect()
+    }
+
+    /// From which of the days on a figure of what is there is known: what was before was not counted.
+    fn begun(&self, name: &str) -> usize {
+        let known = (0..DAYS).find(|at| self.by_name.contains_key(&(name, self.first + at)));
+        known.map_or(0, |at| at as usize)
+    }
+
+    fn name(&self, at: usize) -> String {
+        let day = self.first + i32::try_from(at).unwrap_or(0);
+        dress_day(statistics::start_of(day).calendar())
     }
 
     /// The mean of a sum of microseconds, in milliseconds.

@@ -91,7 +91,7 @@ pub async fn show(
     });
     let mut facts = vec![
         fact("Satchel", env!("CARGO_PKG_VERSION").to_owned(), None),
-        fact("Database", seen.database.to_owned(), None),
+        fact("Database", seen.database, None),
         fact(
             "Migrations",
             format!("{} applied, {missing} missing", seen.migrations.len() - missing),
