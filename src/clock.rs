@@ -76,6 +76,11 @@ impl UtcTime {
         self.calendar().format(&Rfc3339).unwrap_or_default()
     }
 
+    /// The moment of a calendar's time, to the microsecond.
+    pub fn of_calendar(time: OffsetDateTime) -> Self {
+        UtcTime((time.unix_timestamp_nanos() / 1_000) as i64)
+    }
+
     /// The moment of the standard library's view, to the microsecond.
     pub fn of_system(moment: SystemTime) -> Self {
         let since = moment.duration_since(UNIX_EPOCH).unwrap_or_default();

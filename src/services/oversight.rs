@@ -92,7 +92,8 @@ pub async fn find(services: &Services, admin: &User, id: DocumentId) -> Result<F
     found.ok_or(AppError::NotFound)
 }
 
-/// Opens somebody's document for [`OPEN_FOR`], unless it is in the trash, where its owner could not see that: the reason is written into the trail, where its owner reads it too.
+/// Opens somebody's document for [`OPEN_FOR`]: the reason is written into the trail, where its owner reads it too; not in the trash, where
+/// they could not.
 ///
 /// # Errors
 ///

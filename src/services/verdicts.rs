@@ -96,22 +96,24 @@ fn cut(name: &str) -> String {
         .collect()
 }
 
-/// Keeps a verdict of that time and moves the document on accordingly, in the caller's transaction; gives its state then, or `None` when
-/// it is not there any more.
+/// Keeps a verdict of that time and moves the document on accordingly, in the caller's transaction; `true` when that made it infected, of
+/// which its owner is to be told, whoever else finds the same later.
 pub fn settle(
     c: &mut DbConn,
     document: DocumentId,
     verdict: &Verdict,
     found_at: UtcTime,
     now: UtcTime,
-) -> Result<Option<String>, DbError> {
+) -> Result<bool, DbError> {
     let Some(known) = documents::find(c, document)? else {
-        return Ok(None);
+        return Ok(false);
     };
+    let mut is_news = false;
     if let Some(found) = &verdict.infections {
         if verdict.is_infected() {
             keep(c, document, VIRUSES, json!(found), found_at)?;
-            if documents::move_on(c, document, &[STORED, QUARANTINED], INFECTED, now)? {
+            is_news = documents::move_on(c, document, &[STORED, QUARANTINED], INFECTED, now)?;
+            if is_news {
                 record(c, &known, INFECTED, now)?;
             }
         } else {
@@ -132,9 +134,7 @@ pub fn settle(
             .collect();
         keep(c, document, TAGS, Value::Object(tags), found_at)?;
     }
-    Ok(Some(
-        documents::find(c, document)?.map_or(known.status, |document| document.status),
-    ))
+    Ok(is_news)
 }
 
 /// Notes that a document's file is no longer at Filestack; `false` when that was known. The row stays until its owner deletes it, and

@@ -182,13 +182,12 @@ pub async fn replay_now(
 /// Reads a time as people write it: RFC 3339, a day, or how long ago (`30m`, `2h`, `7d`).
 pub fn parse_time(text: &str, now: UtcTime) -> Result<UtcTime, String> {
     let text = text.trim();
-    let micros = |time: OffsetDateTime| UtcTime::from_micros((time.unix_timestamp_nanos() / 1_000) as i64);
     if let Ok(time) = OffsetDateTime::parse(text, &Rfc3339) {
-        return Ok(micros(time));
+        return Ok(UtcTime::of_calendar(time));
     }
     for filled in [format!("{text}:00Z"), format!("{text}T00:00:00Z")] {
         if let Ok(time) = OffsetDateTime::parse(&filled, &Rfc3339) {
-            return Ok(micros(time));
+            return Ok(UtcTime::of_calendar(time));
         }
     }
     let ago = text.char_indices().last().and_then(|(end, unit)| {

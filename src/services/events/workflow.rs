@@ -8,7 +8,6 @@ use super::action::{Case, Outcome, applied, document_of, ignored};
 use super::message::handle_of_url;
 use crate::clock::UtcTime;
 use crate::db::DbConn;
-use crate::db::models::documents::INFECTED;
 use crate::services::mail::{self, Notice};
 use crate::services::results::{self, MadeFile};
 use crate::services::verdicts::{self, Verdict};
@@ -27,9 +26,7 @@ pub(super) fn act(c: &mut DbConn, case: &Case<'_>) -> Outcome {
     }
     let outcome = &text["results"];
     let verdict = Verdict::of_workflow(outcome);
-    let status = verdicts::settle(c, document.id, &verdict, ended_at(case), case.now)?;
-    if document.status != INFECTED && status.as_deref() == Some(INFECTED) {
-        // Whoever had it looked at by a job is told by that job, once.
+    if verdicts::settle(c, document.id, &verdict, ended_at(case), case.now)? {
         let mail_is_on = case.services.background.mail.is_some();
         mail::enqueue(c, mail_is_on, Notice::Infected, document.id, case.now)?;
     }
@@ -56,7 +53,7 @@ fn ended_at(case: &Case<'_>) -> UtcTime {
     let ended = case.message.text["updatedAt"].as_str();
     let ended = ended.and_then(|text| OffsetDateTime::parse(text, &Rfc3339).ok());
     ended
-        .map(|time| UtcTime::from_micros((time.unix_timestamp_nanos() / 1_000) as i64))
+        .map(UtcTime::of_calendar)
         .or(case.message.at)
         .unwrap_or(UtcTime::from_micros(0))
 }

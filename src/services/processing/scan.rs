@@ -46,7 +46,8 @@ pub async fn scan(services: &Services, id: DocumentId, job: &Job) -> Result<Outc
         .await?;
     match document.status.as_str() {
         GONE => return Ok(Outcome::done("The file is no longer at Filestack.")),
-        INFECTED => return Ok(infected(services, id, None)),
+        // Whoever found that out has told the owner.
+        INFECTED => return Ok(Outcome::done(INFECTED_SENTENCE)),
         STORED if verdict.is_some() => return Ok(Outcome::done(CLEAN)),
         _ => {}
     }
@@ -116,7 +117,7 @@ fn judge(services: &Services, id: DocumentId, run: &WorkflowRun) -> Result<Outco
         ));
     }
     if verdict.is_infected() {
-        return Ok(infected(services, id, Some(verdict)));
+        return Ok(infected(services, id, verdict));
     }
     let now = services.clock.now();
     Ok(Outcome::with(CLEAN, move |c| {
@@ -125,13 +126,13 @@ fn judge(services: &Services, id: DocumentId, run: &WorkflowRun) -> Result<Outco
 }
 
 /// Infected is an answer and not a failure: it is not tried again, and the owner is told.
-fn infected(services: &Services, id: DocumentId, verdict: Option<Verdict>) -> Outcome {
+fn infected(services: &Services, id: DocumentId, verdict: Verdict) -> Outcome {
     let (now, mail_is_on) = (services.clock.now(), services.background.mail.is_some());
     Outcome::with(INFECTED_SENTENCE, move |c| {
-        if let Some(verdict) = verdict {
-            verdicts::settle(c, id, &verdict, now, now)?;
+        if verdicts::settle(c, id, &verdict, now, now)? {
+            mail::enqueue(c, mail_is_on, Notice::Infected, id, now)?;
         }
-        mail::enqueue(c, mail_is_on, Notice::Infected, id, now)
+        Ok(())
     })
 }
 

@@ -10,6 +10,7 @@ use satchel::db::models::jobs::JobState;
 use satchel::db::schema::documents;
 use serde_json::json;
 
+use super::scan::eicar;
 use crate::hooks::sender::{SECRET, event};
 use crate::support::app::TestApp;
 
@@ -136,6 +137,26 @@ async fn the_owner_is_written_to_once_when_a_webhook_finds_a_virus() {
         "{}",
         messages[0]
     );
+}
+
+/// The webhook of the workflow comes before the job asks how far that is: both find the same.
+#[actix_web::test]
+async fn the_owner_is_written_to_once_when_a_webhook_and_a_job_find_the_same_virus() {
+    let server = MailServer::start(None);
+    let app = app_with(&server).await;
+    app.token("ana").await.process("invoice.txt", &eicar()).await;
+    let handle = app.documents().await[0].handle.clone();
+    let found = json!({"workflow": "w", "jobid": "j", "sources": [handle], "status": "Finished",
+        "results": {"v": {"data": {"infected": true, "infections_list": ["Eicar"]}}}});
+    app.happen(&event(1, "fs.workflow", found)).await;
+    run_for_a_while(&app).await;
+    let messages = server.messages();
+    let told = messages
+        .iter()
+        .filter(|message| message.contains("Subject: A virus was found: "));
+    assert_eq!(told.count(), 1, "{messages:?}");
+    let scans = app.jobs().await.into_iter().filter(|job| job.kind == "scan-file");
+    assert!(scans.map(|job| job.state).eq([JobState::Done]));
 }
 
 /// No name gets so far by any way in; were it there all the same, it would be words of the message and nothing more.

@@ -12,7 +12,7 @@ use crate::support::app::TestApp;
 use crate::support::client::Client;
 
 /// The harmless file that every scanner takes for a virus, in two halves so that no scanner takes this one for it.
-fn eicar() -> Vec<u8> {
+pub(super) fn eicar() -> Vec<u8> {
     [
         r"X5O!P%@AP[4\PZX54(P^)7CC)7}$EICAR-STANDARD-",
         "ANTIVIRUS-TEST-FILE!$H+H*",
