@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE;
+use satchel::db::DbConn;
 use satchel::db::models::uploads::UploadState;
 use satchel::emulator::{Fault, Route};
 use satchel::filestack::{Handle, Metadata};
@@ -15,6 +16,8 @@ use serde_json::{Value, json};
 use super::{bytes, documents};
 use crate::hooks::sender::{app, event, uploaded};
 use crate::support::app::TestApp;
+use crate::support::between::Other;
+use crate::support::client::Client;
 use crate::support::{content, eventually};
 use crate::uploads::picker::{config, register, stored};
 
@@ -103,36 +106,43 @@ async fn an_event_over_quota_loses_no_file_in_silence() {
     assert_eq!(app.kept("ana").await, (0, 0));
 }
 
-/// `register` and the event at once: one of them refuses the file, and the other knows it.
-#[actix_web::test]
-#[ignore = "needs PostgreSQL"]
-async fn u6_a_browsers_file_is_refused_once_however_many_ask_at_once() {
-    let app = app().on_postgres().start().await;
-    let ana = app.user("ana").await;
+/// A file of hers for which there was room when it was stored, and is none now; and where it is.
+async fn outgrown(app: &TestApp, ana: &Client, query: &str) -> (String, String) {
     app.quota("ana", bytes(1_000)).await;
-    let right = config(&ana, "?files=2").await;
+    let right = config(ana, query).await;
     let file = stored(&right, "a.bin", &content(900)).await;
     app.quota("ana", bytes(800)).await;
-    let folder = right["path"].as_str().expect("a folder").to_owned();
-    let place = format!("{folder}0123456789_a.bin");
-    app.deliver(&event(1, "fp.upload", uploaded(&file, &place))).await;
-    let claim = Claim::of_path(&app.services.secret_key, &place).expect("a claim");
-    let handle = Handle::new(&file).expect("a handle");
+    let folder = right["path"].as_str().expect("a folder");
+    (file, format!("{folder}0123456789_a.bin"))
+}
+
+/// Has the file refused while somebody else, who looks at it too, waits for that.
+async fn refused_before<T>(app: &TestApp, file: &str, place: &str, other: impl Future<Output = T>) -> T {
+    let claim = Claim::of_path(&app.services.secret_key, place).expect("a claim");
+    let handle = Handle::new(file).expect("a handle");
     let (services, now) = (app.services.clone(), app.services.clock.now());
     let metadata = Metadata {
         size: Some(900),
         ..Metadata::default()
     };
     let document = picker::document_of(claim, &handle, &metadata, b"", now);
-    app.in_between(
-        move |c, other| {
-            let redeemed = picker::redeem(&services, c, claim, document, &Actor::command(), now)?;
-            assert!(matches!(redeemed, Redeemed::Refused(_)), "there is no room");
-            other.waits(c)
-        },
-        app.apply_events(),
-    )
-    .await;
+    let refuse = move |c: &mut DbConn, other: &Other| {
+        let redeemed = picker::redeem(&services, c, claim, document, &Actor::command(), now)?;
+        assert!(matches!(redeemed, Redeemed::Refused(_)), "there is no room");
+        other.waits(c)
+    };
+    app.in_between(refuse, other).await
+}
+
+/// `register` and the event at once: one of them refuses the file, and the other knows it.
+#[actix_web::test]
+#[ignore = "needs PostgreSQL"]
+async fn u6_a_browsers_file_is_refused_once_however_many_ask_at_once() {
+    let app = app().on_postgres().start().await;
+    let ana = app.user("ana").await;
+    let (file, place) = outgrown(&app, &ana, "?files=2").await;
+    app.deliver(&event(1, "fp.upload", uploaded(&file, &place))).await;
+    refused_before(&app, &file, &place, app.apply_events()).await;
     let intents = app.intents().await;
     assert_eq!(intents.len(), 1, "{intents:?}");
     let trail = app.trail_of_user("ana").await;
@@ -147,29 +157,8 @@ async fn u6_a_browsers_file_is_refused_once_however_many_ask_at_once() {
 async fn u6_a_browsers_file_that_is_refused_while_it_is_registered_is_over_quota() {
     let app = app().on_postgres().start().await;
     let ana = app.user("ana").await;
-    app.quota("ana", bytes(1_000)).await;
-    let right = config(&ana, "").await;
-    let file = stored(&right, "a.bin", &content(900)).await;
-    app.quota("ana", bytes(800)).await;
-    let folder = right["path"].as_str().expect("a folder");
-    let claim = Claim::of_path(&app.services.secret_key, folder).expect("a claim");
-    let handle = Handle::new(&file).expect("a handle");
-    let (services, now) = (app.services.clone(), app.services.clock.now());
-    let metadata = Metadata {
-        size: Some(900),
-        ..Metadata::default()
-    };
-    let document = picker::document_of(claim, &handle, &metadata, b"", now);
-    let late = app
-        .in_between(
-            move |c, other| {
-                let redeemed = picker::redeem(&services, c, claim, document, &Actor::command(), now)?;
-                assert!(matches!(redeemed, Redeemed::Refused(_)), "there is no room");
-                other.waits(c)
-            },
-            register(&ana, &file),
-        )
-        .await;
+    let (file, place) = outgrown(&app, &ana, "").await;
+    let late = refused_before(&app, &file, &place, register(&ana, &file)).await;
     assert_eq!(
         (late.status, late.problem().as_str()),
         (413, "over-quota"),
@@ -186,16 +175,8 @@ async fn u6_a_browsers_file_that_is_refused_while_it_is_registered_is_over_quota
 async fn u6_a_browsers_file_that_is_gone_while_it_is_registered_is_over_quota() {
     let app = app().start().await;
     let ana = app.user("ana").await;
-    app.quota("ana", bytes(1_000)).await;
-    let right = config(&ana, "").await;
-    let file = stored(&right, "a.bin", &content(900)).await;
-    app.quota("ana", bytes(800)).await;
-    let folder = right["path"].as_str().expect("a folder");
-    let refused = event(
-        1,
-        "fp.upload",
-        uploaded(&file, &format!("{folder}0123456789_a.bin")),
-    );
+    let (file, place) = outgrown(&app, &ana, "").await;
+    let refused = event(1, "fp.upload", uploaded(&file, &place));
     app.emulator
         .faults()
         .next(Route::Metadata, Fault::Delay(MEANWHILE));
