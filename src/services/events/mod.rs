@@ -94,8 +94,8 @@ pub async fn apply_all(services: &Services, ids: &[EventId]) -> Result<(), AppEr
     failed.map_or(Ok(()), Err)
 }
 
-/// One round of tidying up: batches and events that have lost their job are entered and get another, parked ones meet their document after all or are given up,
-/// old ones are forgotten.
+/// One round of tidying up: batches that have lost their job are entered, events that have get another, parked ones meet their document
+/// after all or are given up, old ones are forgotten.
 pub async fn sweep(services: &Services) -> Result<(), AppError> {
     // Somebody may have called their job off, or it has failed for good.
     ledger::enter_waiting(services).await?;

@@ -174,6 +174,11 @@ fn shown(request: &HttpRequest) -> Result<Shown, AppError> {
     Ok(shown)
 }
 
+/// A name for whoever sends this, known or not: the same for every request of one token or session.
+pub fn fingerprint(request: &HttpRequest) -> Option<String> {
+    brought(request).map(|shown| shown.fingerprint().to_owned())
+}
+
 /// A request that brings a token is judged by the token alone.
 fn brought(request: &HttpRequest) -> Option<Shown> {
     let Some(header) = request.headers().get(AUTHORIZATION) else {

@@ -16,7 +16,7 @@ pub use chosen::{Chosen, field};
 pub use conditions::{IfMatch, IfNoneMatch};
 pub use form::{ConfirmedForm, CsrfForm, csrf_token, csrf_token_of, token_is_valid};
 pub use idempotency::IdempotencyKey;
-pub use identity::{Admin, ApiCaller, Reader, SESSION_COOKIE, Viewer, session_token};
+pub use identity::{Admin, ApiCaller, Reader, SESSION_COOKIE, Viewer, fingerprint, session_token};
 pub use ids::{DocumentPath, EventPath, JobPath, ResultPath};
 pub use json::Json;
 pub use multipart::{FilePart, Item, UploadForm, parser as upload_parser};

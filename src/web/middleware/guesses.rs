@@ -7,14 +7,12 @@ use actix_web::Error;
 use actix_web::body::{BoxBody, EitherBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
-use actix_web::http::header::AUTHORIZATION;
 use actix_web::middleware::Next;
 use actix_web::web;
 
-use crate::crypto;
 use crate::error::AppError;
 use crate::web::AppState;
-use crate::web::extract::{ClientAddress, session_token};
+use crate::web::extract::{ClientAddress, fingerprint};
 
 pub(super) async fn slow(
     state: web::Data<AppState>,
@@ -34,7 +32,7 @@ pub(super) async fn slow(
         &state.limits.guesses
     };
     let address = ClientAddress::of(request.request()).0;
-    let whose = if has_id { brought_by(&request) } else { None };
+    let whose = has_id.then(|| fingerprint(request.request())).flatten();
     let who = whose.unwrap_or_else(|| address.clone());
     if let Some(wait) = limiter.wait(&who, state.services.clock.now()) {
         log::warn!(event = "guesses-slowed", address = address.as_str(); "somebody asks for much that is not there");
@@ -53,12 +51,4 @@ pub(super) async fn slow(
         limiter.count(&who, state.services.clock.now());
     }
     Ok(response.map_into_left_body())
-}
-
-/// What a request has brought to show whose it is, as nobody can read it.
-fn brought_by(request: &ServiceRequest) -> Option<String> {
-    let token = request.headers().get(AUTHORIZATION);
-    let token = token.map(|value| String::from_utf8_lossy(value.as_bytes()).into_owned());
-    let brought = token.or_else(|| session_token(request.request()))?;
-    Some(crypto::token_hash(&brought))
 }

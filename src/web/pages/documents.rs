@@ -1,4 +1,5 @@
-//! `/documents`: the list, a document's page, download of it and of what was made from it, name, tags and note. Deleting is in [`super::trash`].
+//! `/documents`: the list, a document's page, download of it and of what was made from it, name, tags and note. Deleting is in
+//! [`super::trash`].
 
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};

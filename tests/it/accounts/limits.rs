@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
+use reqwest::Method;
 use satchel::clock::UtcTime;
 use satchel::ids::DocumentId;
 use satchel::services::audit::Actor;
-use satchel::services::passwords;
+use satchel::services::{accounts, passwords};
 
 use crate::support::app::{PASSWORD, TestApp};
 use crate::support::client::Client;
+
+const A_DAY: Duration = Duration::from_secs(24 * 3_600);
 
 #[actix_web::test]
 async fn a5_whoever_guesses_ids_has_to_wait_and_nobody_else() {
@@ -30,6 +33,24 @@ async fn a5_whoever_guesses_ids_has_to_wait_and_nobody_else() {
         (429, "too-many-tries")
     );
     assert_eq!(slowed.header("retry-after"), Some("1"));
+    // However a token is written, it is the same one.
+    let token =
+        accounts::create_api_token(&app.services, &Actor::command(), "ana@example.org", "test", A_DAY).await;
+    let token = token.expect("the account is there");
+    let anon = app.anon();
+    let written = async |written: String| {
+        let guess = DocumentId::new(UtcTime::from_micros(0));
+        let request = anon.request(Method::GET, &format!("/api/documents/{guess}"));
+        anon.send(request.header("Authorization", written)).await.status
+    };
+    for blanks in 1..=300 {
+        assert_eq!(
+            written(format!("bearer{}{token}", " ".repeat(blanks % 20 + 1))).await,
+            404,
+            "{blanks}"
+        );
+    }
+    assert_eq!(written(format!("BEARER {token}  ")).await, 429);
     assert_eq!(
         ana.get("/api/documents").await.status,
         200,
